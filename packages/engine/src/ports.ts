@@ -1,0 +1,231 @@
+/**
+ * What the engine needs from the world. filesystem and interceptor implement these; apps/agent joins them.
+ * Calls on files are synchronous: order is the product, and a call that yields would let operations pass it.
+ */
+import type { Brand, RawName } from '@understudy/base';
+import type { Attributes, NodeId, Xattr } from '@understudy/wire';
+
+/** A condition of the file system, by its errno name; anything unexpected is an ordinary Error. */
+export class FileError extends Error {
+  override readonly name = 'FileError';
+  readonly code: string;
+  /** The call that failed, for the log: `renameat2`. */
+  readonly call: string;
+  constructor(code: string, call: string, detail = '') {
+    super(`${call}: ${code}${detail === '' ? '' : ` (${detail})`}`);
+    this.code = code;
+    this.call = call;
+  }
+}
+
+// ---------------------------------------------------------------------------------------------------- source side
+
+export interface SourceEntry {
+  readonly name: RawName;
+  readonly node: NodeId;
+  readonly attributes: Attributes;
+}
+
+/** One protected root, read beneath the interceptor by node: a rename never loses the way. */
+export interface SourceFiles {
+  readonly rootNode: NodeId;
+  /** null: the node is gone. */
+  stat(node: NodeId): Attributes | null;
+  entry(parent: NodeId, name: RawName): SourceEntry | null;
+  /** null: no such directory any more. `.` and `..` are left out. */
+  openDirectory(node: NodeId): SourceDirectory | null;
+  readLink(node: NodeId): Uint8Array | null;
+  /** Null: gone. Throws FileError where it cannot be read. */
+  xattrs(node: NodeId): Xattr[] | null;
+  /** Regular files only. null: gone. Throws FileError (EACCES, EIO …) where it cannot be opened. */
+  open(node: NodeId): SourceFile | null;
+  /** The path at this moment, for people and for rules; null where it has none. */
+  pathOf(node: NodeId): RawName | null;
+  close(): void;
+}
+
+export interface SourceDirectory {
+  /** Up to `max` further entries; an empty list is the end. Entries that vanish meanwhile are left out. */
+  next(max: number): SourceEntry[];
+  close(): void;
+}
+
+export interface SourceFile {
+  /** Bytes read; fewer than asked only at the end of the file. */
+  read(offset: number, into: Uint8Array): number;
+  /** The next stretch with data at or after `offset`, `null` where only holes follow. */
+  dataAfter(offset: number): { readonly start: number; readonly end: number } | null;
+  size(): number;
+  /** Asks the kernel to read ahead; returns at once. */
+  willNeed(offset: number, length: number): void;
+  close(): void;
+}
+
+/** Promises a driver makes; the conformance suite tests each that is true, the job's status shows them. */
+export interface InterceptorPromises {
+  /** FSI2: records come in execution order across everything protected. */
+  readonly order: boolean;
+  /** Every modifying call is one record, with its data. Otherwise records come from notices and scans. */
+  readonly everyCall: boolean;
+  /** Stores through memory mappings are seen. */
+  readonly mappedWrites: boolean;
+  /** A call can be parked until the target has answered. */
+  readonly hold: boolean;
+  /** Its own processes may die without an error in an application. */
+  readonly survivesCrash: boolean;
+}
+
+export type InterceptorDriver = 'fuse' | 'watch' | 'memory';
+
+/** Why a directory cannot be protected by a driver; `sentence` says what would help. */
+export class InterceptorRefusal extends Error {
+  override readonly name = 'InterceptorRefusal';
+  readonly code:
+    | 'no-privilege'
+    | 'no-device'
+    | 'not-a-directory'
+    | 'missing'
+    | 'open-for-writing'
+    | 'mapped-for-writing'
+    | 'working-directory'
+    | 'other-mount'
+    | 'nested-mount'
+    | 'already-mounted'
+    | 'forbidden-place'
+    | 'overlaps'
+    | 'unsupported-file-system'
+    | 'failed';
+  constructor(code: InterceptorRefusal['code'], sentence: string) {
+    super(sentence);
+    this.code = code;
+  }
+}
+
+export interface ProtectedRoot {
+  /** The `root` number of its records in the ring, unique in this agent while it lives. */
+  readonly id: number;
+  /** Absolute path of the protected directory. */
+  readonly path: RawName;
+  readonly files: SourceFiles;
+}
+
+/** Taken before reading files: "what was executing then". */
+export type Barrier = Brand<string, 'Barrier'>;
+
+export interface Interceptor {
+  readonly driver: InterceptorDriver;
+  readonly promises: InterceptorPromises;
+  /** Protects a directory in place; the same directory again returns the same root. Throws InterceptorRefusal. */
+  protect(directory: RawName): Promise<ProtectedRoot>;
+  /** Records end at once; `users` names the processes for which the mount has to stay a while as pass-through. */
+  release(id: number): Promise<{ readonly unmounted: boolean; readonly users: readonly string[] }>;
+  roots(): readonly ProtectedRoot[];
+  /**
+   * Hands every record now in the ring to `take` in order, in batches of whole encoded records (see wire's record.ts; `root` is a
+   * ProtectedRoot id, sequence the ring's). The bytes are valid during the call only. Returns how many records there were.
+   */
+  drain(take: (records: Uint8Array) => void): number;
+  /** Called (never from within drain) when the ring may hold something. */
+  onReadable(listener: () => void): void;
+  /** Modifying calls that are executing now. `passed` is true once each of them has finished and is in the ring. */
+  barrier(): Barrier;
+  passed(barrier: Barrier): boolean;
+  /** Events worth an administrator's eye: a crash survived, a bypass seen, a mount taken away. */
+  onEvent(listener: (event: InterceptorEvent) => void): void;
+  status(): {
+    readonly ringBytes: number;
+    readonly ringUsed: number;
+    readonly restarts: number;
+    readonly dirtyNotes: number;
+  };
+  /** The agent lets go; what is protected goes on being intercepted (fuse) or not (watch), as `keep` says. */
+  close(keep: boolean): Promise<void>;
+}
+
+export interface InterceptorEvent {
+  readonly kind: 'crashed' | 'taken-over' | 'bypass' | 'unmounted' | 'overflow' | 'failed';
+  readonly severity: 'information' | 'warning' | 'error';
+  readonly root: number | null;
+  readonly sentence: string;
+}
+
+// ---------------------------------------------------------------------------------------------------- target side
+
+/** A file on the replica, however it is called now: the kernel's file handle, one char a byte. */
+export type Handle = Brand<string, 'Handle'>;
+
+export interface ReplicaEntry {
+  readonly name: RawName;
+  readonly handle: Handle;
+  readonly attributes: Attributes;
+}
+
+/**
+ * One replica root. Every path is one name beneath a directory handle; nothing follows a symbolic link; `limbo` is a directory on
+ * the same file system, beside the root, that readers of the replica do not see.
+ * A handle whose file is gone: queries answer null, changes throw FileError ESTALE. Other failures throw FileError by errno name.
+ */
+export interface ReplicaFiles {
+  readonly root: Handle;
+  readonly limbo: Handle;
+  attributes(handle: Handle): Attributes | null;
+  /** null: no such name. */
+  entry(parent: Handle, name: RawName): ReplicaEntry | null;
+  /** All names in a directory, without `.` and `..`; null: no such directory. */
+  list(parent: Handle): ReplicaEntry[] | null;
+  /** A new regular file; EEXIST where the name is taken. Mode, owner as given; times are not set. */
+  createFile(parent: Handle, name: RawName, attributes: Attributes): Handle;
+  makeDirectory(parent: Handle, name: RawName, attributes: Attributes): Handle;
+  makeSymlink(parent: Handle, name: RawName, target: Uint8Array, attributes: Attributes): Handle;
+  /** FIFO, socket, device. */
+  makeNode(parent: Handle, name: RawName, attributes: Attributes): Handle;
+  link(handle: Handle, parent: Handle, name: RawName): void;
+  /** `replace` overwrites as rename(2) does. */
+  rename(
+    from: Handle,
+    fromName: RawName,
+    to: Handle,
+    toName: RawName,
+    how: 'replace' | 'no-replace' | 'exchange',
+  ): void;
+  unlink(parent: Handle, name: RawName): void;
+  removeDirectory(parent: Handle, name: RawName): void;
+  write(handle: Handle, offset: number, data: Uint8Array): void;
+  /** Bytes at offset, fewer at the end of the file; null: gone. The result is valid until the next call. */
+  read(handle: Handle, offset: number, length: number): Uint8Array | null;
+  truncate(handle: Handle, size: number): void;
+  /** fallocate(2); mode as in the record. */
+  allocate(handle: Handle, mode: number, offset: number, length: number): void;
+  /** The stretch becomes a hole where the file system can, zeros where not; the size stays unless it ends beyond it. */
+  punch(handle: Handle, offset: number, length: number): void;
+  setOwner(handle: Handle, uid: number, gid: number): void;
+  /** Permission bits with setuid, setgid, sticky. Not for symbolic links. */
+  setMode(handle: Handle, mode: number): void;
+  setTimes(handle: Handle, times: Pick<Attributes, 'atimeSec' | 'atimeNsec' | 'mtimeSec' | 'mtimeNsec'>): void;
+  setMtime(handle: Handle, sec: number, nsec: number): void;
+  setXattr(handle: Handle, name: RawName, value: Uint8Array): void;
+  /** No error where it is absent already. */
+  removeXattr(handle: Handle, name: RawName): void;
+  xattrs(handle: Handle): Xattr[] | null;
+  readLink(handle: Handle): Uint8Array | null;
+  /** Path from the replica's root, for people; null where it has none. */
+  pathOf(handle: Handle): RawName | null;
+  /** syncfs: everything applied so far is on disk. */
+  sync(): void;
+  close(): void;
+}
+
+// ------------------------------------------------------------------------------------------------------ machinery
+
+/** SHA-256 and friends, outside because their machinery is. */
+export interface Digest {
+  sha256(bytes: Uint8Array): Uint8Array;
+}
+
+/** Decides by path (text as base's rawToText makes it, absolute on the source) what a job protects. */
+export interface Scope {
+  /** Everything beneath the root belongs to the job: no path need be looked at. */
+  readonly whole: boolean;
+  /** `inside`: protected. `on-the-way`: a directory kept only because something protected may lie beneath. `outside`: not ours. */
+  decide(path: string, isDirectory: boolean): 'inside' | 'on-the-way' | 'outside';
+}

@@ -1,0 +1,115 @@
+/**
+ * What source and target say beside the records. Small and rare messages are JSON checked here; operations and
+ * acknowledgements are binary (frame.ts). Node ids and positions are decimal strings in JSON: a double cannot hold a u64.
+ */
+import { brand } from '@understudy/base';
+import { z } from 'zod';
+import type { NodeId, Position } from './record.ts';
+
+export const REPLICATION_PROTOCOL = 'understudy-replication/1';
+
+const nodeText = z
+  .string()
+  .regex(/^\d{1,20}$/)
+  .transform((text) => brand<NodeId>(BigInt(text)));
+const positionNumber = z
+  .number()
+  .int()
+  .min(0)
+  .max(Number.MAX_SAFE_INTEGER)
+  .transform((value) => brand<Position>(value));
+const rootIndex = z.number().int().min(0).max(65_535);
+const rawText = z.string().max(65_536);
+
+/** The first thing a source says. */
+export const helloSchema = z.object({
+  /** Product version, for people; the protocol's own is in the upgrade. */
+  version: z.string().max(64),
+  jobId: z.uuid(),
+  jobName: z.string().min(1).max(128),
+  /** Changes whenever positions are not a continuation of what came before (the source's queue was lost). */
+  streamId: z.uuid(),
+  epoch: z.number().int().min(1).max(4_294_967_295),
+  /** The oldest position that the source can still send, and the one behind the newest. */
+  oldest: positionNumber,
+  next: positionNumber,
+  /** `DIR` of `--to`, or null: the same paths as on the source. */
+  replicaBase: z.string().max(4096).nullable(),
+  /** The protected roots in order of their index; path in base64 of its bytes. */
+  roots: z.array(z.object({ path: rawText, node: nodeText })).min(1).max(1024),
+});
+export type Hello = z.output<typeof helloSchema>;
+
+/** The target's answer: it goes on from `received` + 1 of the same stream, or wants a mirror on a new one. */
+export const welcomeSchema = z.object({
+  version: z.string().max(64),
+  /** True: the target holds this stream up to `received`, resend from there. False: it starts at hello.next. */
+  resumes: z.boolean(),
+  received: positionNumber,
+  applied: positionNumber,
+  /** Highest position whose mirror was complete; 0: the replica has never been complete, or is not known to be. */
+  complete: z.boolean(),
+  /** A sentence for the event log: why it does not resume. */
+  why: z.string().max(512),
+});
+export type Welcome = z.output<typeof welcomeSchema>;
+
+export const refuseCode = z.enum([
+  'superseded',
+  'version',
+  'unknown-job',
+  'replica-path-in-use',
+  'replica-path-invalid',
+  'foreign-files',
+  'no-space',
+  'no-privilege',
+  'not-trusted',
+  'protocol',
+  'failed',
+]);
+export const refuseSchema = z.object({ code: refuseCode, sentence: z.string().max(1024) });
+export type Refuse = z.output<typeof refuseSchema>;
+
+/** What the target tells about records it has applied; `at` is the record's position. */
+export const replySchema = z.discriminatedUnion('kind', [
+  /** Content of this file is missing or differs by attributes: send it. */
+  z.object({ kind: z.literal('want'), at: positionNumber, root: rootIndex, node: nodeText }),
+  /** The target has node with equal attributes: nothing to send. */
+  z.object({ kind: z.literal('have'), at: positionNumber, root: rootIndex, node: nodeText }),
+  /** A check failed. `what` names it: content, size, mode, owner, times, xattrs, link-target, type, missing, extra. */
+  z.object({
+    kind: z.literal('differs'),
+    at: positionNumber,
+    root: rootIndex,
+    node: nodeText,
+    offset: z.number().int().min(0),
+    extent: z.number().int().min(0),
+    what: z.string().max(32),
+    /** Base64 of the path beneath the root, as the target knows it. */
+    path: rawText,
+    detail: z.string().max(256),
+  }),
+  /** The record could not be applied; the node is dirty and must be repaired. */
+  z.object({
+    kind: z.literal('failed'),
+    at: positionNumber,
+    root: rootIndex,
+    node: nodeText,
+    parent: nodeText,
+    errno: z.string().max(32),
+    path: rawText,
+  }),
+  /** A name on the target that the source does not have. */
+  z.object({ kind: z.literal('orphan'), at: positionNumber, root: rootIndex, path: rawText }),
+]);
+export type Reply = z.output<typeof replySchema>;
+export const repliesSchema = z.array(replySchema).max(4096);
+
+/** The target's condition, said when it changes. */
+export const conditionSchema = z.object({
+  /** `retrying`: an operation fails and is tried again (no space …); `full`: the target's queue is at its limit; `ok`. */
+  state: z.enum(['ok', 'retrying', 'full', 'replaying']),
+  code: z.string().max(64),
+  sentence: z.string().max(512),
+});
+export type Condition = z.output<typeof conditionSchema>;

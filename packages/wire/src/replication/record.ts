@@ -1,0 +1,389 @@
+/**
+ * The record: one operation, from the interceptor's ring to the target's apply, in one and the same layout.
+ *
+ * fsid (C) writes it, the source agent stamps `root` and `position` into it and forwards the bytes, the target decodes it.
+ * Little-endian, padded to 8 bytes. Layout (offset, type, field):
+ *
+ *   0 u32 length (whole record)   4 u8 verb        5 u8 flags           6 u16 root
+ *   8 u64 sequence (ring) or position (wire)      16 s64 time: source CLOCK_REALTIME in ns, when it was recorded
+ *  24 u64 node                   32 u64 parent    40 u64 parent2       48 u64 victim
+ *  56 u64 offset                 64 u64 extent
+ *  72 u32 mode  76 u32 uid  80 u32 gid  84 u32 nlink  88 u64 size  96 u64 rdev      attributes of `node` afterwards
+ * 104 s64 atimeSec  112 s64 mtimeSec  120 u32 atimeNsec  124 u32 mtimeNsec
+ * 128 s64 parentMtimeSec  136 s64 parent2MtimeSec  144 u32 parentMtimeNsec  148 u32 parent2MtimeNsec
+ * 152 u32 victimNlink  156 u16 nameLength  158 u16 name2Length  160 u32 dataLength  164 u32 detail
+ * 168 name, name2, data (each directly behind the other), zero padding
+ */
+import { type Brand, brand, type RawName, rawFromBytes } from '@understudy/base';
+
+/** Identity of a file on the source, unique within a root; 0 = none. On ext4: inode | generation << 32. */
+export type NodeId = Brand<bigint, 'NodeId'>;
+export const NO_NODE: NodeId = brand<NodeId>(0n);
+
+/** Dense number of an operation in a job's stream, from 1; never reused. 0 = before everything. */
+export type Position = Brand<number, 'Position'>;
+export const position = (value: number): Position => brand<Position>(value);
+
+/** Numbers are never reused. 1–31 are what applications do, 32–63 what the mirror and verification say, 64+ the ring's own. */
+export const Verb = {
+  /** Regular file. node, parent, name, attributes. */
+  create: 1,
+  mkdir: 2,
+  /** data = target path. */
+  symlink: 3,
+  /** FIFO, device, socket: mode and rdev. */
+  mknod: 4,
+  /** node gains the name (parent, name). A node made by `tmpfile` gets its first name so. */
+  link: 5,
+  /** (parent, name) is gone; node = victim = what it named, victimNlink what is left (0: the node is gone). */
+  unlink: 6,
+  rmdir: 7,
+  /** node moved from (parent, name) to (parent2, name2); victim = what the new name held before (0: nothing), victimNlink what is left of it. detail = RENAME_* flags; with exchange, victim is the other node and goes to (parent, name). */
+  rename: 8,
+  /** offset, data; extent = data length. */
+  write: 9,
+  /** extent = new size. */
+  truncate: 10,
+  /** detail = fallocate(2) mode (punch hole, zero, collapse, insert, keep size …), offset, extent = length. */
+  fallocate: 11,
+  /** detail = mask of SetAttribute bits; the values are the record's attributes. */
+  setattr: 12,
+  /** name = attribute name, data = value. POSIX ACLs come as system.posix_acl_*. */
+  setxattr: 13,
+  removexattr: 14,
+  /** A file without a name (O_TMPFILE); `link` may name it later. */
+  tmpfile: 15,
+
+  /** A protected root: root index, node = its directory, data = its path on the source; attributes. */
+  root: 32,
+  /** The run begins; detail = MirrorCompare. */
+  mirrorBegin: 33,
+  /** The listing of directory `parent` begins. */
+  listingBegin: 34,
+  /** Entry (parent, name) is `node` with these attributes; data = link target for a symbolic link. Extended attributes follow as `xattrs` where ENTRY_HAS_XATTRS is set; otherwise it has none. */
+  entry: 35,
+  /** The listing is complete: what the target holds in `parent` beyond it is gone on the source, or an orphan. */
+  listingEnd: 36,
+  /** The whole set of extended attributes of node, encoded by `encodeXattrs` in data. */
+  xattrs: 37,
+  /** Content of node at offset; extent = length; with BLOCK_HOLE a hole and no data. */
+  block: 38,
+  /** All blocks of node are sent: size, times, mode as given; the node is no longer pending. */
+  settle: 39,
+  /** data = SHA-256 of node's bytes [offset, offset + extent) at exactly this position (bytes beyond the end count as absent). */
+  check: 40,
+  /** As `entry`, only to be compared; at exactly this position. */
+  checkEntry: 41,
+  /** All of directory `parent` has been checked; what the target holds beyond it differs. */
+  checkListingEnd: 42,
+  /** detail = 0: the mirror is complete; 1: the verification is complete. */
+  mirrorEnd: 43,
+  /** Nothing to do: a position to wait for. */
+  marker: 44,
+  /** (parent, name) left the replication set by a rename; what it holds is kept aside. */
+  detach: 45,
+  /** node left the replication set. */
+  forget: 46,
+
+  /** Ring only: node was changed and the change is not in the ring (it was full). */
+  dirty: 64,
+  /** Ring only: interception of the root was not certain up to here. */
+  gap: 65,
+} as const;
+export type Verb = (typeof Verb)[keyof typeof Verb];
+
+/** Bits of `flags`. */
+export const RecordFlag = {
+  /** The operation changed mode (setuid cleared …): apply `mode` too. */
+  modeChanged: 1,
+  /** `write` came from write-back of a memory mapping. */
+  mapped: 2,
+  entryHasXattrs: 4,
+  blockHole: 8,
+  /** `check`/`checkEntry` belong to a verification; without it to a checksum mirror. */
+  verify: 16,
+  /** `entry`: the content of this file follows in any case; the target need not ask for it. */
+  contentFollows: 32,
+} as const;
+
+/** Bits of `detail` for setattr. */
+export const SetAttribute = { mode: 1, uid: 2, gid: 4, atime: 8, mtime: 16 } as const;
+/** Bits of `detail` for rename: the kernel's RENAME_* values. */
+export const RenameFlag = { noReplace: 1, exchange: 2, whiteout: 4 } as const;
+/** `detail` of mirrorBegin. */
+export const MirrorCompare = { everything: 0, attributes: 1, checksum: 2, verify: 3 } as const;
+
+export interface Attributes {
+  /** st_mode: type and permission bits. */
+  readonly mode: number;
+  readonly uid: number;
+  readonly gid: number;
+  readonly nlink: number;
+  /** Bytes. */
+  readonly size: number;
+  /** st_rdev as the kernel's dev_t number, 0 for anything but devices. */
+  readonly rdev: number;
+  readonly atimeSec: number;
+  readonly atimeNsec: number;
+  readonly mtimeSec: number;
+  readonly mtimeNsec: number;
+}
+
+export interface OperationRecord {
+  readonly verb: Verb;
+  readonly flags: number;
+  readonly root: number;
+  /** Ring sequence in the ring, Position on the wire. */
+  readonly sequence: number;
+  /** Source wall clock in milliseconds (with fraction). */
+  readonly timeMs: number;
+  readonly node: NodeId;
+  readonly parent: NodeId;
+  readonly parent2: NodeId;
+  readonly victim: NodeId;
+  readonly victimNlink: number;
+  readonly offset: number;
+  readonly extent: number;
+  readonly attributes: Attributes;
+  readonly parentMtimeSec: number;
+  readonly parentMtimeNsec: number;
+  readonly parent2MtimeSec: number;
+  readonly parent2MtimeNsec: number;
+  readonly detail: number;
+  readonly name: RawName;
+  readonly name2: RawName;
+  readonly data: Uint8Array;
+}
+
+export const RECORD_HEADER = 168;
+/** fsid's max_write is 1 MiB; an xattr is at most 64 KiB; names and header fit in the rest. */
+export const MAX_RECORD = (1 << 20) + 8192;
+
+/** Why bytes are not a record. */
+export class RecordError extends Error {
+  override readonly name = 'RecordError';
+}
+
+const EMPTY = new Uint8Array(0);
+export const NO_ATTRIBUTES: Attributes = {
+  mode: 0,
+  uid: 0,
+  gid: 0,
+  nlink: 0,
+  size: 0,
+  rdev: 0,
+  atimeSec: 0,
+  atimeNsec: 0,
+  mtimeSec: 0,
+  mtimeNsec: 0,
+};
+const NO_NAME = brand<RawName>('');
+
+export type RecordInput = Partial<OperationRecord> & Pick<OperationRecord, 'verb'>;
+
+/** Fills in what the verb does not use, so that a record can be written as its meaningful fields only. */
+export function record(input: RecordInput): OperationRecord {
+  return {
+    flags: 0,
+    root: 0,
+    sequence: 0,
+    timeMs: 0,
+    node: NO_NODE,
+    parent: NO_NODE,
+    parent2: NO_NODE,
+    victim: NO_NODE,
+    victimNlink: 0,
+    offset: 0,
+    extent: 0,
+    attributes: NO_ATTRIBUTES,
+    parentMtimeSec: 0,
+    parentMtimeNsec: 0,
+    parent2MtimeSec: 0,
+    parent2MtimeNsec: 0,
+    detail: 0,
+    name: NO_NAME,
+    name2: NO_NAME,
+    data: EMPTY,
+    ...input,
+  };
+}
+
+const TWO32 = 4294967296;
+
+function viewOf(bytes: Uint8Array): DataView {
+  return new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+}
+/** u64 as a number; callers use it for sizes and offsets, which stay below 2^53. */
+const getU64 = (v: DataView, at: number): number => v.getUint32(at + 4, true) * TWO32 + v.getUint32(at, true);
+const getS64 = (v: DataView, at: number): number => v.getInt32(at + 4, true) * TWO32 + v.getUint32(at, true);
+function set64(v: DataView, at: number, value: number): void {
+  v.setUint32(at, value >>> 0 === value ? value : ((value % TWO32) + TWO32) % TWO32, true);
+  v.setInt32(at + 4, Math.floor(value / TWO32) | 0, true);
+}
+
+export function recordLength(r: Pick<OperationRecord, 'name' | 'name2' | 'data'>): number {
+  return (RECORD_HEADER + r.name.length + r.name2.length + r.data.length + 7) & ~7;
+}
+
+/** Length of the record at `at`, checked against what is there; throws RecordError. */
+export function peekLength(bytes: Uint8Array, at: number): number {
+  if (at + RECORD_HEADER > bytes.length) throw new RecordError(`a record header is cut off at byte ${at}`);
+  const length = viewOf(bytes).getUint32(at, true);
+  if (length < RECORD_HEADER || length > MAX_RECORD || length % 8 !== 0 || at + length > bytes.length)
+    throw new RecordError(`a record at byte ${at} claims ${length} bytes; ${bytes.length - at} are there`);
+  return length;
+}
+
+const KNOWN_VERBS = new Set<number>(Object.values(Verb));
+
+/** Decodes the record at `at`; `data` is a view into `bytes`, not a copy. Throws RecordError. */
+export function decodeRecord(bytes: Uint8Array, at = 0): OperationRecord {
+  const length = peekLength(bytes, at);
+  const v = new DataView(bytes.buffer, bytes.byteOffset + at, length);
+  const verb = v.getUint8(4);
+  if (!KNOWN_VERBS.has(verb)) throw new RecordError(`verb ${verb} is unknown`);
+  const nameLength = v.getUint16(156, true);
+  const name2Length = v.getUint16(158, true);
+  const dataLength = v.getUint32(160, true);
+  const used = RECORD_HEADER + nameLength + name2Length + dataLength;
+  if (used > length) throw new RecordError(`a record of ${length} bytes holds ${used}`);
+  const nameAt = at + RECORD_HEADER;
+  const dataAt = nameAt + nameLength + name2Length;
+  return {
+    verb: verb as Verb,
+    flags: v.getUint8(5),
+    root: v.getUint16(6, true),
+    sequence: getU64(v, 8),
+    timeMs: getS64(v, 16) / 1e6,
+    node: brand<NodeId>(v.getBigUint64(24, true)),
+    parent: brand<NodeId>(v.getBigUint64(32, true)),
+    parent2: brand<NodeId>(v.getBigUint64(40, true)),
+    victim: brand<NodeId>(v.getBigUint64(48, true)),
+    victimNlink: v.getUint32(152, true),
+    offset: getU64(v, 56),
+    extent: getU64(v, 64),
+    attributes: decodeAttributes(v),
+    parentMtimeSec: getS64(v, 128),
+    parentMtimeNsec: v.getUint32(144, true),
+    parent2MtimeSec: getS64(v, 136),
+    parent2MtimeNsec: v.getUint32(148, true),
+    detail: v.getUint32(164, true),
+    name: nameLength === 0 ? NO_NAME : rawFromBytes(bytes.subarray(nameAt, nameAt + nameLength)),
+    name2: name2Length === 0 ? NO_NAME : rawFromBytes(bytes.subarray(nameAt + nameLength, dataAt)),
+    data: dataLength === 0 ? EMPTY : bytes.subarray(dataAt, dataAt + dataLength),
+  };
+}
+
+function decodeAttributes(v: DataView): Attributes {
+  return {
+    mode: v.getUint32(72, true),
+    uid: v.getUint32(76, true),
+    gid: v.getUint32(80, true),
+    nlink: v.getUint32(84, true),
+    size: getU64(v, 88),
+    rdev: getU64(v, 96),
+    atimeSec: getS64(v, 104),
+    atimeNsec: v.getUint32(120, true),
+    mtimeSec: getS64(v, 112),
+    mtimeNsec: v.getUint32(124, true),
+  };
+}
+
+export function encodeRecord(r: OperationRecord): Uint8Array {
+  const bytes = new Uint8Array(recordLength(r));
+  encodeRecordInto(r, bytes, 0);
+  return bytes;
+}
+
+/** Writes the record at `at` and returns its length; `bytes` must hold `recordLength(r)` zeroed bytes there. */
+export function encodeRecordInto(r: OperationRecord, bytes: Uint8Array, at: number): number {
+  const length = recordLength(r);
+  if (length > MAX_RECORD) throw new RecordError(`a record of ${length} bytes is over the limit of ${MAX_RECORD}`);
+  const v = new DataView(bytes.buffer, bytes.byteOffset + at, length);
+  v.setUint32(0, length, true);
+  v.setUint8(4, r.verb);
+  v.setUint8(5, r.flags);
+  v.setUint16(6, r.root, true);
+  set64(v, 8, r.sequence);
+  set64(v, 16, Math.round(r.timeMs * 1e6));
+  v.setBigUint64(24, r.node, true);
+  v.setBigUint64(32, r.parent, true);
+  v.setBigUint64(40, r.parent2, true);
+  v.setBigUint64(48, r.victim, true);
+  set64(v, 56, r.offset);
+  set64(v, 64, r.extent);
+  encodeAttributes(v, r.attributes);
+  set64(v, 128, r.parentMtimeSec);
+  set64(v, 136, r.parent2MtimeSec);
+  v.setUint32(144, r.parentMtimeNsec, true);
+  v.setUint32(148, r.parent2MtimeNsec, true);
+  v.setUint32(152, r.victimNlink, true);
+  v.setUint16(156, r.name.length, true);
+  v.setUint16(158, r.name2.length, true);
+  v.setUint32(160, r.data.length, true);
+  v.setUint32(164, r.detail, true);
+  let end = at + RECORD_HEADER;
+  for (let i = 0; i < r.name.length; i += 1) bytes[end++] = r.name.charCodeAt(i);
+  for (let i = 0; i < r.name2.length; i += 1) bytes[end++] = r.name2.charCodeAt(i);
+  bytes.set(r.data, end);
+  return length;
+}
+
+function encodeAttributes(v: DataView, a: Attributes): void {
+  v.setUint32(72, a.mode, true);
+  v.setUint32(76, a.uid, true);
+  v.setUint32(80, a.gid, true);
+  v.setUint32(84, a.nlink, true);
+  set64(v, 88, a.size);
+  set64(v, 96, a.rdev);
+  set64(v, 104, a.atimeSec);
+  set64(v, 112, a.mtimeSec);
+  v.setUint32(120, a.atimeNsec, true);
+  v.setUint32(124, a.mtimeNsec, true);
+}
+
+/** Stamps the job's root index and position into an encoded record, in place. */
+export function stampRecord(bytes: Uint8Array, at: number, root: number, at_: Position): void {
+  const v = viewOf(bytes);
+  v.setUint16(at + 6, root, true);
+  set64(v, at + 8, at_);
+}
+
+export type Xattr = readonly [name: RawName, value: Uint8Array];
+
+/** u32 count, then for each u16 name length, u32 value length, name, value. */
+export function encodeXattrs(xattrs: readonly Xattr[]): Uint8Array {
+  let length = 4;
+  for (const [name, value] of xattrs) length += 6 + name.length + value.length;
+  const bytes = new Uint8Array(length);
+  const v = viewOf(bytes);
+  v.setUint32(0, xattrs.length, true);
+  let at = 4;
+  for (const [name, value] of xattrs) {
+    v.setUint16(at, name.length, true);
+    v.setUint32(at + 2, value.length, true);
+    at += 6;
+    for (let i = 0; i < name.length; i += 1) bytes[at++] = name.charCodeAt(i);
+    bytes.set(value, at);
+    at += value.length;
+  }
+  return bytes;
+}
+
+export function decodeXattrs(bytes: Uint8Array): Xattr[] {
+  const v = viewOf(bytes);
+  if (bytes.length < 4) throw new RecordError('an attribute list is cut off');
+  const count = v.getUint32(0, true);
+  const xattrs: Xattr[] = [];
+  let at = 4;
+  for (let i = 0; i < count; i += 1) {
+    if (at + 6 > bytes.length) throw new RecordError('an attribute list is cut off');
+    const nameLength = v.getUint16(at, true);
+    const valueLength = v.getUint32(at + 2, true);
+    const end = at + 6 + nameLength + valueLength;
+    if (end > bytes.length) throw new RecordError('an attribute list is cut off');
+    xattrs.push([rawFromBytes(bytes.subarray(at + 6, at + 6 + nameLength)), bytes.slice(at + 6 + nameLength, end)]);
+    at = end;
+  }
+  return xattrs;
+}
