@@ -33,10 +33,22 @@ export const helloSchema = z.object({
   /** The oldest position that the source can still send, and the one behind the newest. */
   oldest: positionNumber,
   next: positionNumber,
-  /** `DIR` of `--to`, or null: the same paths as on the source. */
+  /** What the source knows to be applied: replies about positions up to here have reached it. */
+  applied: positionNumber,
+  /**
+   * `probe` only asks whether this job could be accepted, `leave` says that it was deleted: the target lets go of the replica, which
+   * stays as it is. Both end after the answer.
+   */
+  intent: z.enum(['replicate', 'probe', 'leave']),
+  /** Names this running machine and its mount namespace, so that a target finds out that it is on the same one. */
+  machine: z.string().min(1).max(128),
+  /** `DIR` of `--to` in base64 of its bytes, or null: the same paths as on the source. */
   replicaBase: z.string().max(4096).nullable(),
   /** The protected roots in order of their index; path in base64 of its bytes. */
-  roots: z.array(z.object({ path: rawText, node: nodeText })).min(1).max(1024),
+  roots: z
+    .array(z.object({ path: rawText, node: nodeText }))
+    .min(1)
+    .max(1024),
 });
 export type Hello = z.output<typeof helloSchema>;
 

@@ -387,3 +387,13 @@ export function decodeXattrs(bytes: Uint8Array): Xattr[] {
   }
   return xattrs;
 }
+
+/** The verb of the encoded record at `at`, unchecked: for records that have been checked before. */
+export function recordVerb(bytes: Uint8Array, at: number): number {
+  return bytes[at + 4] ?? 0;
+}
+
+/** Source wall clock of the encoded record at `at`, ms. */
+export function recordTimeMs(bytes: Uint8Array, at: number): number {
+  return getS64(viewOf(bytes), at + 16) / 1e6;
+}

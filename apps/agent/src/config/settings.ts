@@ -1,0 +1,173 @@
+import { hostname } from 'node:os';
+import { formatBytes, parseByteSize } from '@understudy/base';
+import { parseAddress, serverNameSchema } from '@understudy/wire';
+import { z } from 'zod';
+
+/** One setting of agent.yaml: `key` is its path there (`queue.memory` is `memory:` beneath `queue:`). */
+export interface SettingDefinition<T> {
+  /** What it does, for the file and the manual. */
+  readonly doc: string;
+  readonly unit: string;
+  /** As it would be written in the file. */
+  readonly written: string;
+  readonly schema: z.ZodType<T>;
+}
+
+function size(written: string, least: number, most: number, doc: string): SettingDefinition<number> {
+  const range = `a size between ${formatBytes(least)} and ${formatBytes(most)}, such as ${written}`;
+  const schema = z.union([z.number(), z.string()], { error: range }).transform((value, context) => {
+    const bytes = typeof value === 'number' ? value : parseByteSize(value);
+    if (bytes !== null && Number.isInteger(bytes) && bytes >= least && bytes <= most) return bytes;
+    context.addIssue({ code: 'custom', message: range });
+    return z.NEVER;
+  });
+  return { doc, unit: 'bytes (KiB, MiB, GiB)', written, schema };
+}
+
+const UNITS: Readonly<Record<string, number>> = { ms: 1, s: 1000, m: 60_000, h: 3_600_000 };
+
+function duration(written: string, leastMs: number, mostMs: number, doc: string): SettingDefinition<number> {
+  const range = `a time between ${leastMs} ms and ${mostMs} ms with its unit, such as ${written}`;
+  const schema = z.string({ error: range }).transform((value, context) => {
+    const match = /^\s*(\d+(?:\.\d+)?)\s*(ms|s|m|h)\s*$/.exec(value);
+    const ms = match === null ? Number.NaN : Number(match[1]) * (UNITS[match[2] ?? ''] ?? Number.NaN);
+    if (ms >= leastMs && ms <= mostMs) return ms;
+    context.addIssue({ code: 'custom', message: range });
+    return z.NEVER;
+  });
+  return { doc, unit: 'ms, s, m, h', written, schema };
+}
+
+function count(written: number, least: number, most: number, doc: string): SettingDefinition<number> {
+  const error = `a whole number between ${least} and ${most}`;
+  return {
+    doc,
+    unit: 'count',
+    written: String(written),
+    schema: z.int({ error }).min(least, { error }).max(most, { error }),
+  };
+}
+
+function choice<const T extends string>(written: T, options: readonly T[], doc: string): SettingDefinition<T> {
+  const schema = z.enum(options as [T, ...T[]], { error: `one of ${options.join(', ')}` }) as z.ZodType<T>;
+  return { doc, unit: options.join(' | '), written, schema };
+}
+
+/** What others see before someone gives it a name: the machine's own, as far as a server name may hold it. */
+function defaultName(): string {
+  const short = hostname().split('.')[0] ?? '';
+  const name = short.replace(/[^A-Za-z0-9._-]/g, '-').replace(/^[^A-Za-z0-9]+/, '');
+  return name.slice(0, 64) || 'server';
+}
+
+const MIB = 1024 * 1024;
+const GIB = 1024 * MIB;
+const ADDRESS = 'HOST:PORT, such as 0.0.0.0:7320 or [::]:7320';
+
+/** Every setting there is; the file knows no other key. */
+export const settingDefinitions = {
+  name: {
+    doc: 'What this server is called where it is shown. Default: the name of the machine.',
+    unit: 'letters, digits, dots, dashes, underscores; at most 64',
+    written: defaultName(),
+    schema: z
+      .string({ error: 'a name in letters, digits, dots, dashes and underscores' })
+      .refine((value) => serverNameSchema.safeParse(value).success, {
+        error: 'a name in letters, digits, dots, dashes and underscores, at most 64 of them',
+      }),
+  },
+  listen: {
+    doc: 'Where the agent listens: management and replication, TLS, on one port.',
+    unit: 'HOST:PORT',
+    written: '0.0.0.0:7320',
+    schema: z.string({ error: ADDRESS }).refine((value) => parseAddress(value) !== null, { error: ADDRESS }),
+  },
+  'queue.memory': size(
+    '128 MiB',
+    MIB,
+    64 * GIB,
+    'Memory of a job for operations that wait for a busy line. What does not fit is repaired from the source afterwards.',
+  ),
+  'ring.size': size('64 MiB', MIB, 4 * GIB, 'The ring in shared memory between the interceptor and the agent.'),
+  'replication.ping': duration(
+    '2s',
+    50,
+    60_000,
+    'How often each end of a replication link lets the other hear from it.',
+  ),
+  'replication.dead': duration(
+    '10s',
+    200,
+    600_000,
+    'A replication link over which nothing at all came for so long is given up.',
+  ),
+  'replication.window': size(
+    '16 MiB',
+    64 * 1024,
+    GIB,
+    'Bytes on their way to a target that it has not acknowledged yet.',
+  ),
+  'limits.strangers': count(64, 4, 4096, 'Connections at once that have not shown a trusted certificate.'),
+  'limits.handshake': duration(
+    '10s',
+    100,
+    120_000,
+    'A connection that has not finished its handshake and request by then is closed.',
+  ),
+  'log.level': choice(
+    'info',
+    ['error', 'warn', 'info', 'debug', 'trace'],
+    'How much goes into the technical log, logs/agent.N.log.',
+  ),
+  'log.size': size('10 MiB', 64 * 1024, GIB, 'A log file of this size is closed and a new one begun.'),
+  'log.files': count(5, 1, 100, 'Closed log files that are kept.'),
+  'events.size': size(
+    '16 MiB',
+    256 * 1024,
+    GIB,
+    'Space of the event log, logs/events.jsonl and its older parts, in all.',
+  ),
+} as const satisfies Record<string, SettingDefinition<unknown>>;
+
+export type SettingKey = keyof typeof settingDefinitions;
+export type Settings = { readonly [K in SettingKey]: z.output<(typeof settingDefinitions)[K]['schema']> };
+
+export function isSettingKey(key: string): key is SettingKey {
+  return Object.hasOwn(settingDefinitions, key);
+}
+
+export const settingKeys = Object.keys(settingDefinitions) as SettingKey[];
+
+export function defaultSettings(): Settings {
+  const settings: Record<string, unknown> = {};
+  for (const key of settingKeys)
+    settings[key] = settingDefinitions[key].schema.parse(plain(settingDefinitions[key].written));
+  return settings as unknown as Settings;
+}
+
+/** A written value as YAML would read it. */
+export function plain(written: string): string | number {
+  return /^\d+$/.test(written) ? Number(written) : written;
+}
+
+/** The file that is made at the first start: every setting explained, none of them set. */
+export function defaultFile(): string {
+  const lines = [
+    '# Understudy agent. Every setting is shown with its default; remove the # before a line to change it.',
+    '# After a change restart the agent. A key it does not know keeps it from starting.',
+  ];
+  let group = '';
+  for (const key of settingKeys) {
+    const definition = settingDefinitions[key];
+    const [first = '', second] = key.split('.');
+    if (second !== undefined && first !== group) lines.push('', `# ${first}:`);
+    if (second === undefined) lines.push('');
+    group = second === undefined ? '' : first;
+    const indent = second === undefined ? '' : '  ';
+    lines.push(
+      `# ${indent}# ${definition.doc} (${definition.unit})`,
+      `# ${indent}${second ?? first}: ${definition.written}`,
+    );
+  }
+  return `${lines.join('\n')}\n`;
+}

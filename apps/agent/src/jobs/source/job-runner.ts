@@ -1,0 +1,210 @@
+/**
+ * One started job on its source: the engine's SourceJob, its link, and what people see of it.
+ * In: records of the interceptor, turns of the pump, commands. Out: packets on the link, events, a status.
+ */
+import { createHash } from 'node:crypto';
+import type { RawName } from '@understudy/base';
+import {
+  type Barrier,
+  type JobEvent,
+  type JobFacts,
+  type JobState,
+  type ProtectedRoot,
+  type Reason,
+  type Scope,
+  SourceJob,
+  stateOf,
+  type Urgency,
+} from '@understudy/engine';
+import type { Hello, NodeId, Position } from '@understudy/wire';
+import type { ReplicationLink } from '../../ports/replication-link/replication-link.ts';
+import { JobLink } from './job-link.ts';
+import type { PositionReserve } from './position-reserve.ts';
+
+/** The target keeps what it could not apply until it hears that the source knows: told about this often. */
+const CONFIRM_MS = 1000;
+
+/** Packets on their way, whatever their size. */
+const WINDOW_PACKETS = 4096;
+
+export interface RunnerRoot {
+  readonly root: ProtectedRoot;
+  readonly scope: Scope;
+}
+
+export interface RunnerOptions {
+  readonly id: string;
+  readonly name: string;
+  readonly targetName: string;
+  readonly epoch: number;
+  readonly roots: readonly RunnerRoot[];
+  readonly reserve: PositionReserve;
+  readonly memoryBytes: number;
+  readonly windowBytes: number;
+  readonly barrier: () => Barrier;
+  readonly passed: (barrier: Barrier) => boolean;
+  readonly ordered: boolean;
+  readonly orderedWhy: string;
+  readonly hello: (live: Pick<Hello, 'oldest' | 'next' | 'applied' | 'roots'>) => Hello;
+  readonly dial: () => Promise<ReplicationLink>;
+  readonly event: (event: JobEvent) => void;
+  /** The pump should turn soon. */
+  readonly wake: () => void;
+  /** The state may have changed. */
+  readonly changed: () => void;
+}
+
+export class JobRunner {
+  readonly options: RunnerOptions;
+  readonly job: SourceJob;
+  readonly #link: JobLink;
+  #halt: Reason | null = null;
+  #lastTouched: { readonly root: ProtectedRoot; readonly node: NodeId } | null = null;
+  #lastState = '';
+  #confirmedAtMs = 0;
+
+  constructor(options: RunnerOptions) {
+    this.options = options;
+    this.job = new SourceJob({
+      world: {
+        digest: { sha256: (bytes) => createHash('sha256').update(bytes).digest() },
+        wallMs: () => Date.now(),
+        barrier: options.barrier,
+        passed: options.passed,
+        event: options.event,
+      },
+      next: options.reserve.next,
+      limits: { memoryBytes: options.memoryBytes },
+      window: { bytes: options.windowBytes, packets: WINDOW_PACKETS },
+      roots: options.roots.map(({ root, scope }) => ({ path: root.path, files: root.files, scope })),
+    });
+    this.#link = this.#makeLink();
+  }
+
+  /** One encoded record of the ring, for the job's root number `index`. */
+  intercepted(records: Uint8Array, at: number, length: number, index: number): void {
+    const decoded = this.job.intercepted(records, at, length, index);
+    const root = this.options.roots[index]?.root;
+    if (decoded !== null && decoded.node !== 0n && root !== undefined) this.#lastTouched = { root, node: decoded.node };
+  }
+
+  /** After a drain that began at `drainedAtMs`; says when the next turn is due. */
+  turn(drainedAtMs: number): Urgency {
+    const urgency = this.job.pump();
+    while (this.#link.writable) {
+      const packet = this.job.nextPacket();
+      if (packet === undefined) break;
+      this.options.reserve.used(packet.to);
+      this.#link.send(packet);
+    }
+    this.job.observeTime(drainedAtMs);
+    this.#noteState();
+    return urgency;
+  }
+
+  state(): JobState {
+    return stateOf(this.facts());
+  }
+
+  facts(): JobFacts {
+    return this.job.facts({
+      started: true,
+      halt: this.#halt,
+      linkReason: this.#link.reason,
+      ordered: this.options.ordered,
+      orderedWhy: this.options.orderedWhy,
+    });
+  }
+
+  /** Path of the file that the newest operation touched; null: none yet, or it is gone. */
+  lastFileTouched(): RawName | null {
+    const last = this.#lastTouched;
+    return last === null ? null : last.root.files.pathOf(last.node);
+  }
+
+  halt(reason: Reason): void {
+    this.#halt = reason;
+    this.options.event({ code: reason.code, severity: 'error', sentence: reason.sentence });
+    this.#noteState();
+  }
+
+  close(): void {
+    this.#link.close();
+  }
+
+  #makeLink(): JobLink {
+    const { job, options } = this;
+    const wake = options.wake;
+    return new JobLink({
+      dial: options.dial,
+      epoch: options.epoch,
+      targetName: options.targetName,
+      events: {
+        hello: () => this.#hello(),
+        up: (welcome) => {
+          if (!welcome.resumes && welcome.why !== '')
+            options.event({ code: 'mirror-required', severity: 'warning', sentence: welcome.why });
+          job.linkUp(welcome);
+          options.event({ code: 'link-up', severity: 'information', sentence: `Linked to ${options.targetName}.` });
+          wake();
+        },
+        down: () => {
+          job.linkDown();
+          options.event({ code: 'link-down', severity: 'warning', sentence: this.#link.reason.sentence });
+          wake();
+        },
+        halt: (reason) => this.halt(reason),
+        acknowledged: (received, applied) => {
+          job.acknowledged(received, applied);
+          this.#confirm(applied);
+          wake();
+        },
+        resend: (from) => {
+          job.path.scm.resend(from);
+          wake();
+        },
+        replies: (replies) => {
+          job.replied(replies);
+          wake();
+        },
+        condition: (condition) => {
+          job.condition(condition);
+          wake();
+        },
+        paused: (paused) => {
+          job.path.scm.setPaused(paused);
+          wake();
+        },
+        writable: wake,
+      },
+    });
+  }
+
+  #confirm(applied: Position): void {
+    const now = performance.now();
+    if (now - this.#confirmedAtMs < CONFIRM_MS) return;
+    this.#confirmedAtMs = now;
+    this.#link.confirm(applied);
+  }
+
+  #hello(): Hello {
+    const { path } = this.job;
+    const roots = this.options.roots.map(({ root }) => ({
+      path: Buffer.from(root.path, 'latin1').toString('base64'),
+      node: root.files.rootNode,
+    }));
+    return this.options.hello({ oldest: path.oldest, next: path.next, applied: path.scm.applied, roots });
+  }
+
+  #noteState(): void {
+    const { state, reason } = this.state();
+    const now = `${state} ${reason?.code ?? ''}`;
+    if (now === this.#lastState) return;
+    const first = this.#lastState === '';
+    this.#lastState = now;
+    const severity = state === 'halted' || state === 'degraded' ? 'error' : 'information';
+    const why = reason === null ? '' : ` ${reason.sentence}`;
+    if (!first) this.options.event({ code: `state-${state}`, severity, sentence: `The job is ${state}.${why}` });
+    this.options.changed();
+  }
+}

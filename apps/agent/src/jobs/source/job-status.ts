@@ -1,0 +1,131 @@
+/** What people see of a job, in the field's words (CLI.md, `status NAME --json`). In: facts and figures. Out: a JobStatus. */
+import { type RawName, rawFromText, rawToText } from '@understudy/base';
+import { actionsOf, type JobFacts, type JobState, percentOf, stateOf, targetDataStateOf } from '@understudy/engine';
+import type { JobAction, JobStatus } from '@understudy/wire';
+import type { JobRunner } from './job-runner.ts';
+
+export interface StatusNames {
+  readonly id: string;
+  readonly name: string;
+  readonly source: string;
+  readonly target: string;
+  readonly epoch: number;
+  readonly interceptor: JobStatus['interceptor'];
+  readonly interceptorReason: string | null;
+}
+
+/** A job that is not running here. */
+export function stoppedStatus(names: StatusNames, state: JobState, mountUsers: readonly string[]): JobStatus {
+  return {
+    ...names,
+    state: state.state,
+    reason: state.reason,
+    targetDataState: 'unknown',
+    mirror: {
+      state: 'idle',
+      percent: 0,
+      bytesRemaining: 0,
+      bytesSkipped: 0,
+      bytesSent: 0,
+      filesDone: 0,
+      filesTotal: 0,
+    },
+    replication: {
+      state: 'stopped',
+      queuedOperations: 0,
+      queuedBytes: 0,
+      diskQueueBytes: 0,
+      sentBytes: 0,
+      sentCompressedBytes: 0,
+      lastFileTouched: null,
+    },
+    recoveryPoint: { time: null, latencyMs: null, position: '0' },
+    actions: ['start', 'delete'],
+    ...(mountUsers.length === 0 ? {} : { mountUsers: [...mountUsers] }),
+  };
+}
+
+export function runningStatus(names: StatusNames, runner: JobRunner): JobStatus {
+  const facts = runner.facts();
+  const { state, reason } = stateOf(facts);
+  return {
+    ...names,
+    state,
+    reason,
+    targetDataState: targetDataStateOf(facts),
+    mirror: mirrorStatus(runner, facts),
+    ...verificationStatus(runner),
+    replication: replicationStatus(runner, facts),
+    recoveryPoint: recoveryPoint(runner),
+    actions: actionsOf(facts) as JobAction[],
+    unrepairable: facts.unrepairable,
+  };
+}
+
+function mirrorStatus(runner: JobRunner, facts: JobFacts): JobStatus['mirror'] {
+  const { progress } = runner.job;
+  const running = facts.mirror !== 'none';
+  const done = !running && facts.complete;
+  const remaining = Math.max(0, progress.bytesTotal - progress.bytesSent - progress.bytesSkipped);
+  return {
+    state: mirrorWord(facts),
+    percent: percentOf(progress, done),
+    bytesRemaining: done ? 0 : remaining,
+    bytesSkipped: progress.bytesSkipped,
+    bytesSent: progress.bytesSent,
+    filesDone: done ? progress.filesTotal : Math.min(progress.filesDone, progress.filesTotal),
+    filesTotal: progress.filesTotal,
+  };
+}
+
+function mirrorWord(facts: JobFacts): JobStatus['mirror']['state'] {
+  if (facts.mirror === 'none') return facts.complete ? 'idle' : 'waiting';
+  if (facts.paused || !facts.linked) return facts.paused ? 'paused' : 'waiting';
+  return facts.mirror === 'scanning' ? 'calculating' : 'mirroring';
+}
+
+function verificationStatus(runner: JobRunner): Pick<JobStatus, 'verification'> {
+  const { verification, progress } = runner.job;
+  if (verification === null) return {};
+  const total = Math.max(progress.filesTotal, verification.progress.filesDone + 1);
+  const percent = Math.min(99, Math.floor((verification.progress.filesDone / total) * 100));
+  return { verification: { percent, differences: verification.differences.length + verification.moreDifferences } };
+}
+
+function replicationStatus(runner: JobRunner, facts: JobFacts): JobStatus['replication'] {
+  const { srm, scm } = runner.job.path;
+  return {
+    state: replicationWord(facts, srm.queue.operations + scm.inFlightBytes > 0),
+    queuedOperations: srm.queue.operations,
+    queuedBytes: srm.queue.bytes + scm.inFlightBytes,
+    diskQueueBytes: 0,
+    sentBytes: scm.sentBytes,
+    sentCompressedBytes: scm.sentBytes,
+    ...lastFile(runner.lastFileTouched()),
+  };
+}
+
+function replicationWord(facts: JobFacts, busy: boolean): JobStatus['replication']['state'] {
+  if (facts.paused) return 'paused';
+  if (!facts.linked) return 'queuing';
+  return busy ? 'replicating' : 'ready';
+}
+
+function lastFile(path: RawName | null): Pick<JobStatus['replication'], 'lastFileTouched' | 'lastFileTouchedBytes'> {
+  if (path === null) return { lastFileTouched: null };
+  const text = rawToText(path);
+  const lastFileTouched = text.replace(/[\udc80-\udcff]/g, '\ufffd');
+  // Lone surrogates stand for bytes that are no UTF-8.
+  if (lastFileTouched === text && rawFromText(text) === path) return { lastFileTouched };
+  return { lastFileTouched, lastFileTouchedBytes: Buffer.from(path, 'latin1').toString('base64') };
+}
+
+function recoveryPoint(runner: JobRunner): JobStatus['recoveryPoint'] {
+  const { recovery } = runner.job;
+  if (recovery.timeMs === null) return { time: null, latencyMs: null, position: '0' };
+  return {
+    time: new Date(recovery.timeMs).toISOString(),
+    latencyMs: Math.max(0, Math.round(Date.now() - recovery.timeMs)),
+    position: String(recovery.position),
+  };
+}

@@ -1,0 +1,77 @@
+/** From a definition to what must be protected: rules checked against this machine, directories with their scopes. */
+import { lstatSync, realpathSync } from 'node:fs';
+import { brand, printable, type RawName } from '@understudy/base';
+import type { JobEvent, ProtectedRoot } from '@understudy/engine';
+import type { JobDefinition } from '@understudy/wire';
+import {
+  FORBIDDEN_PLACES,
+  type PlaceProbe,
+  type ProtectedDirectory,
+  type Rule,
+  validateRules,
+} from '../../rules/index.ts';
+import type { StoredJob } from '../stored-job.ts';
+import type { Interceptors } from './interceptors.ts';
+import type { RunnerOptions } from './job-runner.ts';
+
+export interface Prepared {
+  readonly errors: readonly string[];
+  readonly notes: readonly string[];
+  readonly rules: readonly Rule[];
+  readonly directories: readonly ProtectedDirectory[];
+}
+
+/** What the source's jobs need of the agent around them. */
+export interface JobSurroundings {
+  readonly agentName: string;
+  readonly homePath: string;
+  readonly interceptors: Interceptors;
+  /** What everything but the interception contributes to a runner. */
+  runnerOptions(
+    stored: StoredJob,
+    roots: readonly ProtectedRoot[],
+    prepared: Prepared,
+  ): Omit<RunnerOptions, 'barrier' | 'passed' | 'ordered' | 'orderedWhy' | 'wake' | 'changed' | 'event'>;
+  /** Asks the target whether it would take the job; a sentence is its no, null: it would, or it cannot be asked now. */
+  probe(stored: StoredJob, directories: readonly ProtectedDirectory[]): Promise<string | null>;
+  /** Tells the target that the job was deleted; a sentence says why it could not be told. */
+  leave(stored: StoredJob): Promise<string | null>;
+  event(event: JobEvent, job: string): void;
+}
+
+const bytesOf = (raw: { readonly bytes: string }): RawName =>
+  brand<RawName>(Buffer.from(raw.bytes, 'base64').toString('latin1'));
+
+export function prepareJob(definition: JobDefinition, surroundings: JobSurroundings): Promise<Prepared> {
+  const inputs = [
+    ...definition.include.map((path) => ({ include: true, path: bytesOf(path) })),
+    ...definition.exclude.map((path) => ({ include: false, path: bytesOf(path) })),
+  ];
+  const home = brand<RawName>(Buffer.from(surroundings.homePath).toString('latin1'));
+  const errors: string[] = [];
+  if (definition.to !== null && !bytesOf(definition.to).startsWith('/'))
+    errors.push(`--to ${printable(bytesOf(definition.to))} is not an absolute path; begin it with a slash.`);
+  // /etc may be protected by watching, never by a mount over it: the driver refuses that by itself.
+  const forbidden = FORBIDDEN_PLACES.filter((place) => definition.intercept === 'fuse' || place !== '/etc');
+  const verdict = validateRules(inputs, { probe, forbidden, own: [{ path: home, what: "the agent's home" }] });
+  return Promise.resolve({ ...verdict, errors: [...errors, ...verdict.errors] });
+}
+
+const probe: PlaceProbe = {
+  kindOf(path) {
+    try {
+      const stat = lstatSync(Buffer.from(path, 'latin1'));
+      if (stat.isDirectory()) return 'directory';
+      return stat.isSymbolicLink() ? 'symlink' : 'other';
+    } catch {
+      return 'missing';
+    }
+  },
+  canonical(path) {
+    try {
+      return brand<RawName>(realpathSync.native(Buffer.from(path, 'latin1'), 'buffer').toString('latin1'));
+    } catch {
+      return null;
+    }
+  },
+};

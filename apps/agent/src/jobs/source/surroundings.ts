@@ -1,0 +1,110 @@
+/** Joins the source's jobs to the agent around them: its name, its peers and how to reach them, its event log. */
+import { randomUUID } from 'node:crypto';
+import { brand, type RawName } from '@understudy/base';
+import { type Address, type Hello, parseAddress, type Refuse } from '@understudy/wire';
+import type { AgentBase } from '../../listen/index.ts';
+import { dialReplication } from '../../ports/replication-link/dial.ts';
+import type { ReplicationLink } from '../../ports/replication-link/replication-link.ts';
+import type { ProtectedDirectory } from '../../rules/index.ts';
+import { JobStore, type StoredJob } from '../stored-job.ts';
+import { ask } from './ask-target.ts';
+import type { Interceptors } from './interceptors.ts';
+import { PositionReserve } from './position-reserve.ts';
+import type { JobSurroundings } from './prepare-job.ts';
+import { scopesFor } from './root-scopes.ts';
+
+export interface SurroundingParts {
+  readonly base: AgentBase;
+  readonly interceptors: Interceptors;
+  readonly machine: string;
+}
+
+export function sourceSurroundings(parts: SurroundingParts): JobSurroundings {
+  const { base, interceptors } = parts;
+  const store = new JobStore(base.home.jobs);
+  return {
+    agentName: base.name,
+    homePath: base.home.path,
+    interceptors,
+    runnerOptions: (stored, roots, prepared) => {
+      // Positions continue within this run of the job only: what was queued in memory ends with it.
+      const streamId = randomUUID();
+      return {
+        id: stored.id,
+        name: stored.definition.name,
+        targetName: stored.definition.target.name,
+        epoch: stored.epoch,
+        roots: scopesFor(roots, prepared),
+        reserve: new PositionReserve(store.reserve(stored.id)),
+        memoryBytes: base.settings['queue.memory'],
+        windowBytes: base.settings['replication.window'],
+        hello: (live) => ({ ...helloOf(parts, stored, streamId), ...live }),
+        dial: () => dial(parts, stored),
+      };
+    },
+    probe: (stored, directories) => probe(parts, stored, directories),
+    leave: (stored) => leave(parts, stored),
+    event: ({ code, severity, sentence }, job) => {
+      base.events.raise({ code, severity, sentence, job });
+    },
+  };
+}
+
+/** Every known address of the target, the one the job was made with last; throws what the last of them said. */
+async function dial({ base }: SurroundingParts, stored: StoredJob): Promise<ReplicationLink> {
+  const { fingerprint, address } = stored.definition.target;
+  const known = base.trust.find(fingerprint)?.addresses ?? [];
+  const addresses = [...new Set([...known, address])].map(parseAddress).filter((a): a is Address => a !== null);
+  let failure: unknown = new Error('no address is known');
+  for (const each of addresses) {
+    try {
+      return await dialReplication({ address: each, identity: base.identity, fingerprint, link: base.linkSettings });
+    } catch (error) {
+      failure = error;
+    }
+  }
+  throw failure;
+}
+
+function helloOf(
+  { base, machine }: SurroundingParts,
+  stored: StoredJob,
+  streamId: string,
+): Omit<Hello, 'oldest' | 'next' | 'applied' | 'roots'> {
+  return {
+    version: base.version,
+    jobId: stored.id,
+    jobName: stored.definition.name,
+    streamId,
+    epoch: stored.epoch,
+    intent: 'replicate',
+    machine,
+    replicaBase: stored.definition.to?.bytes ?? null,
+  };
+}
+
+const START = { oldest: 1, next: 1, applied: 0 } as unknown as Pick<Hello, 'oldest' | 'next' | 'applied'>;
+const base64 = (path: RawName): string => Buffer.from(path, 'latin1').toString('base64');
+
+/** The target's no in its own words; null: it would take the job, or it cannot be asked now and will say so when it can. */
+async function probe(
+  parts: SurroundingParts,
+  stored: StoredJob,
+  directories: readonly ProtectedDirectory[],
+): Promise<string | null> {
+  const roots = directories.map(({ path }) => ({
+    path: base64(path),
+    node: brand<Hello['roots'][number]['node']>(1n),
+  }));
+  const hello: Hello = { ...helloOf(parts, stored, randomUUID()), ...START, intent: 'probe', roots };
+  const refusal: Refuse | null = await ask(() => dial(parts, stored), hello);
+  return refusal === null || refusal.code === 'failed' ? null : refusal.sentence;
+}
+
+/** Tells the target that the job is gone; a sentence says why it could not be told. */
+async function leave(parts: SurroundingParts, stored: StoredJob): Promise<string | null> {
+  const roots = [{ path: base64(brand<RawName>('/')), node: brand<Hello['roots'][number]['node']>(1n) }];
+  const hello: Hello = { ...helloOf(parts, stored, randomUUID()), ...START, intent: 'leave', roots };
+  const refusal = await ask(() => dial(parts, stored), hello);
+  return refusal?.sentence ?? null;
+}

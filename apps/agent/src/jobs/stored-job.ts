@@ -1,0 +1,67 @@
+/**
+ * Job definitions as they lie in the agent's home: one file a job, replaced whole, never guessed.
+ * In: definitions. Out: the same after a restart. The agent of the current primary owns them.
+ */
+import { mkdirSync, readdirSync, unlinkSync } from 'node:fs';
+import { join } from 'node:path';
+import { jobDefinitionSchema } from '@understudy/wire';
+import { z } from 'zod';
+import { readJson, syncDirectory, writeJson } from '../home/atomic-json.ts';
+import type { ReserveFile } from './source/position-reserve.ts';
+
+export const storedJobSchema = z.strictObject({
+  id: z.uuid(),
+  revision: z.number().int().min(1),
+  /** Who may write: grows at every failover and reverse. */
+  epoch: z.number().int().min(1),
+  started: z.boolean(),
+  paused: z.boolean(),
+  definition: jobDefinitionSchema,
+});
+export type StoredJob = z.output<typeof storedJobSchema>;
+
+const reserveSchema = z.strictObject({ reservedTo: z.number().int().min(0) });
+const DEFINITION = /^([0-9a-f-]{36})\.json$/;
+
+export class JobStore {
+  readonly #directory: string;
+
+  constructor(directory: string) {
+    this.#directory = directory;
+    mkdirSync(directory, { recursive: true, mode: 0o700 });
+  }
+
+  /** Throws StartError for a damaged file: an agent that has forgotten a job would say "fine" about it. */
+  all(): StoredJob[] {
+    const jobs: StoredJob[] = [];
+    for (const name of readdirSync(this.#directory).sort()) {
+      if (!DEFINITION.test(name)) continue;
+      const job = readJson(join(this.#directory, name), storedJobSchema);
+      if (job !== null) jobs.push(job);
+    }
+    return jobs;
+  }
+
+  save(job: StoredJob): void {
+    writeJson(join(this.#directory, `${job.id}.json`), job);
+  }
+
+  remove(id: string): void {
+    for (const name of [`${id}.json`, `${id}.positions`]) {
+      try {
+        unlinkSync(join(this.#directory, name));
+      } catch (error) {
+        if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
+      }
+    }
+    syncDirectory(this.#directory);
+  }
+
+  reserve(id: string): ReserveFile {
+    const path = join(this.#directory, `${id}.positions`);
+    return {
+      read: () => readJson(path, reserveSchema)?.reservedTo ?? 0,
+      write: (reservedTo) => writeJson(path, { reservedTo }),
+    };
+  }
+}

@@ -1,0 +1,202 @@
+/**
+ * One job on its target: TCM and TRM on a link. In: frames. Out: the replica, acknowledgements, replies, events.
+ * Promises: replies leave before the acknowledgement of what caused them; what could not be applied is told until the source knows it.
+ */
+import { createHash } from 'node:crypto';
+import {
+  type AcceptEffects,
+  type ApplyEffects,
+  greet,
+  mergeConditions,
+  type OpenRoot,
+  sameCondition,
+  TargetCommunicationManager,
+  type TargetEvent,
+  TargetReplicationManager,
+} from '@understudy/engine';
+import { type Condition, type FrameHeader, FrameType, type Hello, type Position, type Reply } from '@understudy/wire';
+import type { ReplicationLink } from '../../ports/replication-link/replication-link.ts';
+import type { FileTargetJournal } from './journal.ts';
+
+export interface TargetJobOptions {
+  readonly version: string;
+  readonly journal: FileTargetJournal;
+  readonly openRoot: OpenRoot;
+  readonly event: (event: TargetEvent) => void;
+  readonly condition: (condition: Condition) => void;
+}
+
+const REPLIES_A_FRAME = 1000;
+/** A source that asks again finds them; beyond it the stream does not go on and a mirror compares. */
+const MAX_UNTOLD = 10_000;
+const TICK_MS = 250;
+
+export class TargetJob {
+  readonly #options: TargetJobOptions;
+  readonly #accept = new TargetCommunicationManager();
+  readonly #apply: TargetReplicationManager;
+  /** Failures that the source may not know of yet. */
+  #untold: Reply[] = [];
+  #link: ReplicationLink | null = null;
+  #scheduled = false;
+  #timer: NodeJS.Timeout | null = null;
+  #retry: NodeJS.Timeout | null = null;
+  #condition: Condition = { state: 'ok', code: '', sentence: '' };
+  #closed = false;
+
+  constructor(options: TargetJobOptions) {
+    this.#options = options;
+    this.#apply = new TargetReplicationManager({
+      journal: options.journal,
+      openRoot: options.openRoot,
+      queue: this.#accept.queue,
+      digest: { sha256: (bytes) => createHash('sha256').update(bytes).digest() },
+    });
+  }
+
+  get linked(): boolean {
+    return this.#link !== null;
+  }
+
+  /** The source said hello on this link; an older link of the same job ends. */
+  attach(link: ReplicationLink, hello: Hello): void {
+    this.#link?.close('the source has connected anew');
+    const version = this.#options.version;
+    const answer = greet(hello, { accept: this.#accept, apply: this.#apply, version });
+    if (answer.kind === 'refuse') {
+      link.sendJson(FrameType.refuse, answer.refuse);
+      link.close(answer.refuse.sentence);
+      return;
+    }
+    this.#link = link;
+    link.onClose(() => this.#unlinked(link));
+    link.sendJson(FrameType.welcome, answer.welcome);
+    if (!answer.welcome.resumes) this.#untold = [];
+    this.#untold = this.#untold.filter((reply) => reply.at > hello.applied);
+    this.#sendReplies(link, this.#untold);
+    this.#tellCondition(true);
+    link.onFrame((header, payload) => this.#frame(link, header, payload));
+    this.#timer ??= setInterval(() => this.#tick(), TICK_MS);
+    this.#schedule();
+  }
+
+  close(): void {
+    this.#closed = true;
+    this.#link?.close('the agent is stopping');
+    this.#stopTimers();
+    this.#apply.close();
+    this.#options.journal.close();
+  }
+
+  #unlinked(link: ReplicationLink): void {
+    if (this.#link !== link) return;
+    this.#link = null;
+    if (this.#timer !== null) clearInterval(this.#timer);
+    this.#timer = null;
+  }
+
+  #frame(link: ReplicationLink, header: FrameHeader, payload: Uint8Array): void {
+    if (this.#link !== link) return;
+    if (header.type === FrameType.acknowledge) {
+      this.#untold = this.#untold.filter((reply) => reply.at > header.to);
+      return;
+    }
+    if (header.type !== FrameType.operations) {
+      link.violation(`a source does not send frames of type ${header.type}`);
+      return;
+    }
+    const { from, to, epoch } = header;
+    this.#effects(link, this.#accept.accept({ from, to, epoch, records: payload }, performance.now()));
+    this.#schedule();
+  }
+
+  #effects(link: ReplicationLink, effects: AcceptEffects): void {
+    if (effects.refuse !== null) {
+      link.sendJson(FrameType.refuse, effects.refuse);
+      link.close(effects.refuse.sentence);
+      return;
+    }
+    if (effects.resend !== null) link.send({ type: FrameType.resend, from: effects.resend.from }, []);
+    if (effects.flow !== null) link.send({ type: effects.flow === 'pause' ? FrameType.pause : FrameType.resume }, []);
+    if (effects.acknowledge) this.#acknowledge(link);
+    if (effects.condition !== null) this.#tellCondition(false);
+  }
+
+  #schedule(): void {
+    if (this.#scheduled || this.#closed) return;
+    this.#scheduled = true;
+    setImmediate(() => this.#turn());
+  }
+
+  #turn(): void {
+    this.#scheduled = false;
+    if (this.#closed) return;
+    const before = this.#apply.stream.applied;
+    const effects = this.#apply.applySome(performance.now());
+    this.#applied(effects, before);
+    if (effects.retryAtMs !== null) this.#retryAt(effects.retryAtMs);
+    else if (this.#accept.queued.records > 0) this.#schedule();
+  }
+
+  #applied(effects: ApplyEffects, before: Position): void {
+    for (const event of effects.events) this.#options.event(event);
+    this.#keepUntold(effects.replies);
+    const link = this.#link;
+    if (link !== null) this.#sendReplies(link, effects.replies);
+    if (effects.applied > before) {
+      const flow = this.#accept.noteApplied(effects.applied, performance.now());
+      if (link !== null) this.#effects(link, flow);
+      if (link !== null) this.#acknowledge(link);
+    }
+    if (effects.condition !== null) this.#tellCondition(false);
+  }
+
+  #keepUntold(replies: readonly Reply[]): void {
+    for (const reply of replies)
+      if (reply.kind === 'failed' && this.#untold.length < MAX_UNTOLD) this.#untold.push(reply);
+  }
+
+  #sendReplies(link: ReplicationLink, replies: readonly Reply[]): void {
+    for (let at = 0; at < replies.length; at += REPLIES_A_FRAME)
+      link.sendJson(FrameType.replies, replies.slice(at, at + REPLIES_A_FRAME).map(replyJson));
+  }
+
+  #acknowledge(link: ReplicationLink): void {
+    link.send({ type: FrameType.acknowledge, from: this.#accept.received, to: this.#accept.applied }, []);
+  }
+
+  #tellCondition(always: boolean): void {
+    const condition = mergeConditions(this.#apply.condition, this.#accept.condition);
+    const same = sameCondition(condition, this.#condition);
+    if (same && !always) return;
+    this.#condition = condition;
+    if (!same) this.#options.condition(condition);
+    this.#link?.sendJson(FrameType.condition, condition);
+  }
+
+  #retryAt(atMs: number): void {
+    this.#retry ??= setTimeout(
+      () => {
+        this.#retry = null;
+        this.#schedule();
+      },
+      Math.max(1, atMs - performance.now()),
+    );
+  }
+
+  #tick(): void {
+    if (this.#link !== null) this.#effects(this.#link, this.#accept.tick(performance.now()));
+  }
+
+  #stopTimers(): void {
+    if (this.#timer !== null) clearInterval(this.#timer);
+    if (this.#retry !== null) clearTimeout(this.#retry);
+  }
+}
+
+/** Node ids are decimal strings in JSON. */
+function replyJson(reply: Reply): unknown {
+  if (reply.kind === 'orphan') return reply;
+  const node = String(reply.node);
+  return reply.kind === 'failed' ? { ...reply, node, parent: String(reply.parent) } : { ...reply, node };
+}

@@ -1,0 +1,32 @@
+import type { CallArguments, CallResult, JobStatus } from '@understudy/wire';
+
+/** Selects a job and says when the caller has gone: a wait for it may then end. */
+export interface CallContext {
+  readonly signal: AbortSignal;
+  /** Name of the paired client, for events; `local` over the agent's own socket. */
+  readonly caller: string;
+}
+
+/**
+ * What management asks of the job runtime. Arguments are checked already; what cannot be done is said by throwing ManagementError.
+ * A rejected promise of another kind is a bug: the caller hears `failed`, the log has the rest.
+ */
+export interface JobControl {
+  validate(definition: CallArguments<'job.validate'>, context: CallContext): Promise<CallResult<'job.validate'>>;
+  create(definition: CallArguments<'job.create'>, context: CallContext): Promise<CallResult<'job.create'>>;
+  start(name: string, context: CallContext): Promise<JobStatus>;
+  stop(name: string, context: CallContext): Promise<JobStatus>;
+  pause(name: string, context: CallContext): Promise<JobStatus>;
+  resume(name: string, context: CallContext): Promise<JobStatus>;
+  delete(name: string, context: CallContext): Promise<void>;
+  list(): Promise<CallResult<'job.list'>>;
+  status(name: string): Promise<JobStatus>;
+  mirror(arguments_: CallArguments<'job.mirror'>, context: CallContext): Promise<JobStatus>;
+  verify(arguments_: CallArguments<'job.verify'>, context: CallContext): Promise<CallResult<'job.verify'>>;
+  flush(arguments_: CallArguments<'job.flush'>, context: CallContext): Promise<CallResult<'job.flush'>>;
+  /**
+   * Each change of any job's status, at most a few times a second per job; null: it was deleted. Returns what ends it.
+   * The listener does not throw and returns at once.
+   */
+  onStatus(listener: (name: string, status: JobStatus | null) => void): () => void;
+}

@@ -1,0 +1,73 @@
+import { type AgentEvent, type EventFilter, eventPasses, type JobStatus } from '@understudy/wire';
+import type { EventLog } from '../events/event-log.ts';
+import type { Caller, CallHandlers, TopicHandlers } from './dispatch.ts';
+import type { CallContext, JobControl } from './job-control.ts';
+
+type JobCalls = { [N in keyof CallHandlers as N extends `agent.${string}` ? never : N]: CallHandlers[N] };
+
+const contextOf = (caller: Caller): CallContext => ({ signal: caller.signal, caller: caller.name });
+
+export function jobHandlers(jobs: JobControl, events: EventLog): JobCalls {
+  return {
+    'job.validate': (definition, caller) => jobs.validate(definition, contextOf(caller)),
+    'job.create': (definition, caller) => jobs.create(definition, contextOf(caller)),
+    'job.start': ({ name }, caller) => jobs.start(name, contextOf(caller)),
+    'job.stop': ({ name }, caller) => jobs.stop(name, contextOf(caller)),
+    'job.pause': ({ name }, caller) => jobs.pause(name, contextOf(caller)),
+    'job.resume': ({ name }, caller) => jobs.resume(name, contextOf(caller)),
+    'job.delete': async ({ name }, caller) => {
+      await jobs.delete(name, contextOf(caller));
+      return {};
+    },
+    'job.list': () => jobs.list(),
+    'job.status': ({ name }) => jobs.status(name),
+    'job.mirror': (params, caller) => jobs.mirror(params, contextOf(caller)),
+    'job.verify': (params, caller) => jobs.verify(params, contextOf(caller)),
+    'job.flush': (params, caller) => jobs.flush(params, contextOf(caller)),
+    'events.list': async ({ limit, ...filter }) => ({ events: events.list(filter, limit), last: events.last }),
+  };
+}
+
+const PAGE = 1000;
+
+/** What happened since that id, page by page, so that nothing is left out however far back it lies. */
+function replay(events: EventLog, filter: EventFilter, push: (event: AgentEvent) => void): void {
+  let after = filter.after;
+  while (after !== undefined) {
+    const page = events.list({ ...filter, after }, PAGE);
+    for (const event of page) push(event);
+    after = page.length < PAGE ? undefined : page.at(-1)?.id;
+  }
+}
+
+export function topicHandlers(jobs: JobControl, events: EventLog): TopicHandlers {
+  return {
+    'job-status': async ({ name }, push) => {
+      const wanted = (changed: string) => name === undefined || name === changed;
+      // Listening begins before the present state is fetched: what changes in between is pushed, and pushed later.
+      const changed = new Map<string, JobStatus | null>();
+      let live = false;
+      const end = jobs.onStatus((job, status) => {
+        if (!wanted(job)) return;
+        if (live) push({ name: job, status });
+        else changed.set(job, status);
+      });
+      try {
+        const now = name === undefined ? (await jobs.list()).jobs.map((job) => job.status) : [await jobs.status(name)];
+        for (const status of now) if (!changed.has(status.name)) push({ name: status.name, status });
+        for (const [job, status] of changed) push({ name: job, status });
+        live = true;
+      } catch (error) {
+        end();
+        throw error;
+      }
+      return end;
+    },
+    events: async (filter, push) => {
+      replay(events, filter, push);
+      return events.subscribe((event) => {
+        if (eventPasses(event, filter)) push(event);
+      });
+    },
+  };
+}

@@ -1,0 +1,78 @@
+import { type JobStatus, ManagementError } from '@understudy/wire';
+import type { JobControl } from '../job-control.ts';
+
+export function statusOf(name: string): JobStatus {
+  return {
+    name,
+    source: 'alpha',
+    target: 'beta',
+    state: 'protected',
+    reason: null,
+    targetDataState: 'ok',
+    interceptor: 'memory',
+    mirror: {
+      state: 'idle',
+      percent: 100,
+      bytesRemaining: 0,
+      bytesSkipped: 0,
+      bytesSent: 0,
+      filesDone: 0,
+      filesTotal: 0,
+    },
+    replication: {
+      state: 'ready',
+      queuedOperations: 0,
+      queuedBytes: 0,
+      diskQueueBytes: 0,
+      sentBytes: 0,
+      sentCompressedBytes: 0,
+      lastFileTouched: null,
+    },
+    recoveryPoint: { time: null, latencyMs: null, position: '0' },
+    actions: [],
+  };
+}
+
+/** A job runtime that knows the jobs it was given and does nothing; `say` changes a status. */
+export class FakeJobs implements JobControl {
+  readonly statuses = new Map<string, JobStatus>();
+  readonly listeners = new Set<(name: string, status: JobStatus | null) => void>();
+  /** What a flush waits for. */
+  flushing: (signal: AbortSignal) => Promise<void> = async () => {};
+
+  constructor(...names: string[]) {
+    for (const name of names) this.statuses.set(name, statusOf(name));
+  }
+
+  say(name: string, status: JobStatus | null): void {
+    for (const listener of this.listeners) listener(name, status);
+  }
+
+  #of(name: string): JobStatus {
+    const status = this.statuses.get(name);
+    if (status === undefined) throw new ManagementError('unknown-job', `there is no job ${name} on this server`);
+    return status;
+  }
+
+  validate: JobControl['validate'] = async () => ({ problems: [] });
+  create: JobControl['create'] = async ({ name }) => ({ status: statusOf(name), notes: [] });
+  start: JobControl['start'] = async (name) => this.#of(name);
+  stop: JobControl['stop'] = async (name) => this.#of(name);
+  pause: JobControl['pause'] = async (name) => this.#of(name);
+  resume: JobControl['resume'] = async (name) => this.#of(name);
+  delete: JobControl['delete'] = async (name) => void this.#of(name);
+  list: JobControl['list'] = async () => ({ jobs: [] });
+  status: JobControl['status'] = async (name) => this.#of(name);
+  mirror: JobControl['mirror'] = async ({ name }) => this.#of(name);
+  verify: JobControl['verify'] = async () => {
+    throw new Error('the verification has a bug');
+  };
+  flush: JobControl['flush'] = async (_, { signal }) => {
+    await this.flushing(signal);
+    return { position: '7' };
+  };
+  onStatus: JobControl['onStatus'] = (listener) => {
+    this.listeners.add(listener);
+    return () => this.listeners.delete(listener);
+  };
+}

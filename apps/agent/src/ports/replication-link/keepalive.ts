@@ -1,0 +1,59 @@
+import { performance } from 'node:perf_hooks';
+
+export interface KeepaliveSettings {
+  /** A ping goes out this often. */
+  readonly pingMs: number;
+  /** A peer from which nothing at all came for this long is dead. */
+  readonly deadMs: number;
+}
+
+interface Actions {
+  /** `value` comes back in the pong. */
+  ping(value: number): void;
+  dead(silentMs: number): void;
+}
+
+/**
+ * Whether the other end still lives. Any byte from it counts, for it pings too: a slow line is not taken for a dead one.
+ * A silence that we slept through ourselves (a blocked event loop, a suspended process) does not count either.
+ */
+export class Keepalive {
+  readonly #settings: KeepaliveSettings;
+  readonly #actions: Actions;
+  readonly #timer: NodeJS.Timeout;
+  readonly #began = performance.now();
+  #lastHeard = performance.now();
+  #lastTick = performance.now();
+  roundTripMs: number | null = null;
+
+  constructor(settings: KeepaliveSettings, actions: Actions) {
+    this.#settings = settings;
+    this.#actions = actions;
+    this.#timer = setInterval(() => this.#tick(), settings.pingMs);
+    this.#timer.unref();
+  }
+
+  heard(): void {
+    this.#lastHeard = performance.now();
+  }
+
+  pong(value: number): void {
+    const roundTrip = performance.now() - this.#began - value / 1000;
+    if (roundTrip >= 0) this.roundTripMs = roundTrip;
+  }
+
+  stop(): void {
+    clearInterval(this.#timer);
+  }
+
+  #tick(): void {
+    const now = performance.now();
+    const late = now - this.#lastTick - this.#settings.pingMs;
+    this.#lastTick = now;
+    // Only what lasted while we were awake to listen is silence: the bytes may lie unread in the kernel.
+    if (late > this.#settings.pingMs / 2) this.#lastHeard += late;
+    const silent = now - this.#lastHeard;
+    if (silent >= this.#settings.deadMs) this.#actions.dead(Math.round(silent));
+    else this.#actions.ping(Math.round((now - this.#began) * 1000));
+  }
+}

@@ -1,0 +1,99 @@
+import { type Connection, didYouMean, type KnownServer, SdkError } from '@understudy/sdk';
+import type { JobSummary } from '@understudy/wire';
+import { CommandError, ExitCode, usageError } from '../exit-code.ts';
+import type { Session } from './session.ts';
+
+export interface FoundJob {
+  readonly server: KnownServer;
+  readonly connection: Connection;
+  readonly job: JobSummary;
+}
+
+export interface Unreachable {
+  readonly server: KnownServer;
+  readonly error: SdkError;
+}
+
+export interface Surveyed<T> {
+  readonly answers: readonly { readonly server: KnownServer; readonly connection: Connection; readonly answer: T }[];
+  readonly unreachable: readonly Unreachable[];
+}
+
+/** Asks servers at once; who cannot be reached or does not trust us is listed, not fatal. */
+export async function survey<T>(
+  session: Session,
+  servers: readonly KnownServer[],
+  ask: (connection: Connection) => Promise<T>,
+): Promise<Surveyed<T>> {
+  const answers: { server: KnownServer; connection: Connection; answer: T }[] = [];
+  const unreachable: Unreachable[] = [];
+  await Promise.all(
+    servers.map(async (server) => {
+      try {
+        const connection = await session.connect(server);
+        answers.push({ server, connection, answer: await ask(connection) });
+      } catch (error) {
+        if (!(error instanceof SdkError)) throw error;
+        unreachable.push({ server, error });
+      }
+    }),
+  );
+  const byName = (a: { server: KnownServer }, b: { server: KnownServer }) => (a.server.name < b.server.name ? -1 : 1);
+  return { answers: answers.sort(byName), unreachable: unreachable.sort(byName) };
+}
+
+export async function knownServers(session: Session): Promise<readonly KnownServer[]> {
+  const servers = await session.profile.servers();
+  if (servers.length > 0) return servers;
+  throw usageError('no server is paired yet; run "understudy pair HOST:PORT --code CODE" first');
+}
+
+/** Says which servers did not answer; where none did, that is the command's end. */
+export function tellUnreachable(session: Session, surveyed: Surveyed<unknown>): void {
+  const { answers, unreachable } = surveyed;
+  const first = unreachable[0];
+  if (answers.length === 0 && first !== undefined) {
+    if (unreachable.length === 1) throw first.error;
+    const all = unreachable.map(({ server, error }) => `  ${server.name}: ${error.message}`).join('\n');
+    throw new CommandError(ExitCode.unreachable, `none of ${unreachable.length} servers could be asked:\n${all}`);
+  }
+  for (const { server, error } of unreachable) session.note(`${server.name} could not be asked: ${error.message}`);
+}
+
+/** The one job of this name among all servers of the profile. `SERVER/NAME` asks one server only. */
+export async function findJob(session: Session, written: string): Promise<FoundJob> {
+  const slash = written.indexOf('/');
+  const name = slash === -1 ? written : written.slice(slash + 1);
+  const servers = slash === -1 ? await knownServers(session) : [await session.profile.server(written.slice(0, slash))];
+  const surveyed = await survey(session, servers, (connection) => connection.call('job.list', {}));
+  const all = surveyed.answers.flatMap(({ server, connection, answer }) =>
+    answer.jobs.map((job) => ({ server, connection, job })),
+  );
+  const [found, ...others] = all.filter(({ job }) => job.status.name === name);
+  if (found !== undefined && others.length === 0) return found;
+  if (found !== undefined) {
+    const where = [found, ...others].map(({ server }) => `${server.name}/${name}`).join(' or ');
+    throw usageError(`there are ${others.length + 1} jobs named ${name}; write ${where}`);
+  }
+  throw notFound(
+    name,
+    all.map(({ job }) => job.status.name),
+    surveyed,
+  );
+}
+
+function notFound(name: string, names: readonly string[], surveyed: Surveyed<unknown>): Error {
+  const { answers, unreachable } = surveyed;
+  const first = unreachable[0];
+  if (answers.length === 0 && unreachable.length === 1 && first !== undefined) return first.error;
+  const meant = didYouMean(name, names);
+  const known = names.length === 0 ? 'there are no jobs yet' : `known are ${[...new Set(names)].sort().join(', ')}`;
+  const hint = meant === null ? known : `did you mean ${meant}?`;
+  if (first === undefined) return usageError(`there is no job "${name}"; ${hint}`);
+  const silent = unreachable.map(({ server, error }) => `  ${server.name}: ${error.message}`).join('\n');
+  const asked = answers.length === 0 ? '' : ` on ${answers.map(({ server }) => server.name).join(', ')} (${hint})`;
+  return new CommandError(
+    ExitCode.unreachable,
+    `job "${name}" was not found${asked}; these servers could not be asked:\n${silent}`,
+  );
+}

@@ -1,0 +1,64 @@
+import { ExitCode } from '../exit-code.ts';
+import type { Io } from '../io.ts';
+import { statusLine } from '../screen/words.ts';
+import { findJob } from './find.ts';
+import { type GlobalOptions, withSession } from './session.ts';
+
+export type JobChange = 'start' | 'stop' | 'pause' | 'resume';
+
+/** Starting opens drivers and reaches the target; stopping waits for what is in flight. */
+const CHANGE_TIMEOUT_MS = 120_000;
+
+export function changeJob(io: Io, change: JobChange, name: string, options: GlobalOptions): Promise<ExitCode> {
+  return withSession(io, options, async (session) => {
+    const { connection, job } = await findJob(session, name);
+    const status = await connection.call(`job.${change}`, { name: job.status.name }, { timeoutMs: CHANGE_TIMEOUT_MS });
+    const users = status.mountUsers ?? [];
+    if (users.length > 0) session.note(`the folder stays mounted as pass-through until these end: ${users.join(', ')}`);
+    io.out(`${statusLine(status, Date.now())}\n`);
+    return ExitCode.done;
+  });
+}
+
+export function deleteJob(io: Io, name: string, options: GlobalOptions): Promise<ExitCode> {
+  return withSession(io, options, async (session) => {
+    const { connection, job } = await findJob(session, name);
+    await connection.call('job.delete', { name: job.status.name }, { timeoutMs: CHANGE_TIMEOUT_MS });
+    io.out(`${job.status.name}: deleted; the source and the replica on ${job.status.target} stay as they are\n`);
+    return ExitCode.done;
+  });
+}
+
+export interface MirrorOptions extends GlobalOptions {
+  readonly compare: 'everything' | 'attributes' | 'checksum';
+}
+
+export function mirrorJob(io: Io, name: string, options: MirrorOptions): Promise<ExitCode> {
+  return withSession(io, options, async (session) => {
+    const { connection, job } = await findJob(session, name);
+    const status = await connection.call('job.mirror', { name: job.status.name, compare: options.compare });
+    io.out(`${statusLine(status, Date.now())}\n`);
+    if (io.isTerminal) session.note(`the mirror has begun; follow it with: understudy status ${name} --watch`);
+    return ExitCode.done;
+  });
+}
+
+export interface FlushOptions extends GlobalOptions {
+  readonly timeout: number;
+}
+
+/** What the agent may take beyond its own time limit to say so. */
+const GRACE_MS = 10_000;
+
+export function flushJob(io: Io, name: string, options: FlushOptions): Promise<ExitCode> {
+  return withSession(io, options, async (session) => {
+    const { connection, job } = await findJob(session, name);
+    const { position } = await connection.call(
+      'job.flush',
+      { name: job.status.name, timeoutMs: options.timeout },
+      { timeoutMs: options.timeout + GRACE_MS },
+    );
+    io.out(`${position}\n`);
+    return ExitCode.done;
+  });
+}

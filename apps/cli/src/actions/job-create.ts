@@ -1,0 +1,112 @@
+import { type Connection, introduce, type KnownServer, rawPathFromText, SdkError } from '@understudy/sdk';
+import { type JobStatus, jobDefinitionSchema, parseAddress } from '@understudy/wire';
+import type { z } from 'zod';
+import { CommandError, ExitCode, usageError } from '../exit-code.ts';
+import type { Io } from '../io.ts';
+import { statusLine } from '../screen/words.ts';
+import { sentence } from '../text.ts';
+import { type GlobalOptions, type Session, withSession } from './session.ts';
+
+export interface JobCreateOptions extends GlobalOptions {
+  readonly source: string;
+  readonly target: string;
+  readonly include: readonly string[];
+  readonly exclude?: readonly string[] | undefined;
+  readonly to?: string | undefined;
+  readonly intercept: 'auto' | 'fuse' | 'watch';
+  readonly start?: boolean | undefined;
+}
+
+/** Directories are looked at, the target is asked, drivers are opened. */
+const CREATE_TIMEOUT_MS = 120_000;
+
+type Definition = z.input<typeof jobDefinitionSchema>;
+
+/** The agent of the source owns the definition: it checks it, is introduced to the target, and keeps it. */
+export function createJob(io: Io, name: string, options: JobCreateOptions): Promise<ExitCode> {
+  return withSession(io, options, async (session) => {
+    const source = await session.profile.server(options.source);
+    const target = await session.profile.server(options.target);
+    const definition = define(name, source, target, options);
+    const [atSource, atTarget] = await Promise.all([session.connect(source), session.connect(target)]);
+    await makeKnown(session, { source, target, atSource, atTarget });
+    const told = await validate(session, atSource, definition);
+    const { status, notes } = await atSource.call('job.create', definition, { timeoutMs: CREATE_TIMEOUT_MS });
+    for (const note of notes) if (!told.has(note)) session.note(note);
+    if (options.start === true) io.out(`${statusLine(await start(atSource, name), Date.now())}\n`);
+    else {
+      io.out(`${statusLine(status, Date.now())}\n`);
+      session.note(`it is not started; run: understudy job start ${name}`);
+    }
+    return ExitCode.done;
+  });
+}
+
+/** A step of its own: where it fails the person must know that the job is there all the same. */
+async function start(atSource: Connection, name: string): Promise<JobStatus> {
+  try {
+    return await atSource.call('job.start', { name }, { timeoutMs: CREATE_TIMEOUT_MS });
+  } catch (error) {
+    if (!(error instanceof SdkError)) throw error;
+    const sentence = `the job ${name} was created and could not be started; when that is mended run: understudy job start ${name}\n${error.message}`;
+    throw new SdkError(error.code, sentence, error.agentCode === null ? {} : { agentCode: error.agentCode });
+  }
+}
+
+function define(name: string, source: KnownServer, target: KnownServer, options: JobCreateOptions): Definition {
+  const definition: Definition = {
+    name,
+    sourceName: source.name,
+    target: { name: target.name, address: target.address, fingerprint: target.fingerprint },
+    include: options.include.map(rawPathFromText),
+    exclude: (options.exclude ?? []).map(rawPathFromText),
+    to: options.to === undefined ? null : rawPathFromText(options.to),
+    intercept: options.intercept,
+  };
+  const parsed = jobDefinitionSchema.safeParse(definition);
+  if (parsed.success) return definition;
+  const issue = parsed.error.issues[0];
+  const field = String(issue?.path[0] ?? 'it');
+  const value = field === 'name' ? name : field;
+  throw usageError(`"${value}" will not do for a job: ${issue?.message ?? 'it is wrong'}`);
+}
+
+interface Pair {
+  readonly source: KnownServer;
+  readonly target: KnownServer;
+  readonly atSource: Connection;
+  readonly atTarget: Connection;
+}
+
+async function makeKnown(session: Session, { source, target, atSource, atTarget }: Pair): Promise<void> {
+  if (source.fingerprint === target.fingerprint) return;
+  if (isLoopback(target) && !isLoopback(source))
+    session.note(
+      `${target.name} is known here as ${target.address}, which means another machine when ${source.name} uses it; pair ${target.name} by an address that ${source.name} can reach`,
+    );
+  try {
+    await introduce(atSource, atTarget, target);
+  } catch (error) {
+    if (!(error instanceof SdkError)) throw error;
+    const what = `${source.name} and ${target.name} could not be made known to each other: ${error.message}`;
+    throw new SdkError(error.code, what, error.agentCode === null ? {} : { agentCode: error.agentCode });
+  }
+}
+
+function isLoopback(server: KnownServer): boolean {
+  const host = parseAddress(server.address)?.host ?? '';
+  return host === 'localhost' || host === '::1' || host.startsWith('127.');
+}
+
+/** Says everything that was found; ends the command where the job could not start. */
+async function validate(session: Session, atSource: Connection, definition: Definition): Promise<ReadonlySet<string>> {
+  const { problems } = await atSource.call('job.validate', definition, { timeoutMs: CREATE_TIMEOUT_MS });
+  for (const problem of problems) session.io.err(`${problem.severity}: ${sentence(problem.sentence)}\n`);
+  const errors = problems.filter((problem) => problem.severity === 'error').length;
+  if (errors > 0)
+    throw new CommandError(
+      ExitCode.agent,
+      `the job was not created: ${errors === 1 ? 'it' : 'each of them'} must be mended first`,
+    );
+  return new Set(problems.map((problem) => problem.sentence));
+}

@@ -1,0 +1,109 @@
+import { Option } from '@commander-js/extra-typings';
+import { collectPaths, parseAbsolutePath } from '../values.ts';
+import { examples, later, notYet, type Program, type Runner, refuseGiven } from './runner.ts';
+
+const RULE_HELP = `
+RULE is an absolute path on the source, or a path with the wildcards *, ** and ?; a directory means everything under it.
+Put rules with wildcards in quotes, or the shell expands them here instead of the agent there. A path that does not exist
+yet is accepted, and said so. Names of any bytes are taken as they are.`;
+
+export function defineJob(program: Program, runner: Runner): void {
+  const job = jobCommand(program);
+  defineCreate(job, runner);
+  defineChanges(job, runner);
+  job
+    .command('edit')
+    .summary('change a job (not in this version)')
+    .description('Changes the options of a job. Not in this version: delete the job and create it anew.')
+    .argument('<name>')
+    .allowUnknownOption()
+    .allowExcessArguments()
+    .addHelpText('after', examples(['understudy job edit files --exclude /srv/data/tmp']))
+    .action(() => notYet('job edit', 'delete the job and create it anew'));
+}
+
+type Jobs = ReturnType<typeof jobCommand>;
+
+function jobCommand(program: Program) {
+  return program.command('job').description('make, start, stop and delete jobs');
+}
+
+function defineCreate(job: Jobs, runner: Runner): void {
+  job
+    .command('create')
+    .summary('protect folders of one server on another')
+    .description('Makes a job: what the rules include on SOURCE is kept, change by change, on TARGET.')
+    .argument('<name>', 'what the job is called')
+    .requiredOption('--source <server>', 'a paired server: where the data is')
+    .requiredOption('--target <server>', 'a paired server: where the replica will be')
+    .addOption(new Option('--include <rule...>', 'what to protect').argParser(collectPaths).makeOptionMandatory())
+    .addOption(new Option('--exclude <rule...>', 'what to leave out of it').argParser(collectPaths))
+    .addOption(
+      new Option('--to <dir>', 'put the replica of /srv/data at DIR/srv/data (default: the same path)').argParser(
+        parseAbsolutePath,
+      ),
+    )
+    .addOption(
+      new Option('--intercept <driver>', 'how changes are seen')
+        .choices(['auto', 'fuse', 'watch'] as const)
+        .default('auto' as const),
+    )
+    .addOption(new Option('--mode <mode>', 'async; sync is not in this version').choices(['async', 'sync'] as const))
+    .addOption(
+      new Option('--compression <level>', 'none; the others are not in this version').choices([
+        'none',
+        'low',
+        'medium',
+        'high',
+      ] as const),
+    )
+    .addOption(later('--bandwidth <rate>', 'limit on the wire'))
+    .option('--start', 'start it at once')
+    .addHelpText('after', RULE_HELP)
+    .addHelpText(
+      'after',
+      examples([
+        'understudy job create files --source alpha --target beta --include /srv/data --start',
+        "understudy job create web --source alpha --target beta --include '/srv/www/**/*.html' --exclude /srv/www/tmp --to /replicas",
+      ]),
+    )
+    .action(async (name, options, command) => {
+      if (options.mode === 'sync') notYet('--mode sync', 'leave it out, or write --mode async');
+      if (options.compression !== undefined && options.compression !== 'none')
+        notYet(`--compression ${options.compression}`, 'leave it out, or write --compression none');
+      refuseGiven(options, { bandwidth: '--bandwidth' });
+      const { createJob } = await import('../actions/job-create.ts');
+      runner.exitCode = await createJob(runner.io, name, command.optsWithGlobals());
+    });
+}
+
+const CHANGES = [
+  ['start', 'intercept, mirror, and keep the replica up to date'],
+  ['stop', 'end interception and replication; the next start compares and sends the differences'],
+  ['pause', 'hold the transmission; changes are still intercepted and queued'],
+  ['resume', 'go on after a pause'],
+] as const;
+
+function defineChanges(job: Jobs, runner: Runner): void {
+  for (const [verb, text] of CHANGES)
+    job
+      .command(verb)
+      .description(`${text[0]?.toUpperCase()}${text.slice(1)}.`)
+      .summary(text)
+      .argument('<name>', 'a job, or SERVER/JOB')
+      .addHelpText('after', examples([`understudy job ${verb} files`]))
+      .action(async (name, _options, command) => {
+        const { changeJob } = await import('../actions/job-change.ts');
+        runner.exitCode = await changeJob(runner.io, verb, name, command.optsWithGlobals());
+      });
+  job
+    .command('delete')
+    .summary('forget a job; the data on both sides stays')
+    .description('Stops and forgets a job. The source and the replica stay as they are.')
+    .argument('<name>', 'a job, or SERVER/JOB')
+    .addHelpText('after', examples(['understudy job delete files', 'understudy job delete alpha/files']))
+    .action(async (name, _options, command) => {
+      const { deleteJob } = await import('../actions/job-change.ts');
+      runner.exitCode = await deleteJob(runner.io, name, command.optsWithGlobals());
+    });
+}

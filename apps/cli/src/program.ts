@@ -1,0 +1,49 @@
+import { defineActing } from './commands/act-on-jobs.ts';
+import { defineAgent } from './commands/agent.ts';
+import { defineJob } from './commands/job.ts';
+import { defineLater } from './commands/later.ts';
+import { newProgram, type Program, type Runner } from './commands/runner.ts';
+import { defineServers } from './commands/servers.ts';
+import { defineWatching } from './commands/watch-jobs.ts';
+import { sentence } from './text.ts';
+import { VERSION } from './version.ts';
+
+const EXIT_CODES = `
+Exit codes:
+  0 done · 1 the answer is no (differences found) · 2 wrong usage · 3 server unreachable or not trusted
+  4 timed out · 5 the agent reported an error`;
+
+/** The whole command line. Nothing heavy is loaded here: a command loads what it does when it runs. */
+export function buildProgram(runner: Runner): Program {
+  const program = newProgram();
+  program
+    .description('Keeps a second server ready to step in for the first: every change, in order.')
+    .version(VERSION, '--version', 'print the version')
+    .helpOption('-h, --help', 'show this help')
+    .showSuggestionAfterError(true)
+    .configureHelp({ showGlobalOptions: true, helpWidth: Math.min(runner.io.columns(), 110) })
+    .configureOutput({
+      writeOut: runner.io.out,
+      writeErr: (text) => runner.io.err(sentence(text)),
+      getOutHasColors: () => runner.io.colour,
+      getErrHasColors: () => runner.io.colour,
+    })
+    .exitOverride();
+  defineAgent(program, runner);
+  defineServers(program, runner);
+  defineJob(program, runner);
+  defineWatching(program, runner);
+  defineActing(program, runner);
+  defineLater(program);
+  program.addHelpText(
+    'after',
+    `${EXIT_CODES}
+
+Begin with:
+  $ understudy agent pairing-code                       on each server, once
+  $ understudy pair HOST:PORT --code CODE               here, for each server
+  $ understudy job create files --source alpha --target beta --include /srv/data --start
+  $ understudy status files --watch`,
+  );
+  return program;
+}

@@ -1,0 +1,141 @@
+/**
+ * screen: a job as a person sees it in a terminal. In: a status, what surrounds it, and a width; out: text. Promised: pure, no line is
+ * wider than `width`, every number has a unit, and figures of a lost connection are never shown as if they were of now.
+ */
+import { formatBytes } from '@understudy/base';
+import type { AgentEvent, JobStatus } from '@understudy/wire';
+import { type Paint, paints } from '../paint.ts';
+import { duration, eventText, grouped, sentence, shown } from '../text.ts';
+import { clip, clock, gap, visibleLength, wrap } from './layout.ts';
+import { drawPath } from './path.ts';
+import { NO_RATES, type Rates } from './rates.ts';
+import { filesOf, mirrorWord, recoveryAge, stateWord } from './words.ts';
+
+export interface Surroundings {
+  readonly nowMs: number;
+  readonly rates?: Rates;
+  /** Oldest first; the last ones are shown. */
+  readonly events?: readonly AgentEvent[];
+  readonly colour?: boolean;
+  /** Since when the source's agent does not answer, and why; null: it does. */
+  readonly lost?: { readonly sinceMs: number; readonly sentence: string } | null;
+}
+
+const EVENTS_SHOWN = 5;
+const LABEL_WIDTH = 16;
+
+export function render(status: JobStatus, width: number, around: Surroundings): string {
+  const columns = Math.max(40, Math.min(width, 120));
+  const paint = paints(around.colour === true);
+  const lost = around.lost ?? null;
+  const rates = lost === null ? (around.rates ?? NO_RATES) : NO_RATES;
+  const lines = [
+    ...header(status, columns, paint, lost !== null),
+    ...(lost === null ? [] : lostLines(lost, columns, paint, around.nowMs)),
+    ...reasonLines(status, columns, paint),
+    '',
+    ...drawPath(status, rates, columns, paint),
+    '',
+    ...facts(status, rates, paint, { nowMs: around.nowMs, isLive: lost === null }),
+    ...eventLines(around.events ?? [], columns, paint),
+    '',
+    `${label('possible now', paint)}${status.actions.length === 0 ? 'nothing' : status.actions.join(' · ')}`,
+  ];
+  return `${lines.map((line) => clip(line, columns)).join('\n')}\n`;
+}
+
+function label(text: string, paint: Paint): string {
+  return paint.dim(text.padEnd(LABEL_WIDTH));
+}
+
+function header(status: JobStatus, columns: number, paint: Paint, isLost: boolean): string[] {
+  const word = isLost ? paint.gray(`? last known: ${status.state}`) : stateWord(status.state, paint);
+  const title = `${paint.bold(status.name)}  ${status.source} → ${status.target}`;
+  const titleLine = `${title}${gap(columns - visibleLength(title) - visibleLength(word))}${word}`;
+  return [titleLine, paint.dim('─'.repeat(columns))];
+}
+
+function lostLines(
+  lost: { sinceMs: number; sentence: string },
+  columns: number,
+  paint: Paint,
+  nowMs: number,
+): string[] {
+  const text = `the source's agent does not answer since ${duration(nowMs - lost.sinceMs)}; the figures are of then. ${lost.sentence}`;
+  return wrap(sentence(text), columns).map((line) => paint.red(line));
+}
+
+function reasonLines(status: JobStatus, columns: number, paint: Paint): string[] {
+  const lines: string[] = [];
+  if (status.reason !== null)
+    lines.push(...wrap(sentence(status.reason.sentence), columns).map((line) => paint.yellow(line)));
+  if (typeof status.interceptorReason === 'string' && status.interceptorReason !== '')
+    lines.push(...wrap(sentence(status.interceptorReason), columns).map((line) => paint.dim(line)));
+  if ((status.mountUsers ?? []).length > 0)
+    lines.push(...wrap(`still mounted as pass-through, used by ${status.mountUsers?.join(', ')}`, columns));
+  return lines;
+}
+
+interface Moment {
+  readonly nowMs: number;
+  readonly isLive: boolean;
+}
+
+function facts(status: JobStatus, rates: Rates, paint: Paint, { nowMs, isLive }: Moment): string[] {
+  const { replication, recoveryPoint } = status;
+  const lines = mirrorLines(status, rates, paint);
+  const at =
+    recoveryPoint.time === null
+      ? ''
+      : ` · ${clock(recoveryPoint.time)} · position ${groupedText(recoveryPoint.position)}`;
+  lines.push(`${label('recovery point', paint)}${recoveryAge(status, nowMs, isLive)}${at}`);
+  if (status.targetDataState !== 'ok')
+    lines.push(`${label('target data', paint)}${paint.yellow(status.targetDataState)}`);
+  if (status.verification !== undefined) {
+    const { percent, differences } = status.verification;
+    const found = differences === 0 ? 'no difference so far' : paint.yellow(`${grouped(differences)} differ so far`);
+    lines.push(`${label('verification', paint)}${Math.floor(percent)} % · ${found}`);
+  }
+  if ((status.unrepairable ?? 0) > 0)
+    lines.push(`${label('unrepairable', paint)}${paint.red(`${grouped(status.unrepairable ?? 0)} files`)}`);
+  if (replication.lastFileTouched !== null)
+    lines.push(`${label('last file', paint)}${shown(replication.lastFileTouched)}`);
+  return lines;
+}
+
+function mirrorLines(status: JobStatus, rates: Rates, paint: Paint): string[] {
+  const { mirror } = status;
+  const words = [mirrorWord(status), filesOf(mirror.filesDone, mirror.filesTotal)];
+  const bytes: string[] = [];
+  if (mirror.bytesSent > 0) bytes.push(`${formatBytes(mirror.bytesSent)} sent`);
+  if (mirror.bytesSkipped > 0) bytes.push(`${formatBytes(mirror.bytesSkipped)} equal already`);
+  if (mirror.bytesRemaining > 0) bytes.push(`${formatBytes(mirror.bytesRemaining)} left`);
+  if (mirror.state === 'idle') return [`${label('mirror', paint)}${[...words, ...bytes].join(' · ')}`];
+  const pace: string[] = [];
+  if (rates.mirror !== null) pace.push(`${formatBytes(rates.mirror)}/s`);
+  if (rates.timeLeftMs !== null) pace.push(`about ${duration(rates.timeLeftMs)} to go`);
+  return [
+    `${label('mirror', paint)}${words.join(' · ')}`,
+    `${label('', paint)}${bar(mirror.percent, 30, paint)} ${pace.join(' · ')}`.trimEnd(),
+    ...(bytes.length === 0 ? [] : [`${label('', paint)}${bytes.join(' · ')}`]),
+  ];
+}
+
+function bar(percent: number, cells: number, paint: Paint): string {
+  const full = Math.floor((Math.min(100, percent) / 100) * cells);
+  return `${paint.cyan('━'.repeat(full))}${paint.dim('─'.repeat(cells - full))}`;
+}
+
+function groupedText(digits: string): string {
+  return digits.replace(/\B(?=(\d{3})+$)/g, ',');
+}
+
+function eventLines(events: readonly AgentEvent[], columns: number, paint: Paint): string[] {
+  if (events.length === 0) return [];
+  const colours = { information: paint.dim, warning: paint.yellow, error: paint.red };
+  const lines = events.slice(-EVENTS_SHOWN).map((event) => {
+    const text = `${clock(event.time)}  ${event.severity.padEnd(11)}  ${eventText(event)}`;
+    return colours[event.severity](clip(text, columns));
+  });
+  return ['', paint.dim('last events'), ...lines];
+}

@@ -1,0 +1,69 @@
+import { formatBytes } from '@understudy/base';
+import type { JobState, JobStatus } from '@understudy/wire';
+import type { Paint } from '../paint.ts';
+import { counted, duration, grouped } from '../text.ts';
+
+interface Look {
+  /** A shape beside the word, so that colour is never the only sign. */
+  readonly shape: string;
+  readonly colour: 'green' | 'yellow' | 'red' | 'cyan' | 'gray';
+}
+
+const LOOKS: Readonly<Record<JobState, Look>> = {
+  stopped: { shape: '■', colour: 'gray' },
+  calculating: { shape: '◔', colour: 'cyan' },
+  mirroring: { shape: '◑', colour: 'cyan' },
+  repairing: { shape: '◕', colour: 'cyan' },
+  protected: { shape: '●', colour: 'green' },
+  degraded: { shape: '▲', colour: 'yellow' },
+  paused: { shape: '‖', colour: 'yellow' },
+  disconnected: { shape: '○', colour: 'red' },
+  replaying: { shape: '◌', colour: 'yellow' },
+  'failing-over': { shape: '▶', colour: 'yellow' },
+  'failed-over': { shape: '◆', colour: 'yellow' },
+  'failing-back': { shape: '◀', colour: 'yellow' },
+  halted: { shape: '✖', colour: 'red' },
+};
+
+export function stateWord(state: JobState, paint: Paint): string {
+  const look = LOOKS[state];
+  return paint[look.colour](`${look.shape} ${state}`);
+}
+
+/** How far the newest certain image on the target lies behind: its latency while it moves with the source, else its age. */
+export function recoveryAge(status: JobStatus, nowMs: number, isLive = true): string {
+  const { time, latencyMs } = status.recoveryPoint;
+  if (time === null) return 'none yet';
+  if (isLive && status.state === 'protected' && latencyMs !== null) return `${duration(latencyMs)} behind`;
+  return `${duration(Math.max(0, nowMs - Date.parse(time)))} old`;
+}
+
+export function queueWord(status: JobStatus): string {
+  const { queuedOperations, queuedBytes } = status.replication;
+  return queuedOperations === 0 ? 'empty' : `${counted(queuedOperations, 'operation')}, ${formatBytes(queuedBytes)}`;
+}
+
+export function mirrorWord(status: JobStatus): string {
+  const { mirror } = status;
+  // Rounding up would show 100 while work remains.
+  const percent = mirror.percent < 100 ? Math.min(99.9, Math.floor(mirror.percent * 10) / 10) : 100;
+  if (mirror.state === 'idle') return percent === 100 ? 'done' : `idle at ${percent} %`;
+  return `${mirror.state} ${percent} %`;
+}
+
+/** One job in one line: for answers to commands and for `status --watch` on a pipe. */
+export function statusLine(status: JobStatus, nowMs: number): string {
+  const parts = [
+    `${status.name}: ${status.state}`,
+    `${status.source} -> ${status.target}`,
+    `mirror ${mirrorWord(status)}`,
+    `queue ${queueWord(status)}`,
+    `recovery point ${recoveryAge(status, nowMs)}`,
+  ];
+  if (status.reason !== null) parts.push(status.reason.sentence);
+  return parts.join(' · ');
+}
+
+export function filesOf(done: number, total: number): string {
+  return total === 0 ? 'no files yet' : `${grouped(done)} of ${counted(total, 'file')}`;
+}

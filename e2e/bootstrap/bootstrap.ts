@@ -1,0 +1,163 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { chmodSync, cpSync, existsSync, mkdirSync, mkdtempSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { type AgentOptions, AgentProcess } from './agent-process.ts';
+import { Client } from './client.ts';
+import { described, type Outcome, projectRoot, run, succeeded, understudyCommand } from './command.ts';
+import { mountsBelow, processesNaming, processesOnRings, ringsOf } from './processes.ts';
+
+const reaperPath = join(dirname(fileURLToPath(import.meta.url)), 'reaper.mjs');
+
+/** Names the stage in the environment of everything that it starts. */
+export const STAGE_VARIABLE = 'UNDERSTUDY_E2E_STAGE';
+
+/**
+ * One stage: a temp folder with agents, a client's profile, folders to protect. Comes in: names of agents. Goes out: real agents,
+ * paired, and a client. Promised: when the test ends, however it ends, no process, mount or file of it is left.
+ */
+export class Bootstrap {
+  readonly root: string;
+  readonly env: NodeJS.ProcessEnv;
+  readonly client: Client;
+  readonly agents = new Map<string, AgentProcess>();
+  readonly #history: string[] = [];
+  readonly #rings = new Map<string, Set<string>>();
+  readonly #reaper: ChildProcess;
+  #reaped = '';
+  #closed: Promise<string> | null = null;
+
+  private constructor() {
+    const base = process.env.UNDERSTUDY_E2E_TMP ?? tmpdir();
+    this.root = realpathSync(mkdtempSync(join(base, 'understudy-e2e-')));
+    // Databases run as another user and must be able to get in.
+    chmodSync(this.root, 0o755);
+    this.env = {
+      ...process.env,
+      UNDERSTUDY_PROFILE: join(this.root, 'profile'),
+      [STAGE_VARIABLE]: this.root,
+      NO_COLOR: '1',
+    };
+    delete this.env.UNDERSTUDY_HOME;
+    this.#reaper = spawn(process.execPath, [reaperPath, this.root], {
+      detached: true,
+      stdio: ['pipe', 'pipe', 'inherit'],
+    });
+    this.#reaper.stdout?.setEncoding('utf8').on('data', (text: string) => {
+      this.#reaped += text;
+    });
+    this.#reaper.unref();
+    this.client = new Client((args, options) => this.cli(args, options?.timeoutMs));
+    mkdirSync(join(this.root, 'logs'));
+  }
+
+  /** Starts and pairs agents with these names. */
+  static async open(...names: string[]): Promise<Bootstrap> {
+    const stage = new Bootstrap();
+    try {
+      for (const name of names) await stage.addAgent(name);
+      return stage;
+    } catch (error) {
+      stage.saveLogs('opening');
+      await stage.close();
+      throw error;
+    }
+  }
+
+  /** A new folder in the stage. */
+  folder(...parts: string[]): string {
+    const path = join(this.root, ...parts);
+    mkdirSync(path, { recursive: true });
+    return path;
+  }
+
+  homeOf(name: string): string {
+    return join(this.root, 'homes', name);
+  }
+
+  agent(name: string): AgentProcess {
+    const agent = this.agents.get(name);
+    if (agent === undefined) throw new Error(`no agent ${name} on this stage`);
+    return agent;
+  }
+
+  /** An agent that is not started yet, for tests of how it starts. */
+  newAgent(name: string, options: Partial<Pick<AgentOptions, 'listen' | 'arguments' | 'wrapper'>> = {}): AgentProcess {
+    const logPath = join(this.root, 'logs', `agent-${name}.log`);
+    const agent = new AgentProcess({ name, home: this.homeOf(name), logPath, env: this.env, ...options });
+    this.agents.set(name, agent);
+    return agent;
+  }
+
+  async addAgent(name: string): Promise<AgentProcess> {
+    const agent = this.newAgent(name);
+    await agent.start();
+    await this.pair(agent);
+    return agent;
+  }
+
+  async pair(agent: AgentProcess): Promise<void> {
+    const code = succeeded(await this.cli(['agent', 'pairing-code', '--home', agent.home])).stdout.trim();
+    succeeded(await this.cli(['pair', agent.address, '--code', code, '--name', agent.name]));
+  }
+
+  /** Runs `understudy` with this stage's profile. */
+  async cli(args: readonly string[], timeoutMs?: number): Promise<Outcome> {
+    const base = { env: this.env };
+    const result = await run(understudyCommand, args, timeoutMs === undefined ? base : { ...base, timeoutMs });
+    this.#history.push(`${new Date().toISOString()} ${described(result)}`);
+    return result;
+  }
+
+  /** Process ids of the interceptor of an agent, whichever of its processes have replaced each other meanwhile. */
+  interceptorProcesses(name: string): { readonly fsid: number[]; readonly holder: number[] } {
+    const rings = this.#rings.get(name) ?? new Set<string>();
+    this.#rings.set(name, rings);
+    const agent = this.agent(name);
+    if (agent.running) for (const ring of ringsOf(agent.pid)) rings.add(ring);
+    return { fsid: processesOnRings('fsid', rings), holder: processesOnRings('fsi-holder', rings) };
+  }
+
+  mounts(): string[] {
+    return mountsBelow(this.root).map((mount) => mount.at);
+  }
+
+  /** Copies logs, what was typed, and what every job said to test-output/. */
+  saveLogs(title: string): string {
+    const into = join(projectRoot, 'test-output', 'e2e', title.replace(/[^\w.-]+/g, '-').slice(0, 80));
+    rmSync(into, { recursive: true, force: true });
+    mkdirSync(into, { recursive: true });
+    writeFileSync(join(into, 'commands.txt'), this.#history.join('\n\n'));
+    writeFileSync(
+      join(into, 'processes.txt'),
+      JSON.stringify({ processes: processesNaming(this.root), mounts: this.mounts() }, null, 2),
+    );
+    cpSync(join(this.root, 'logs'), join(into, 'logs'), { recursive: true });
+    for (const agent of this.agents.values()) {
+      for (const part of ['logs', 'agent.yaml', 'jobs']) {
+        const from = join(agent.home, part);
+        if (existsSync(from)) cpSync(from, join(into, agent.name, part), { recursive: true });
+      }
+    }
+    return into;
+  }
+
+  /** Ends everything. Returns what the product had left behind: lines of the reaper, empty where it cleaned up by itself. */
+  close(): Promise<string> {
+    this.#closed ??= this.#strike();
+    return this.#closed;
+  }
+
+  async #strike(): Promise<string> {
+    for (const agent of this.agents.values()) {
+      if (!agent.running) continue;
+      agent.signal('SIGCONT');
+      await agent.stop(10_000).catch(() => undefined);
+    }
+    const gone = new Promise((resolve) => this.#reaper.once('close', resolve));
+    this.#reaper.stdin?.end();
+    await gone;
+    return this.#reaped;
+  }
+}

@@ -1,0 +1,16 @@
+/**
+ * The stage on which every end-to-end test plays. Comes in: names of agents. Goes out: real agents in temp folders, paired, a client
+ * that speaks only the public command line, workloads, a comparer of trees. Promised: nothing is left behind, however a test ends,
+ * and the logs of one that failed are in test-output/e2e.
+ */
+export { AgentProcess } from './agent-process.ts';
+export { Bootstrap } from './bootstrap.ts';
+export { Client, type JobOptions, type JobStatus, replicaOf } from './client.ts';
+export { described, ExitCode, type Outcome, projectRoot, run, succeeded, understudyCommand } from './command.ts';
+export { copyData, type Ledger, Postgres, postgresPrograms } from './postgres.ts';
+export { isAlive, mountsBelow, type ProcessFound, processesNaming, residentMiB } from './processes.ts';
+export { refused } from './refused.ts';
+export { SampleDatabase, type Verdict } from './sample-database.ts';
+export { describeWithFuse, fullSize, sharedStage, sized, staged, whyNoFuse, withStage } from './staged.ts';
+export { elapse, until } from './until.ts';
+export { Load, startLoad, treeDifferences, type WorkloadName, workloadProgram } from './workload.ts';

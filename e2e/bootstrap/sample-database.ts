@@ -1,0 +1,77 @@
+import { execFileSync } from 'node:child_process';
+import { cpSync, existsSync, mkdirSync } from 'node:fs';
+import { basename, dirname, join } from 'node:path';
+import { projectRoot, run } from './command.ts';
+import { Load } from './workload.ts';
+
+function writerProgram(): string {
+  const build = join(projectRoot, 'tools', 'sample-writer', 'build.mjs');
+  return execFileSync(process.execPath, [build], { encoding: 'utf8' }).trim();
+}
+
+export interface Verdict {
+  readonly ok: boolean;
+  readonly transactions: number;
+  readonly lastCommitMs: number;
+  readonly why: string | null;
+}
+
+/** A SQLite database in WAL mode with a writer and its ledger: which transaction had returned from commit, and when. */
+export class SampleDatabase {
+  readonly path: string;
+  readonly #program = writerProgram();
+  readonly #committed = new Map<number, number>();
+  #last = 0;
+  #load: Load | null = null;
+
+  constructor(path: string) {
+    this.path = path;
+  }
+
+  start(rate: number): void {
+    const load = new Load(this.#program, [this.path, '--rate', String(rate), '--mode', 'wal', '--ledger'], process.env);
+    load.onLine = (line) => {
+      const [number = 0, at = 0] = line.split(' ').map(Number);
+      this.#committed.set(number, at);
+      this.#last = number;
+    };
+    this.#load = load;
+  }
+
+  async stop(): Promise<void> {
+    const load = this.#load;
+    this.#load = null;
+    await load?.stop();
+  }
+
+  /** Number of the last transaction known to be committed. */
+  get last(): number {
+    this.#load?.assertRunning();
+    return this.#last;
+  }
+
+  /** How old an image that ends with `transaction` was at `moment`: since when it had been lacking something that was committed. */
+  ageMs(transaction: number, moment: number): number {
+    const missing = this.#committed.get(transaction + 1);
+    return missing === undefined ? 0 : Math.max(0, moment - missing);
+  }
+
+  committedAt(transaction: number): number | undefined {
+    return this.#committed.get(transaction);
+  }
+
+  /** Copies the database's files as they lie in `folder`, to be opened without touching them. */
+  copyImage(folder: string, into: string): string {
+    mkdirSync(into, { recursive: true });
+    const name = basename(this.path);
+    for (const file of [name, `${name}-wal`, `${name}-journal`]) {
+      if (existsSync(join(folder, file))) cpSync(join(folder, file), join(into, file));
+    }
+    return join(into, name);
+  }
+
+  async check(image: string): Promise<Verdict> {
+    const result = await run(this.#program, ['--check', image], { env: process.env, cwd: dirname(image) });
+    return result.json() as Verdict;
+  }
+}

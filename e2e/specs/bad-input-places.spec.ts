@@ -1,0 +1,230 @@
+import { execFileSync } from 'node:child_process';
+import { chmodSync, chownSync, mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import {
+  describeWithFuse,
+  ExitCode,
+  type JobOptions,
+  mountsBelow,
+  refused,
+  replicaOf,
+  sharedStage,
+  staged,
+  startLoad,
+  treeDifferences,
+  until,
+} from '../bootstrap/index.ts';
+
+const { usage, agentError } = ExitCode;
+
+describe('bad input: places', () => {
+  const stage = sharedStage('bad-input-places', 'alpha', 'beta');
+  let number = 0;
+
+  /** What create and start say together: some things show only when the job starts. */
+  const attempt = async (job: Partial<JobOptions>) => {
+    number += 1;
+    const name = `place-${number}`;
+    const include = job.include ?? [stage().folder('sources', name)];
+    const created = await stage().client.tryCreate({ name, source: 'alpha', target: 'beta', include, ...job });
+    if (created.code !== ExitCode.done) return created;
+    const started = await stage().cli(['job', 'start', name]);
+    if (started.code === ExitCode.done) await stage().cli(['job', 'stop', name]);
+    return started;
+  };
+
+  test('a replica inside the source set', async () => {
+    const source = stage().folder('around');
+    const to = stage().folder('around', 'replica');
+    refused(await attempt({ include: [source], to }), [usage, agentError], to);
+    refused(await attempt({ include: [source], to, target: 'alpha' }), [usage, agentError], to);
+  });
+
+  test('source and target the same place', async () => {
+    const source = stage().folder('same');
+    refused(await attempt({ include: [source], target: 'alpha' }), [usage, agentError], source);
+    refused(await attempt({ include: [source] }), [usage, agentError], source);
+  });
+
+  test('two jobs into one replica path', async () => {
+    const include = [stage().folder('shared-source')];
+    const to = stage().folder('shared-replica');
+    await stage().client.create({ name: 'first-into', source: 'alpha', target: 'beta', include, to });
+    await stage().client.job('start', 'first-into');
+    await stage().client.reach('first-into', 'protected');
+    refused(await attempt({ include, to }), [usage, agentError], 'first-into');
+    await stage().client.job('stop', 'first-into');
+  });
+
+  test('a set that holds the agent itself', async () => {
+    const to = stage().folder('replica-of-homes');
+    refused(
+      await attempt({ include: [join(stage().root, 'homes')], to }),
+      [usage, agentError],
+      stage().homeOf('alpha'),
+    );
+  });
+
+  test('a file where the replica directory is meant', async () => {
+    const to = join(stage().root, 'only-a-file');
+    writeFileSync(to, '');
+    refused(await attempt({ to }), [usage, agentError], to);
+  });
+
+  test('a folder for the replica that is not empty is not overwritten', async () => {
+    const source = stage().folder('foreign-source');
+    writeFileSync(join(source, 'file'), 'mine');
+    const to = stage().folder('foreign-replica');
+    mkdirSync(replicaOf(to, source), { recursive: true });
+    writeFileSync(join(replicaOf(to, source), 'somebody-elses'), 'precious');
+    const name = 'foreign';
+    await stage().client.create({ name, source: 'alpha', target: 'beta', include: [source], to });
+    const started = await stage().cli(['job', 'start', name]);
+    if (started.code === ExitCode.done) {
+      await stage().client.reach(name, 'halted');
+      expect(JSON.stringify((await stage().client.status(name)).reason)).toMatch(/foreign|files/);
+    } else refused(started, agentError, replicaOf(to, source));
+    expect(execFileSync('cat', [join(replicaOf(to, source), 'somebody-elses')], { encoding: 'utf8' })).toBe('precious');
+    await stage().cli(['job', 'stop', name]);
+  });
+});
+
+describeWithFuse('bad input: activation', () => {
+  const stage = sharedStage('bad-input-activation', 'alpha', 'beta');
+
+  test.each(['open', 'map', 'cwd'] as const)(
+    'a directory with something held (%s) is not mounted over; pid and place are named',
+    async (how) => {
+      const source = stage().folder('sources', how);
+      const file = join(source, 'held-file');
+      writeFileSync(file, Buffer.alloc(8192));
+      const held = how === 'cwd' ? source : file;
+      const holder = startLoad('hold', [held, how]);
+      await until('it is held', () => holder.lines.includes('holding'));
+      const job = {
+        name: how,
+        source: 'alpha',
+        target: 'beta',
+        include: [source],
+        to: stage().folder('r', how),
+        intercept: 'fuse',
+      } as const;
+      await stage().client.create(job);
+      refused(await stage().cli(['job', 'start', how]), agentError, String(holder.pid), held);
+      expect(mountsBelow(source)).toEqual([]);
+
+      // Once it is let go the same command works.
+      holder.closeInput();
+      await holder.finished();
+      await stage().client.job('start', how);
+      await stage().client.reach(how, 'protected');
+      await stage().client.job('stop', how);
+    },
+  );
+
+  test('a reader stands in nobody’s way', async () => {
+    const source = stage().folder('sources', 'read');
+    writeFileSync(join(source, 'read-file'), 'text');
+    const holder = startLoad('hold', [join(source, 'read-file'), 'read']);
+    await until('it is held', () => holder.lines.includes('holding'));
+    await stage().client.protect({
+      name: 'read',
+      source: 'alpha',
+      target: 'beta',
+      include: [source],
+      to: stage().folder('r', 'read'),
+      intercept: 'fuse',
+    });
+    holder.closeInput();
+    await holder.finished();
+    await stage().client.job('stop', 'read');
+  });
+
+  staged(
+    'without the privilege fuse is refused with the reason, and auto says what it took instead',
+    ['beta'],
+    async (alone) => {
+      const wrapper = ['setpriv', '--bounding-set', '-sys_admin', '--inh-caps', '-sys_admin', '--'];
+      const weak = alone.newAgent('weak', { wrapper });
+      await weak.start();
+      await alone.pair(weak);
+      const source = alone.folder('source');
+      writeFileSync(join(source, 'file'), 'content');
+      const job = { source: 'weak', target: 'beta', include: [source] };
+      const created = await alone.client.tryCreate({ ...job, name: 'fuse', to: alone.folder('r1'), intercept: 'fuse' });
+      refused(
+        created.code === ExitCode.done ? await alone.cli(['job', 'start', 'fuse']) : created,
+        agentError,
+        /privilege|CAP_SYS_ADMIN|root/,
+      );
+
+      const to = alone.folder('r2');
+      const status = await alone.client.protect({ ...job, name: 'auto', to, intercept: 'auto' });
+      expect(status.interceptor).toBe('watch');
+      expect((await alone.client.raw('status', 'auto')).stdout).toMatch(/watch/);
+      writeFileSync(join(source, 'later'), 'seen by watching');
+      await alone.client.flush('auto');
+      expect(await treeDifferences(source, replicaOf(to, source))).toEqual([]);
+    },
+  );
+
+  staged('an unreadable file is named, and comes when it can be read', ['beta'], async (alone) => {
+    const caps = '-sys_admin,-dac_override,-dac_read_search';
+    const weak = alone.newAgent('weak', { wrapper: ['setpriv', '--bounding-set', caps, '--inh-caps', caps, '--'] });
+    await weak.start();
+    await alone.pair(weak);
+    const source = alone.folder('source');
+    const secret = join(source, 'secret');
+    writeFileSync(secret, 'not for the agent');
+    chownSync(secret, 65_534, 65_534);
+    chmodSync(secret, 0o600);
+    writeFileSync(join(source, 'open'), 'for everybody');
+    const to = alone.folder('replica');
+    await alone.client.create({
+      name: 'unreadable',
+      source: 'weak',
+      target: 'beta',
+      include: [source],
+      to,
+      extra: ['--start'],
+    });
+    await until(
+      'an event names the file',
+      async () => (await alone.client.events('--job', 'unreadable')).stdout.includes(secret),
+      { everyMs: 500 },
+    );
+    expect((await alone.client.status('unreadable')).state).not.toBe('protected');
+    chmodSync(secret, 0o644);
+    await alone.client.mirror('unreadable');
+    await alone.client.reach('unreadable', 'protected');
+    await alone.client.flush('unreadable');
+    expect(await treeDifferences(source, replicaOf(to, source))).toEqual([]);
+  });
+
+  staged('a full target retries, says so, and goes on when there is room', ['alpha', 'beta'], async (alone) => {
+    const source = alone.folder('source');
+    const to = alone.folder('small');
+    execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=8m', 'tmpfs', to]);
+    await alone.client.protect({
+      name: 'full',
+      source: 'alpha',
+      target: 'beta',
+      include: [source],
+      to,
+      intercept: 'fuse',
+    });
+    for (let i = 0; i < 16; i += 1) writeFileSync(join(source, `file-${i}`), Buffer.alloc(1 << 20, i));
+    await until(
+      'the job says that the target is full',
+      async () => (await alone.client.status('full')).targetDataState === 'retrying',
+      { everyMs: 300 },
+    );
+    expect((await alone.client.status('full')).state).not.toBe('protected');
+    expect((await alone.client.events('--job', 'full')).stdout).toMatch(/space|ENOSPC/);
+    execFileSync('mount', ['-o', 'remount,size=64m', to]);
+    await alone.client.flush('full');
+    await alone.client.reach('full', 'protected');
+    expect(await treeDifferences(source, replicaOf(to, source))).toEqual([]);
+  });
+});

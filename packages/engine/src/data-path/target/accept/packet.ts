@@ -1,0 +1,73 @@
+/**
+ * A packet as it comes from the wire: consecutive positions, whole records. Here it is looked at for the first time, and for the last
+ * time with suspicion: what passes is applied.
+ */
+import { decodeRecord, type OperationRecord, type Position, peekLength, RecordError, Verb } from '@understudy/wire';
+
+export interface Packet {
+  readonly from: Position;
+  readonly to: Position;
+  readonly epoch: number;
+  /** Encoded records; the queue keeps them, so the caller must not reuse the bytes. */
+  readonly records: Uint8Array;
+}
+
+/** Verbs from here on are spoken within the source's machine only. */
+const RING_ONLY = 64;
+
+/** A sentence about what is wrong with the packet; null: nothing. */
+export function faultOf(packet: Packet): string | null {
+  if (packet.from < 1 || packet.to < packet.from) return `positions ${packet.from} to ${packet.to} are no range`;
+  let expected: number = packet.from;
+  try {
+    for (let at = 0; at < packet.records.length; at += peekLength(packet.records, at)) {
+      const fault = recordFault(decodeRecord(packet.records, at), expected);
+      if (fault !== null) return fault;
+      expected += 1;
+    }
+  } catch (error) {
+    if (error instanceof RecordError) return error.message;
+    throw error;
+  }
+  if (expected - 1 === packet.to) return null;
+  return `the packet ends at position ${expected - 1} where ${packet.to} was announced`;
+}
+
+function recordFault(record: OperationRecord, expected: number): string | null {
+  if (record.sequence !== expected) return `position ${record.sequence} stands where ${expected} was due`;
+  if (record.verb >= RING_ONLY) return `verb ${record.verb} does not belong on the wire`;
+  if (!Number.isSafeInteger(record.offset + record.extent)) return `position ${expected} reaches beyond any file`;
+  if (namesTwo(record.verb) && !isName(record.name2)) return `position ${expected} has a second name that is none`;
+  if (namesOne(record.verb) && !isName(record.name)) return `position ${expected} has a name that is none`;
+  return null;
+}
+
+const NAMED = new Set<number>([
+  Verb.create,
+  Verb.mkdir,
+  Verb.symlink,
+  Verb.mknod,
+  Verb.link,
+  Verb.unlink,
+  Verb.rmdir,
+  Verb.rename,
+  Verb.entry,
+  Verb.checkEntry,
+  Verb.detach,
+]);
+const namesOne = (verb: number): boolean => NAMED.has(verb);
+const namesTwo = (verb: number): boolean => verb === Verb.rename;
+
+/** One component: anything with a slash or a dot-dot would reach out of its directory. */
+function isName(name: string): boolean {
+  return (
+    name !== '' && name !== '.' && name !== '..' && name.length <= 255 && !name.includes('/') && !name.includes('\0')
+  );
+}
+
+/** The records from `position` on; the packet holds it. */
+export function cutBefore(packet: Packet, position: Position): Packet {
+  let at = 0;
+  for (let p: number = packet.from; p < position; p += 1) at += peekLength(packet.records, at);
+  return { ...packet, from: position, records: packet.records.subarray(at) };
+}

@@ -1,0 +1,110 @@
+/**
+ * A new node at its first name, whatever its type: shared by create, mkdir, symlink and mknod.
+ */
+import { bytesEqual } from '@understudy/base';
+import type { Attributes, OperationRecord } from '@understudy/wire';
+import { FileError, type Handle, type ReplicaEntry } from '../../../ports.ts';
+import { type ApplyContext, contradiction, placeOf, tell } from './apply-context.ts';
+import { nodeTimes, parentTimes, setOwnerAndMode } from './attributes.ts';
+import { displace, inLimbo } from './limbo.ts';
+import { isDirectory, isRegular, isSymlink, kindOf, type Place, type ReplicaRoot } from './replica-root.ts';
+
+/** Makes the file at a free name; throws EEXIST where it is not. */
+export function make(root: ReplicaRoot, { parent, name }: Place, attributes: Attributes, target: Uint8Array): Handle {
+  if (isRegular(attributes)) return root.files.createFile(parent, name, attributes);
+  if (isDirectory(attributes)) return root.files.makeDirectory(parent, name, attributes);
+  if (isSymlink(attributes)) return root.files.makeSymlink(parent, name, target, attributes);
+  return root.files.makeNode(parent, name, attributes);
+}
+
+/** Whether what is found could be the file of the record, by what can never change about a file. */
+export function sameKind(root: ReplicaRoot, found: ReplicaEntry, wanted: Attributes, target: Uint8Array): boolean {
+  if (kindOf(found.attributes) !== kindOf(wanted)) return false;
+  if (isSymlink(wanted)) {
+    const there = root.files.readLink(found.handle);
+    return there !== null && bytesEqual(there, target);
+  }
+  return isRegular(wanted) || isDirectory(wanted) || found.attributes.rdev === wanted.rdev;
+}
+
+export function toldAside(record: OperationRecord, context: ApplyContext): void {
+  tell(record, context, {
+    kind: 'set-aside',
+    severity: 'warning',
+    sentence: 'a file that did not come from the source held this name; it was set aside',
+  });
+}
+
+export function establish(record: OperationRecord, context: ApplyContext): void {
+  const { root, run } = context;
+  const place = placeOf(record, context);
+  if (place === null) return;
+  run.confirm(root.index, record.parent, record.name);
+  const handle = known(record, context, place) ?? freshAt(record, context, place);
+  if (handle === 'gone') {
+    parentTimes(record, context);
+    return;
+  }
+  if (handle === null) throw contradiction('create', 'the name is taken again and again');
+  nodeTimes(root, record.node, handle, record.attributes);
+  parentTimes(record, context);
+}
+
+/**
+ * The node exists: at its name, or in limbo from where it is brought back, or elsewhere by an operation that follows. `gone`: an
+ * operation that a replay repeats has removed it.
+ */
+function known(record: OperationRecord, context: ApplyContext, place: Place): Handle | 'gone' | null {
+  const { root } = context;
+  const handle = root.nodes.handleOf(record.node);
+  if (handle === undefined) return null;
+  const attributes = root.files.attributes(handle);
+  if (attributes === null) {
+    if (context.replaying) return 'gone';
+    root.nodes.unbind(record.node);
+    return null;
+  }
+  const there = root.at(place);
+  const waiting = there?.handle === handle ? null : inLimbo(root, record.node, handle);
+  if (waiting !== null) {
+    makeWay(record, context, place, there);
+    root.files.rename(waiting.parent, waiting.name, place.parent, place.name, 'no-replace');
+  }
+  setOwnerAndMode(root, handle, attributes, record.attributes);
+  return handle;
+}
+
+function freshAt(record: OperationRecord, context: ApplyContext, place: Place): Handle | null {
+  const { root } = context;
+  for (let tries = 0; tries < 2; tries += 1) {
+    try {
+      const handle = make(root, place, record.attributes, record.data);
+      root.nodes.bind(record.node, handle);
+      return handle;
+    } catch (error) {
+      if (!(error instanceof FileError && error.code === 'EEXIST')) throw error;
+    }
+    const there = root.at(place);
+    if (there !== null && context.replaying && isOwnBeginning(record, context, there)) {
+      root.nodes.bind(record.node, there.handle);
+      setOwnerAndMode(root, there.handle, there.attributes, record.attributes);
+      return there.handle;
+    }
+    makeWay(record, context, place, there);
+  }
+  return null;
+}
+
+/** A replay finds what was created the moment before the agent was killed: nobody's, of this kind, and empty. */
+function isOwnBeginning(record: OperationRecord, { root }: ApplyContext, there: ReplicaEntry): boolean {
+  if (root.nodes.nodeOf(there.handle) !== undefined || there.attributes.nlink > (isDirectory(there.attributes) ? 2 : 1))
+    return false;
+  if (!sameKind(root, there, record.attributes, record.data)) return false;
+  if (isRegular(there.attributes)) return there.attributes.size === 0;
+  return !isDirectory(there.attributes) || root.files.list(there.handle)?.length === 0;
+}
+
+function makeWay(record: OperationRecord, context: ApplyContext, place: Place, there: ReplicaEntry | null): void {
+  if (there === null) return;
+  if (displace(context.root, place, there, record.sequence) === 'set-aside') toldAside(record, context);
+}

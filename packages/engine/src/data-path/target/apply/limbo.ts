@@ -1,0 +1,144 @@
+/**
+ * Limbo: where a file waits that lost its place to another before its own next place is known. Nothing that was protected is ever
+ * destroyed on suspicion: only a record that says the last name is gone destroys, everything else moves here.
+ *
+ * Names in it: the hexadecimal of the handle (a known node that may be claimed yet) · `tmp-NODE` (a file that has no name on the
+ * source) · `aside-POSITION-HEX` (nobody's any more, kept).
+ */
+import { type RawName, rawToBytes, toHex } from '@understudy/base';
+import type { NodeId } from '@understudy/wire';
+import { FileError, type Handle, type ReplicaEntry } from '../../../ports.ts';
+import { isDirectory, type Place, type ReplicaRoot } from './replica-root.ts';
+
+/** A handle is at most 128 bytes in the kernel; real ones are 8 to 40, so the name fits in 255. */
+const hex = (handle: Handle): string => toHex(rawToBytes(handle as string as RawName));
+const claimable = (handle: Handle): RawName => hex(handle) as RawName;
+const TEMPORARY = 'tmp-';
+const ASIDE = 'aside-';
+
+export const temporaryName = (node: NodeId): RawName => `${TEMPORARY}${node.toString(16)}` as RawName;
+
+/** The name under which a file lies in limbo, null where it does not. */
+export function inLimbo(root: ReplicaRoot, node: NodeId, handle: Handle): Place | null {
+  const parent = root.files.limbo;
+  for (const name of [claimable(handle), temporaryName(node)])
+    if (root.files.entry(parent, name)?.handle === handle) return { parent, name };
+  return null;
+}
+
+/** Frees a place whose holder belongs elsewhere. Returns whether it was nobody's and has been set aside. */
+export function displace(root: ReplicaRoot, place: Place, holder: ReplicaEntry, at: number): 'moved' | 'set-aside' {
+  const hasOtherNames = !isDirectory(holder.attributes) && holder.attributes.nlink > 1;
+  if (hasOtherNames) {
+    root.files.unlink(place.parent, place.name);
+    return 'moved';
+  }
+  if (root.nodes.nodeOf(holder.handle) === undefined) {
+    setAside(root, place, holder, at);
+    return 'set-aside';
+  }
+  root.files.rename(place.parent, place.name, root.files.limbo, claimable(holder.handle), 'no-replace');
+  return 'moved';
+}
+
+/** Out of the replica and out of the table, with all that is beneath; kept. */
+export function setAside(root: ReplicaRoot, place: Place, holder: ReplicaEntry, at: number): void {
+  if (isDirectory(holder.attributes)) release(root, holder.handle);
+  const node = root.nodes.nodeOf(holder.handle);
+  if (node !== undefined) root.nodes.unbind(node);
+  const name = `${ASIDE}${at}-${hex(holder.handle)}` as RawName;
+  root.files.rename(place.parent, place.name, root.files.limbo, name, 'replace');
+}
+
+/**
+ * All beneath a directory leaves the table. A file that also has a name elsewhere loses the one here, so that what is kept aside never
+ * changes with the replica.
+ */
+function release(root: ReplicaRoot, directory: Handle): void {
+  for (const entry of root.files.list(directory) ?? []) {
+    const node = root.nodes.nodeOf(entry.handle);
+    if (isDirectory(entry.attributes)) release(root, entry.handle);
+    if (node === undefined) continue;
+    const links = isDirectory(entry.attributes) ? 1 : (root.files.attributes(entry.handle)?.nlink ?? 1);
+    if (links > 1) root.files.unlink(directory, entry.name);
+    else root.nodes.unbind(node);
+  }
+}
+
+/** Makes a directory empty that has to go: what is known may be claimed yet, the rest is kept. Returns how many were set aside. */
+export function evacuate(root: ReplicaRoot, directory: Handle, at: number): number {
+  let asides = 0;
+  for (const entry of root.files.list(directory) ?? [])
+    if (displace(root, { parent: directory, name: entry.name }, entry, at) === 'set-aside') asides += 1;
+  return asides;
+}
+
+/** The node has no name left on the source: it leaves the table, and whatever still holds it here goes. */
+export function vanish(root: ReplicaRoot, node: NodeId, at: number): void {
+  const file = root.alive(node);
+  if (file !== null) {
+    const directory = isDirectory(file.attributes);
+    for (let names = directory ? 1 : file.attributes.nlink; names > 0; names -= 1) {
+      const place = inLimbo(root, node, file.handle) ?? root.locate(file.handle);
+      if (place === null) break;
+      root.times.keep(place.parent);
+      if (directory) removeTree(root, place, file.handle, at);
+      else root.files.unlink(place.parent, place.name);
+    }
+  }
+  root.nodes.unbind(node);
+}
+
+function removeTree(root: ReplicaRoot, place: Place, directory: Handle, at: number): void {
+  evacuate(root, directory, at);
+  root.files.removeDirectory(place.parent, place.name);
+}
+
+/** The end of a mirror: what nobody claimed is set aside. Returns how many. */
+export function sweep(root: ReplicaRoot, at: number, isSpared: (handle: Handle) => boolean): number {
+  let asides = 0;
+  for (const entry of root.files.list(root.files.limbo) ?? []) {
+    if (entry.name.startsWith(ASIDE) || entry.name.startsWith(TEMPORARY) || isSpared(entry.handle)) continue;
+    const place = { parent: root.files.limbo, name: entry.name };
+    const links = isDirectory(entry.attributes) ? 1 : (root.files.attributes(entry.handle)?.nlink ?? 1);
+    if (links > 1) root.files.unlink(place.parent, place.name);
+    else {
+      setAside(root, place, entry, at);
+      asides += 1;
+    }
+  }
+  return asides;
+}
+
+/** A new stream knows nothing of the nameless files of the one before. */
+export function dropTemporaries(root: ReplicaRoot): void {
+  for (const entry of root.files.list(root.files.limbo) ?? []) {
+    if (!entry.name.startsWith(TEMPORARY)) continue;
+    const node = root.nodes.nodeOf(entry.handle);
+    root.files.unlink(root.files.limbo, entry.name);
+    if (node !== undefined && root.alive(node) === null) root.nodes.unbind(node);
+  }
+}
+
+/** A directory that lies somewhere within limbo; the last resort, because it looks at all of it. */
+export function findWithinLimbo(root: ReplicaRoot, handle: Handle, beneath = root.files.limbo): Place | null {
+  for (const entry of root.files.list(beneath) ?? []) {
+    if (entry.handle === handle) return { parent: beneath, name: entry.name };
+    const found = isDirectory(entry.attributes) ? findWithinLimbo(root, handle, entry.handle) : null;
+    if (found !== null) return found;
+  }
+  return null;
+}
+
+/** Removes a directory's name, emptying it first where it has to be. */
+export function removeDirectory(root: ReplicaRoot, place: Place, directory: Handle, at: number): number {
+  try {
+    root.files.removeDirectory(place.parent, place.name);
+    return 0;
+  } catch (error) {
+    if (!(error instanceof FileError && error.code === 'ENOTEMPTY')) throw error;
+    const asides = evacuate(root, directory, at);
+    root.files.removeDirectory(place.parent, place.name);
+    return asides;
+  }
+}

@@ -1,0 +1,116 @@
+/** entry: what the source has at (parent, name). Afterwards the replica has that node there; its content is asked for or not. */
+import { MirrorCompare, type OperationRecord, RecordFlag } from '@understudy/wire';
+import type { Handle, ReplicaEntry } from '../../../../ports.ts';
+import { type ApplyContext, placeOf, say } from '../apply-context.ts';
+import { makeExact } from '../attribute-set.ts';
+import { nodeTimes, setOwnerAndMode } from '../attributes.ts';
+import { SENTINEL } from '../deferred-times.ts';
+import { make, sameKind, toldAside } from '../establish.ts';
+import { displace } from '../limbo.ts';
+import { place } from '../placement.ts';
+import { isDirectory, isRegular, type Place } from '../replica-root.ts';
+
+export function entry(record: OperationRecord, context: ApplyContext): void {
+  const { root, run } = context;
+  const at = placeOf(record, context);
+  if (at === null) return;
+  run.confirm(root.index, record.parent, record.name);
+  root.times.keep(at.parent);
+  const { handle, created } = bring(record, context, at);
+  const now = root.files.attributes(handle);
+  if (now === null) return;
+  const content = created ? 'different' : compareContent(record, context, handle);
+  setOwnerAndMode(root, handle, now, record.attributes);
+  if ((record.flags & RecordFlag.entryHasXattrs) === 0) makeExact(record, context, handle, []);
+  const timesToo = !isRegular(record.attributes) || answer(record, context, created ? null : handle, content);
+  if (timesToo) nodeTimes(root, record.node, handle, record.attributes);
+}
+
+function bring(record: OperationRecord, context: ApplyContext, at: Place): { handle: Handle; created: boolean } {
+  const known = knownOfKind(record, context);
+  if (known === null) return adoptOrMake(record, context, at);
+  place(context.root, {
+    node: record.node,
+    handle: known,
+    isDirectory: isDirectory(record.attributes),
+    to: at,
+    from: null,
+    victim: null,
+    soleName: record.attributes.nlink === 1,
+    replaying: false,
+    at: record.sequence,
+    onSetAside: () => toldAside(record, context),
+  });
+  return { handle: known, created: false };
+}
+
+/** A node cannot change what it is; one that seems to was bound wrongly, and is let go. */
+function knownOfKind(record: OperationRecord, { root }: ApplyContext): Handle | null {
+  const known = root.alive(record.node);
+  if (known === null) return null;
+  const found: ReplicaEntry = { name: record.name, handle: known.handle, attributes: known.attributes };
+  if (sameKind(root, found, record.attributes, record.data)) return known.handle;
+  root.nodes.unbind(record.node);
+  return null;
+}
+
+function adoptOrMake(record: OperationRecord, context: ApplyContext, at: Place): { handle: Handle; created: boolean } {
+  const { root } = context;
+  const there = root.at(at);
+  if (there !== null && adoptable(record, context, there)) {
+    root.nodes.bind(record.node, there.handle);
+    return { handle: there.handle, created: false };
+  }
+  if (there !== null && displace(root, at, there, record.sequence) === 'set-aside') toldAside(record, context);
+  const handle = make(root, at, record.attributes, record.data);
+  root.nodes.bind(record.node, handle);
+  return { handle, created: true };
+}
+
+/** Nobody's, of the same kind, and not a hard link where the source has none: its other name would change with it. */
+function adoptable(record: OperationRecord, { root }: ApplyContext, there: ReplicaEntry): boolean {
+  if (root.nodes.nodeOf(there.handle) !== undefined) return false;
+  const shared = !isDirectory(there.attributes) && there.attributes.nlink > 1 && record.attributes.nlink === 1;
+  return !shared && sameKind(root, there, record.attributes, record.data);
+}
+
+/** How content and times here stand to the source's, as far as attributes tell. */
+type Content = 'equal' | 'same-size' | 'different';
+
+function compareContent(record: OperationRecord, context: ApplyContext, handle: Handle): Content {
+  const { root } = context;
+  if (!isRegular(record.attributes)) return 'equal';
+  if (root.nodes.isPending(record.node)) return 'different';
+  root.times.flushOne(handle);
+  const now = root.files.attributes(handle);
+  if (now === null || now.size !== record.attributes.size) return 'different';
+  if (now.mtimeSec === SENTINEL.sec && now.mtimeNsec === SENTINEL.nsec) return 'different';
+  const { mtimeSec, mtimeNsec } = record.attributes;
+  return now.mtimeSec === mtimeSec && now.mtimeNsec === mtimeNsec ? 'equal' : 'same-size';
+}
+
+/** Whether nothing need be sent, by the rule of this run. In a checksum mirror the blocks decide later. */
+function isEnough(content: Content, compare: number | null): boolean {
+  if (compare === MirrorCompare.checksum) return content !== 'different';
+  return compare === MirrorCompare.attributes && content === 'equal';
+}
+
+/**
+ * Asks for the content where it is needed and does not follow anyway. Returns whether the record's times may be set: a file whose
+ * blocks are still to be compared keeps its own until `settle`, lest it be taken for equal when the mirror breaks off.
+ */
+function answer(record: OperationRecord, context: ApplyContext, existing: Handle | null, content: Content): boolean {
+  const { root, run } = context;
+  const follows = (record.flags & RecordFlag.contentFollows) !== 0;
+  const isFurtherName = !follows && run.wasAnswered(root.index, record.node);
+  if (record.attributes.nlink > 1) run.answered(root.index, record.node);
+  if (isFurtherName || (!follows && isEnough(content, run.compare))) {
+    say('have', record, context);
+    return content === 'equal' || root.nodes.isPending(record.node);
+  }
+  root.nodes.setPending(record.node, true);
+  // At once, not with the batch: the content may be changed before the times are set.
+  if (existing !== null) root.files.setMtime(existing, SENTINEL.sec, SENTINEL.nsec);
+  if (!follows) say('want', record, context);
+  return true;
+}

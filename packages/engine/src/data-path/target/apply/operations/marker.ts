@@ -1,0 +1,2 @@
+/** marker: a position to wait for. */
+export function marker(): void {}

@@ -1,0 +1,33 @@
+/** mirrorEnd: the run is complete. What lost its place and was claimed by nobody is gone on the source: it is set aside. */
+import { type OperationRecord, position } from '@understudy/wire';
+import type { TargetEvent } from '../apply-context.ts';
+import { sweep } from '../limbo.ts';
+import type { MirrorRun } from '../mirror-run.ts';
+import type { ReplicaRoot } from '../replica-root.ts';
+
+const VERIFICATION = 1;
+
+export function mirrorEnd(
+  record: OperationRecord,
+  run: MirrorRun,
+  roots: Iterable<ReplicaRoot>,
+  event: (event: TargetEvent) => void,
+): void {
+  if (record.detail === VERIFICATION) {
+    run.endVerification();
+    return;
+  }
+  for (const root of roots) {
+    const asides = sweep(root, record.sequence, (handle) => run.isSpared(handle));
+    if (asides === 0) continue;
+    event({
+      kind: 'set-aside',
+      severity: 'warning',
+      at: position(record.sequence),
+      root: root.index,
+      path: root.path,
+      sentence: `the mirror is complete; ${asides} files and folders that the source no longer has were set aside`,
+    });
+  }
+  run.endMirror();
+}

@@ -1,0 +1,2 @@
+/** mkdir: a directory at (parent, name). */
+export { establish as mkdir } from '../establish.ts';

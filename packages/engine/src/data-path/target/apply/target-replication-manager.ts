@@ -1,0 +1,316 @@
+/**
+ * TRM: the target's hand.
+ *
+ * In: operations in order from the queue, the time, a budget.
+ * Out: the replica changed; as data: the applied mark, replies to the source, the condition where it changed, events, when to come back.
+ * Promised: operations take effect strictly in order; the mark moves only when everything up to it, times included, is done and noted;
+ * after a killed agent the stretch from the mark on is applied again, converges, and loses nothing.
+ */
+import { assert, brand, must, type RawName, rawFromBytes } from '@understudy/base';
+import {
+  type Condition,
+  NO_NODE,
+  type OperationRecord,
+  type Position,
+  position,
+  type Reply,
+  record as recordOf,
+  Verb,
+} from '@understudy/wire';
+import { type Digest, FileError, type Handle } from '../../../ports.ts';
+import { OK, sameCondition } from '../condition.ts';
+import type { StreamStart, TargetJournal } from '../journal.ts';
+import type { OperationQueue } from '../operation-queue.ts';
+import type { ApplyContext, TargetEvent } from './apply-context.ts';
+import { base64 } from './base64.ts';
+import { MirrorRun } from './mirror-run.ts';
+import { marker, mirrorBegin, mirrorEnd, ROOT_OPERATIONS, shiftsContent } from './operations/index.ts';
+import { Outbox } from './outbox.ts';
+import type { ReplicaRoot } from './replica-root.ts';
+import { type OpenRoot, ReplicaRoots, type RootSpec } from './replica-roots.ts';
+import { retryDelay } from './retry.ts';
+import { asFileError, retrying, shown, type Trouble } from './trouble.ts';
+
+export interface ApplyBudget {
+  readonly records: number;
+  /** Of data. */
+  readonly bytes: number;
+}
+
+export const DEFAULT_APPLY_BUDGET: ApplyBudget = { records: 512, bytes: 8 << 20 };
+
+export interface ApplyEffects {
+  /** Everything up to here is applied, and known to be so by a restarted agent. */
+  readonly applied: Position;
+  /** For the source, in order. They are said once: what was lost with the agent the source has to do without. */
+  readonly replies: readonly Reply[];
+  /** Where it changed. */
+  readonly condition: Condition | null;
+  readonly events: readonly TargetEvent[];
+  /** Not before then, by the clock of `nowMs`; null: whenever operations are queued. */
+  readonly retryAtMs: number | null;
+}
+
+export interface ApplyPorts {
+  readonly journal: TargetJournal;
+  readonly openRoot: OpenRoot;
+  readonly queue: OperationQueue;
+  readonly digest: Digest;
+}
+
+/** Times due over all roots before a batch ends of itself. */
+const MAX_DEFERRED = 4096;
+/** Replies held before a batch ends of itself; a single record may go beyond it. */
+const MAX_REPLIES = 1024;
+
+const NO_PATH = brand<RawName>('');
+
+export class TargetReplicationManager {
+  readonly #ports: ApplyPorts;
+  readonly #roots: ReplicaRoots;
+  #run: MirrorRun;
+  #streamId: string | null;
+  #epoch: number;
+  #applied: Position;
+  /** Done, but not yet committed beyond `applied`. */
+  #reached: Position;
+  /** As the journal knows it. */
+  #begun: Position;
+  /** Up to here operations may have been applied before the last stop. */
+  #replayTo: Position;
+  #trouble: Trouble | null = null;
+  #condition: Condition = OK;
+
+  constructor(ports: ApplyPorts) {
+    this.#ports = ports;
+    const state = ports.journal.load();
+    this.#roots = new ReplicaRoots(ports.openRoot, ports.journal, state.nodes);
+    this.#run = new MirrorRun(state.compare, state.complete);
+    this.#streamId = state.streamId;
+    this.#epoch = state.epoch;
+    this.#applied = state.applied;
+    this.#reached = state.applied;
+    this.#begun = state.begun;
+    this.#replayTo = state.begun > state.applied ? state.begun : position(0);
+  }
+
+  get stream(): {
+    readonly streamId: string | null;
+    readonly epoch: number;
+    readonly applied: Position;
+    readonly complete: boolean;
+  } {
+    return { streamId: this.#streamId, epoch: this.#epoch, applied: this.#applied, complete: this.#run.complete };
+  }
+
+  get condition(): Condition {
+    if (this.#trouble !== null) return retrying(this.#trouble, this.#pathOf(this.#trouble.record));
+    if (this.#applied >= this.#replayTo) return OK;
+    return {
+      state: 'replaying',
+      code: 'unclean-stop',
+      sentence: `the agent was stopped while it applied operations; the replica is not known good until position ${this.#replayTo} is applied (now ${this.#applied})`,
+    };
+  }
+
+  /** Throws FileError where a replica cannot be opened. */
+  openRoots(specs: readonly RootSpec[]): void {
+    for (const { index, path } of specs) this.#roots.open(index, path);
+  }
+
+  resume(epoch: number): void {
+    assert(epoch >= this.#epoch, 'an epoch never falls');
+    if (epoch > this.#epoch) this.#ports.journal.raiseEpoch(epoch);
+    this.#epoch = epoch;
+  }
+
+  /** A new stream: positions start behind `start.applied`. The node table stays where the roots are the same directories. */
+  restart(start: StreamStart, specs: readonly RootSpec[]): void {
+    assert(start.epoch >= this.#epoch, 'an epoch never falls');
+    this.#roots.restart(specs);
+    this.#ports.journal.restart(start);
+    this.#streamId = start.streamId;
+    this.#epoch = start.epoch;
+    this.#applied = start.applied;
+    this.#reached = start.applied;
+    this.#begun = start.applied;
+    this.#replayTo = position(0);
+    this.#trouble = null;
+    this.#run = new MirrorRun(null, false);
+  }
+
+  /** Applies what is queued, within the budget, and commits it. */
+  applySome(nowMs: number, budget: ApplyBudget = DEFAULT_APPLY_BUDGET): ApplyEffects {
+    const outbox = new Outbox();
+    if (this.#trouble === null || nowMs >= this.#trouble.atMs) this.#applyBatch(nowMs, budget, outbox);
+    const { condition } = this;
+    const changed = !sameCondition(condition, this.#condition);
+    this.#condition = condition;
+    return {
+      applied: this.#applied,
+      replies: outbox.replies,
+      condition: changed ? condition : null,
+      events: outbox.events,
+      retryAtMs: this.#trouble?.atMs ?? null,
+    };
+  }
+
+  /** Lets go of the replica; what was applied but not committed is replayed at the next start. */
+  close(): void {
+    this.#roots.close();
+  }
+
+  #applyBatch(nowMs: number, budget: ApplyBudget, outbox: Outbox): void {
+    const { queue } = this.#ports;
+    if (this.#trouble?.record === null && !this.#commit(nowMs, outbox)) return;
+    let bytes = 0;
+    const last = this.#reached + budget.records;
+    for (let record = queue.peek(); record !== undefined; record = queue.peek()) {
+      assert(record.sequence === this.#reached + 1, 'the queue is dense');
+      const alone = record.verb === Verb.fallocate && shiftsContent(record.detail);
+      if (alone && !this.#commit(nowMs, outbox)) return;
+      this.#begin(alone ? record.sequence : Math.min(last, queue.last() ?? record.sequence));
+      if (!this.#attempt(record, nowMs, outbox)) break;
+      bytes += record.data.length;
+      queue.shift();
+      this.#reached = position(record.sequence);
+      if (alone && !this.#commit(nowMs, outbox)) return;
+      if (record.sequence >= last || bytes >= budget.bytes || this.#isLong(outbox)) break;
+    }
+    this.#commit(nowMs, outbox);
+  }
+
+  #isLong(outbox: Outbox): boolean {
+    let deferred = 0;
+    for (const root of this.#roots.all()) deferred += root.times.size;
+    return deferred >= MAX_DEFERRED || outbox.replies.length >= MAX_REPLIES;
+  }
+
+  #begin(to: number): void {
+    if (this.#begun > this.#reached) return;
+    this.#begun = position(to);
+    this.#ports.journal.begin(this.#begun);
+  }
+
+  /** Returns false where the record has to wait. */
+  #attempt(record: OperationRecord, nowMs: number, outbox: Outbox): boolean {
+    const mark = outbox.mark();
+    try {
+      this.#apply(record, outbox);
+      this.#trouble = null;
+      return true;
+    } catch (thrown) {
+      const error = asFileError(thrown);
+      outbox.takeBack(mark);
+      if (this.#waits(record, error, nowMs)) return false;
+      this.#trouble = null;
+      this.#giveUp(record, error, outbox);
+      return true;
+    }
+  }
+
+  #apply(record: OperationRecord, outbox: Outbox): void {
+    const { verb } = record;
+    if (verb === Verb.mirrorBegin) {
+      mirrorBegin(record, this.#run);
+      return;
+    }
+    if (verb === Verb.mirrorEnd) {
+      mirrorEnd(record, this.#run, this.#roots.all(), (e) => outbox.events.push(e));
+      return;
+    }
+    if (verb === Verb.marker) {
+      marker();
+      return;
+    }
+    assert(verb !== Verb.dirty && verb !== Verb.gap, 'a verb of the ring was accepted');
+    ROOT_OPERATIONS[verb](record, this.#context(record, outbox));
+  }
+
+  #context(record: OperationRecord, outbox: Outbox): ApplyContext {
+    return {
+      root: this.#rootOf(record),
+      run: this.#run,
+      digest: this.#ports.digest,
+      replaying: record.sequence <= this.#replayTo,
+      reply: (reply) => outbox.replies.push(reply),
+      event: (event) => outbox.events.push(event),
+    };
+  }
+
+  #rootOf(record: OperationRecord): ReplicaRoot {
+    if (record.verb === Verb.root) return this.#roots.open(record.root, rawFromBytes(record.data));
+    const root = this.#roots.get(record.root);
+    if (root === undefined) throw new FileError('ENOENT', 'open', `root ${record.root} was never announced`);
+    return root;
+  }
+
+  #waits(record: OperationRecord | null, error: FileError, nowMs: number): boolean {
+    const same = this.#trouble !== null && this.#trouble.record?.sequence === record?.sequence;
+    const tries = same ? must(this.#trouble, 'trouble').tries + 1 : 1;
+    const delay = retryDelay(error.code, tries);
+    if (delay === null) return false;
+    this.#trouble = { record, error, tries, atMs: nowMs + delay };
+    return true;
+  }
+
+  #giveUp(record: OperationRecord, error: FileError, outbox: Outbox): void {
+    this.#run.failed();
+    const path = this.#pathOf(record);
+    const at = position(record.sequence);
+    const parent = record.verb === Verb.rename ? record.parent2 : record.parent;
+    const { root, node } = record;
+    outbox.replies.push({ kind: 'failed', at, root, node, parent, errno: error.code, path: base64(path) });
+    outbox.events.push({
+      kind: error.code === 'LISTING-LOST' ? 'listing-lost' : 'failed',
+      severity: error.code === 'LISTING-LOST' ? 'information' : 'error',
+      at,
+      root,
+      path,
+      sentence: `an operation on ${shown(path)} could not be applied (${error.message}); the source sends it again`,
+    });
+  }
+
+  /** Times last, then node changes, then the mark. Returns false where that has to be tried again. */
+  #commit(nowMs: number, outbox: Outbox): boolean {
+    if (this.#reached === this.#applied) return true;
+    if (!this.#setTimes(nowMs, outbox)) return false;
+    const { compare, complete } = this.#run;
+    this.#ports.journal.commit({ applied: this.#reached, complete, compare }, this.#roots.changes());
+    this.#roots.committed();
+    this.#applied = this.#reached;
+    return true;
+  }
+
+  #setTimes(nowMs: number, outbox: Outbox): boolean {
+    // A record that is being retried already says what is wrong.
+    const retried = this.#trouble !== null && this.#trouble.record !== null;
+    for (const root of this.#roots.all()) {
+      for (let due = root.times.first(); due !== undefined; due = root.times.first()) {
+        try {
+          root.times.flushOne(due);
+        } catch (thrown) {
+          const error = asFileError(thrown);
+          if (retried ? retryDelay(error.code, 1) !== null : this.#waits(null, error, nowMs)) return false;
+          root.times.drop(due);
+          this.#giveUpTimes(root, due, error, outbox);
+        }
+      }
+    }
+    if (!retried) this.#trouble = null;
+    return true;
+  }
+
+  #giveUpTimes(root: ReplicaRoot, handle: Handle, error: FileError, outbox: Outbox): void {
+    const node = root.nodes.nodeOf(handle) ?? NO_NODE;
+    this.#giveUp(recordOf({ verb: Verb.setattr, root: root.index, sequence: this.#reached, node }), error, outbox);
+  }
+
+  #pathOf(record: OperationRecord | null): RawName {
+    if (record === null) return NO_PATH;
+    const root = this.#roots.get(record.root);
+    if (root === undefined) return record.name;
+    if (record.verb === Verb.rename) return root.pathFor(record.node, record.parent2, record.name2);
+    return root.pathFor(record.node, record.parent, record.name);
+  }
+}

@@ -1,0 +1,15 @@
+/**
+ * target: what arrives on the wire becomes the replica. In: packets and the source's first message. Out: effects as data; the replica
+ * changed through ReplicaFiles. Promised: TCM and TRM of SPEC.md.
+ */
+export * from './accept/greeting.ts';
+export type { Packet } from './accept/packet.ts';
+export * from './accept/target-communication-manager.ts';
+export type { TargetEvent } from './apply/apply-context.ts';
+export { base64, fromBase64 } from './apply/base64.ts';
+export type { OpenRoot, RootSpec } from './apply/replica-roots.ts';
+export * from './apply/target-replication-manager.ts';
+export { mergeConditions, sameCondition } from './condition.ts';
+export * from './greeter.ts';
+export type * from './journal.ts';
+export type { OperationQueue } from './operation-queue.ts';

@@ -1,0 +1,67 @@
+/**
+ * What the target must find again after its agent was killed, as a port; the machinery lies with the agent.
+ *
+ * In: bindings of source nodes to files on the replica, the mark up to which everything is applied.
+ * Out: at the next start, exactly what was said last.
+ * Promised by an implementation: what a call has written survives the death of the process when the call returns, calls take effect
+ * in order, and a commit is whole or not there at all, its node changes never behind its mark.
+ */
+import type { NodeId, Position } from '@understudy/wire';
+import type { Handle } from '../../ports.ts';
+
+/** One line of the node table. */
+export interface NodeBinding {
+  readonly root: number;
+  readonly node: NodeId;
+  readonly handle: Handle;
+  /** The mirror has not finished with the content. */
+  readonly pending: boolean;
+}
+
+export interface NodeChange {
+  readonly root: number;
+  readonly node: NodeId;
+  /** null: the node has left the table. */
+  readonly handle: Handle | null;
+  readonly pending: boolean;
+}
+
+export interface JournalMarks {
+  readonly applied: Position;
+  /** A mirror has been complete and none has begun since. */
+  readonly complete: boolean;
+  /** MirrorCompare of the run that is under way, null without one. */
+  readonly compare: number | null;
+}
+
+export interface JournalState extends JournalMarks {
+  /** null: no stream has ever been begun. */
+  readonly streamId: string | null;
+  /** The highest epoch that has been accepted. */
+  readonly epoch: number;
+  /** Highest position whose application may have begun; above `applied` after an unclean stop. */
+  readonly begun: Position;
+  readonly nodes: Iterable<NodeBinding>;
+}
+
+export interface StreamStart {
+  readonly streamId: string;
+  readonly epoch: number;
+  /** The position before the stream's first. */
+  readonly applied: Position;
+}
+
+export interface TargetJournal {
+  load(): JournalState;
+  /** Changes of the node table ahead of the mark: a file that was created must be known as what it is when its creation is replayed. */
+  note(changes: readonly NodeChange[]): void;
+  /** Called before the first effect of a batch. */
+  begin(to: Position): void;
+  commit(marks: JournalMarks, changes: readonly NodeChange[]): void;
+  /** Positions start anew: begun = applied, not complete, no run; the node table stays. */
+  restart(start: StreamStart): void;
+  /** The same stream goes on under a higher epoch. */
+  raiseEpoch(epoch: number): void;
+  /** As if nothing had ever been said. */
+  clear(): void;
+}

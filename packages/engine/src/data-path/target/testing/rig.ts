@@ -1,0 +1,160 @@
+/**
+ * A target in memory: both stages over a replica and a journal that outlive them, fed by a list of records as a source would.
+ */
+import { brand, concatBytes, type RawName, toHex } from '@understudy/base';
+import { encodeRecord, type Hello, type NodeId, type OperationRecord, position, type Reply } from '@understudy/wire';
+import type { Digest, Handle } from '../../../ports.ts';
+import { MemoryReplica, type MemoryReplicaOptions } from '../../../testing/memory-replica.ts';
+import { MemoryTargetJournal } from '../../../testing/memory-target-journal.ts';
+import { type AcceptLimits, TargetCommunicationManager } from '../accept/target-communication-manager.ts';
+import type { TargetEvent } from '../apply/apply-context.ts';
+import { base64 } from '../apply/base64.ts';
+import { type ApplyBudget, type ApplyEffects, TargetReplicationManager } from '../apply/target-replication-manager.ts';
+import { type Answer, greet } from '../greeter.ts';
+
+/** No SHA-256, but the same for the same bytes and different for those of these tests. */
+export const toyDigest: Digest = {
+  sha256: (bytes) => {
+    const sum = new Uint8Array(32);
+    sum[31] = bytes.length & 255;
+    bytes.forEach((byte, i) => {
+      sum[i % 31] = ((sum[i % 31] ?? 0) * 31 + byte + 1) & 255;
+    });
+    return sum;
+  },
+};
+
+export const ROOT_PATH = '/srv/data' as RawName;
+const STREAM = '7b5b1c1e-38b1-4f0b-8a3e-0d6f2f6d5c11';
+
+export class Rig {
+  readonly replica: MemoryReplica;
+  readonly journal = new MemoryTargetJournal();
+  readonly replies: Reply[] = [];
+  readonly events: TargetEvent[] = [];
+  /** What the source holds. */
+  records: readonly OperationRecord[] = [];
+  accept = new TargetCommunicationManager();
+  apply: TargetReplicationManager;
+  streamId = STREAM;
+  epoch = 1;
+  nowMs = 0;
+
+  constructor(options: MemoryReplicaOptions = {}) {
+    this.replica = new MemoryReplica(options);
+    this.apply = this.#manager();
+  }
+
+  #manager(): TargetReplicationManager {
+    const openRoot = () => this.replica;
+    return new TargetReplicationManager({
+      journal: this.journal,
+      openRoot,
+      queue: this.accept.queue,
+      digest: toyDigest,
+    });
+  }
+
+  /** The agent was killed: what was in memory is gone. */
+  restart(limits: Partial<AcceptLimits> = {}): void {
+    this.replica.beforeChange = () => {};
+    this.journal.beforeWrite = () => {};
+    this.accept = new TargetCommunicationManager(limits);
+    this.apply = this.#manager();
+  }
+
+  hello(over: Partial<Hello> = {}): Answer {
+    const node = brand<NodeId>(100n);
+    const hello: Hello = {
+      version: '0',
+      jobId: STREAM,
+      jobName: 'job',
+      streamId: this.streamId,
+      epoch: this.epoch,
+      oldest: position(1),
+      next: position(1),
+      applied: position(0),
+      intent: 'replicate',
+      machine: 'here',
+      replicaBase: null,
+      roots: [{ path: base64(ROOT_PATH), node }],
+      ...over,
+    };
+    return greet(hello, { accept: this.accept, apply: this.apply, version: '0' });
+  }
+
+  /** Hands over records from a position on, `size` in a packet. */
+  send(from: number, to = this.records.length, size = 7): void {
+    for (let at = from; at <= to; at += size) {
+      const part = this.records.slice(at - 1, Math.min(at + size - 1, to));
+      const packet = { from: position(at), to: position(at + part.length - 1), epoch: this.epoch };
+      this.accept.accept({ ...packet, records: concatBytes(part.map(encodeRecord)) }, this.nowMs);
+    }
+  }
+
+  step(budget?: ApplyBudget): ApplyEffects {
+    const effects = this.apply.applySome(this.nowMs, budget);
+    this.replies.push(...effects.replies);
+    this.events.push(...effects.events);
+    this.accept.noteApplied(effects.applied, this.nowMs);
+    return effects;
+  }
+
+  /** Applies all that is queued; fails where it cannot. */
+  drain(budget?: ApplyBudget): void {
+    while (this.accept.queued.records > 0) {
+      const before = this.accept.queued.records;
+      const { retryAtMs } = this.step(budget);
+      if (this.accept.queued.records === before) throw new Error(`stuck, retry at ${retryAtMs}`);
+    }
+  }
+
+  /** Everything said so far, from the first position or where the target stands. */
+  run(records: readonly OperationRecord[], budget?: ApplyBudget): void {
+    this.records = records;
+    const next = position(this.records.length + 1);
+    const known = this.apply.stream.streamId !== null;
+    if (!known) this.hello({ next: position(1) });
+    this.hello({ next });
+    this.send(this.apply.stream.applied + 1);
+    this.drain(budget);
+  }
+
+  /** As ModelSource.tree describes its own. */
+  tree(): Map<string, string> {
+    const { replica } = this;
+    const paths = new Map<Handle, string[]>();
+    const all: [string, Handle][] = [];
+    const visit = (folder: Handle, at: string): void => {
+      all.push([at === '' ? '/' : at, folder]);
+      for (const { name, handle, attributes } of replica.list(folder) ?? [])
+        if ((attributes.mode & 0o170000) === 0o040000) visit(handle, `${at}/${name}`);
+        else {
+          all.push([`${at}/${name}`, handle]);
+          paths.set(handle, [...(paths.get(handle) ?? []), `${at}/${name}`]);
+        }
+    };
+    visit(replica.root, '');
+    return new Map(all.map(([path, handle]) => [path, describe(replica, handle, paths.get(handle) ?? [])]));
+  }
+
+  limbo(): string[] {
+    return (this.replica.list(this.replica.limbo) ?? []).map((entry) => entry.name).sort();
+  }
+}
+
+function describe(replica: MemoryReplica, handle: Handle, paths: string[]): string {
+  const a = replica.attributes(handle);
+  if (a === null) return 'gone';
+  const link = replica.readLink(handle);
+  const content =
+    link === null ? toHex(replica.read(handle, 0, a.size) ?? new Uint8Array(0)) : String.fromCharCode(...link);
+  const xattrs = (replica.xattrs(handle) ?? [])
+    .map(([name, value]) => `${name}=${String.fromCharCode(...value)}`)
+    .sort();
+  const mode = link === null ? a.mode : 0o120640;
+  const stray = paths.length > 0 && a.nlink !== paths.length ? ` +${a.nlink - paths.length} names elsewhere` : '';
+  return (
+    [mode.toString(8), a.uid, `${a.mtimeSec}.${a.mtimeNsec}`, content, xattrs, paths.sort().join('|')].join(' ') + stray
+  );
+}

@@ -1,0 +1,109 @@
+/**
+ * The states of a job: a closed list, and the one gate that decides which it is. In: facts. Out: a state with its reason.
+ * Nothing assigns a state; whoever wants another state changes a fact.
+ */
+
+export type JobStateName =
+  | 'stopped'
+  | 'calculating'
+  | 'mirroring'
+  | 'repairing'
+  | 'protected'
+  | 'degraded'
+  | 'paused'
+  | 'disconnected'
+  | 'replaying'
+  | 'failing-over'
+  | 'failed-over'
+  | 'failing-back'
+  | 'halted';
+
+export interface Reason {
+  /** From a closed list, kebab-case. */
+  readonly code: string;
+  readonly sentence: string;
+}
+
+export interface JobFacts {
+  readonly started: boolean;
+  readonly paused: boolean;
+  /** A named halt (SAFE), or a refusal by the target that only a person can mend. */
+  readonly halt: Reason | null;
+  readonly linked: boolean;
+  readonly linkReason: Reason | null;
+  readonly targetReplaying: boolean;
+  /** The target tries an operation again and again, or has no room. */
+  readonly targetTrouble: Reason | null;
+  readonly mirror: 'none' | 'scanning' | 'running' | 'repairing';
+  /** A mirror of everything has ended since the replica was last known to be incomplete. */
+  readonly complete: boolean;
+  readonly dirtyItems: number;
+  readonly unrepairable: number;
+  /** The interceptor sees every call in order. Otherwise protection is near-continuous at best. */
+  readonly ordered: boolean;
+  readonly orderedWhy: string;
+}
+
+export interface JobState {
+  readonly state: JobStateName;
+  readonly reason: Reason | null;
+}
+
+export function stateOf(facts: JobFacts): JobState {
+  if (!facts.started) return { state: 'stopped', reason: facts.halt };
+  if (facts.halt !== null) return { state: 'halted', reason: facts.halt };
+  if (facts.paused)
+    return {
+      state: 'paused',
+      reason: { code: 'paused', sentence: 'Transmission was paused by hand; `job resume` goes on.' },
+    };
+  if (!facts.linked) return { state: 'disconnected', reason: facts.linkReason };
+  if (facts.targetReplaying) return { state: 'replaying', reason: null };
+  return linkedState(facts);
+}
+
+function linkedState(facts: JobFacts): JobState {
+  const reason = facts.targetTrouble;
+  if (facts.mirror === 'scanning') return { state: 'calculating', reason };
+  if (facts.mirror === 'running' || !facts.complete) return { state: 'mirroring', reason };
+  if (facts.mirror === 'repairing' || facts.dirtyItems > 0) return { state: 'repairing', reason };
+  if (reason !== null) return { state: 'degraded', reason };
+  if (facts.unrepairable > 0) return { state: 'degraded', reason: unrepairable(facts.unrepairable) };
+  if (!facts.ordered) return { state: 'degraded', reason: { code: 'near-continuous', sentence: facts.orderedWhy } };
+  return { state: 'protected', reason: null };
+}
+
+function unrepairable(count: number): Reason {
+  const files = count === 1 ? '1 path' : `${count} paths`;
+  return {
+    code: 'unrepairable',
+    sentence: `${files} could not be brought to the target; the events name them and the cause.`,
+  };
+}
+
+export type TargetDataState =
+  | 'ok'
+  | 'mirroring'
+  | 'mirror-required'
+  | 'restore-required'
+  | 'snapshot-reverted'
+  | 'retrying'
+  | 'unknown';
+
+/** The field's word for whether the replica is a good image. */
+export function targetDataStateOf(facts: JobFacts): TargetDataState {
+  if (!facts.linked && !facts.complete) return facts.started ? 'unknown' : 'mirror-required';
+  if (facts.mirror === 'running' || facts.mirror === 'scanning') return 'mirroring';
+  if (!facts.complete || facts.dirtyItems > 0 || facts.mirror === 'repairing' || facts.unrepairable > 0)
+    return facts.mirror === 'repairing' ? 'mirroring' : 'mirror-required';
+  return facts.targetTrouble === null ? 'ok' : 'retrying';
+}
+
+/** What a person may do now; the console greys the rest. */
+export function actionsOf(facts: JobFacts): readonly string[] {
+  if (!facts.started) return ['start', 'delete'];
+  const actions = [facts.paused ? 'resume' : 'pause', 'stop'];
+  if (facts.linked && !facts.paused && facts.mirror === 'none') actions.push('mirror', 'verify');
+  if (facts.linked && !facts.paused) actions.push('flush');
+  return actions;
+}

@@ -1,0 +1,298 @@
+/**
+ * Verification by checksum while replication runs (VER1). In: steps right after a drain, operations that pass, the target's replies.
+ * Out: statements in the stream that the target compares at one and the same position; a list of differences. Reports, repairs nothing.
+ */
+import { RingBuffer } from '@understudy/base';
+import {
+  encodeXattrs,
+  MirrorCompare,
+  type NodeId,
+  type OperationRecord,
+  RecordFlag,
+  type RecordInput,
+  type Reply,
+  Verb,
+} from '@understudy/wire';
+import { type Barrier, FileError, type SourceDirectory, type SourceEntry, type SourceFile } from '../../ports.ts';
+import { DIRECTORY, REGULAR, typeOf } from '../mirror/entry-sender.ts';
+import type { MirrorRoot, MirrorWorld, Urgency } from '../mirror/mirror.ts';
+import { PendingGroup, type Statement } from './pending-group.ts';
+
+export interface Difference {
+  readonly root: number;
+  /** Base64 of the path beneath the root, as the target says it. */
+  readonly path: string;
+  readonly what: string;
+  readonly detail: string;
+}
+
+export interface VerifyProgress {
+  filesDone: number;
+  bytesDone: number;
+  /** Statements that moved under the reading and were read again. */
+  readAgain: number;
+}
+
+/** Beyond this many the report says how many more there are. */
+export const MAX_DIFFERENCES = 10_000;
+const VERIFY_BLOCK = 128 * 1024;
+const SMALL_BLOCK = 4096;
+const GROUP_BYTES = 1024 * 1024;
+const GROUP_NAMES = 128;
+const LINK = 0o120000;
+
+interface Listing {
+  readonly root: MirrorRoot;
+  readonly node: NodeId;
+  readonly directory: SourceDirectory;
+}
+interface Content {
+  readonly root: MirrorRoot;
+  readonly node: NodeId;
+  readonly file: SourceFile;
+  offset: number;
+}
+
+export class Verification {
+  readonly progress: VerifyProgress = { filesDone: 0, bytesDone: 0, readAgain: 0 };
+  readonly differences: Difference[] = [];
+  moreDifferences = 0;
+  readonly #world: MirrorWorld;
+  readonly #directories = new RingBuffer<{ readonly root: MirrorRoot; readonly node: NodeId }>();
+  readonly #files = new RingBuffer<{ readonly root: MirrorRoot; readonly node: NodeId }>();
+  readonly #again: Statement[] = [];
+  readonly #seen = new Set<string>();
+  /** Ends of listings wait until every name of theirs has been said; names that come and go meanwhile the target follows itself. */
+  #ends: RecordInput[] = [];
+  #listing: Listing | null = null;
+  #content: Content | null = null;
+  #group: PendingGroup | null = null;
+  #barrier: Barrier | null = null;
+  #barrierPassed = false;
+  #phase: 'working' | 'ending' | 'done' | 'lost' = 'working';
+
+  constructor(world: MirrorWorld) {
+    this.#world = world;
+    world.say({ verb: Verb.mirrorBegin, detail: MirrorCompare.verify });
+    for (const root of world.roots.values()) {
+      this.#directories.push({ root, node: root.files.rootNode });
+      this.#seen.add(`${root.index}/${root.files.rootNode}`);
+    }
+  }
+
+  get done(): boolean {
+    return this.#phase === 'done';
+  }
+
+  get lost(): boolean {
+    return this.#phase === 'lost';
+  }
+
+  get urgency(): Urgency {
+    if (this.#phase !== 'working') return 'idle';
+    return this.#group === null ? 'now' : 'soon';
+  }
+
+  /** Every operation of this job's roots, in ring order. */
+  observe(r: OperationRecord): void {
+    this.#group?.observe(r);
+  }
+
+  onReply(reply: Reply): void {
+    if (reply.kind !== 'differs') return;
+    if (this.differences.length >= MAX_DIFFERENCES) this.moreDifferences += 1;
+    else this.differences.push({ root: reply.root, path: reply.path, what: reply.what, detail: reply.detail });
+  }
+
+  markLost(): void {
+    this.#listing?.directory.close();
+    this.#content?.file.close();
+    if (this.#phase !== 'done') this.#phase = 'lost';
+  }
+
+  /** Call it only right after the ring was drained. */
+  step(): void {
+    if (this.#phase !== 'working') return;
+    if (this.#group !== null) {
+      this.#settleGroup(this.#group);
+      return;
+    }
+    const group = new PendingGroup();
+    this.#fill(group);
+    if (group.statements.length === 0) {
+      this.#end();
+      return;
+    }
+    this.#group = group;
+    this.#barrier = this.#world.barrier();
+    this.#barrierPassed = false;
+  }
+
+  #settleGroup(group: PendingGroup): void {
+    if (!this.#barrierPassed) {
+      this.#barrierPassed = this.#barrier === null || this.#world.passed(this.#barrier);
+      return;
+    }
+    for (const statement of group.statements) {
+      if (statement.touched) this.#again.push(statement);
+      else for (const input of statement.records) this.#world.say(input);
+    }
+    this.#group = null;
+    if (this.#again.length === 0) this.#sayEnds();
+  }
+
+  #sayEnds(): void {
+    for (const end of this.#ends) this.#world.say(end);
+    this.#ends = [];
+  }
+
+  #fill(group: PendingGroup): void {
+    let bytes = 0;
+    for (const statement of this.#again.splice(0, GROUP_NAMES)) {
+      this.progress.readAgain += 1;
+      for (const fresh of this.#reread(statement)) group.add(fresh);
+    }
+    while (bytes < GROUP_BYTES && group.statements.length < GROUP_NAMES) {
+      const took = this.#more(group);
+      if (took === 0) return;
+      bytes += took;
+    }
+  }
+
+  #more(group: PendingGroup): number {
+    if (this.#content !== null) return this.#block(group, this.#content);
+    const file = this.#files.shift();
+    if (file !== undefined) {
+      this.#openFile(file);
+      return 256;
+    }
+    if (this.#listing !== null) return this.#list(group, this.#listing);
+    const next = this.#directories.shift();
+    if (next === undefined) return 0;
+    const directory = next.root.files.openDirectory(next.node);
+    if (directory === null) return 256;
+    this.#listing = { ...next, directory };
+    this.#world.say({ verb: Verb.listingBegin, root: next.root.index, parent: next.node, flags: RecordFlag.verify });
+    return 256;
+  }
+
+  #list(group: PendingGroup, listing: Listing): number {
+    const { root, node, directory } = listing;
+    const names = directory.next(GROUP_NAMES);
+    for (const entry of names) this.#entry(group, root, node, entry);
+    if (names.length > 0) return names.length * 512;
+    directory.close();
+    this.#listing = null;
+    this.#ends.push({ verb: Verb.checkListingEnd, root: root.index, parent: node });
+    return 256;
+  }
+
+  #entry(group: PendingGroup, root: MirrorRoot, parent: NodeId, entry: SourceEntry): void {
+    const type = typeOf(entry.attributes.mode);
+    if (!root.scope.knows(entry.node) || !root.scope.wants(parent, entry.name, type === DIRECTORY)) return;
+    group.add(this.#entryStatement(root, parent, entry));
+    const key = `${root.index}/${entry.node}`;
+    if (entry.attributes.nlink > 1 || type === DIRECTORY) {
+      if (this.#seen.has(key)) return;
+      this.#seen.add(key);
+    }
+    if (type === DIRECTORY) this.#directories.push({ root, node: entry.node });
+    if (type === REGULAR) this.#files.push({ root, node: entry.node });
+  }
+
+  #entryStatement(root: MirrorRoot, parent: NodeId, entry: SourceEntry): Statement {
+    const { node, name, attributes } = entry;
+    const index = root.index;
+    const xattrs = root.files.xattrs(node) ?? [];
+    const flags = RecordFlag.verify | (xattrs.length > 0 ? RecordFlag.entryHasXattrs : 0);
+    const link = typeOf(attributes.mode) === LINK ? root.files.readLink(node) : null;
+    const records: RecordInput[] = [
+      {
+        verb: Verb.checkEntry,
+        root: index,
+        parent,
+        name,
+        node,
+        attributes,
+        flags,
+        ...(link === null ? {} : { data: link }),
+      },
+    ];
+    if (xattrs.length > 0)
+      records.push({ verb: Verb.xattrs, root: index, node, flags: RecordFlag.verify, data: encodeXattrs(xattrs) });
+    return { records, root: index, node, place: { parent, name }, range: null, touched: false };
+  }
+
+  #openFile(next: { readonly root: MirrorRoot; readonly node: NodeId }): void {
+    try {
+      const file = next.root.files.open(next.node);
+      if (file !== null) this.#content = { ...next, file, offset: 0 };
+    } catch (error) {
+      if (!(error instanceof FileError)) throw error;
+      this.#world.unreadable(next.root.index, next.node, error.message);
+    }
+  }
+
+  #block(group: PendingGroup, content: Content): number {
+    const statement = this.#contentStatement(content.root, content.node, content.file, content.offset, VERIFY_BLOCK);
+    const length = statement === null ? 0 : (statement.range?.end ?? 0) - content.offset;
+    if (statement === null || length <= 0) {
+      content.file.close();
+      this.#content = null;
+      this.progress.filesDone += 1;
+      return 256;
+    }
+    group.add(statement);
+    content.offset += length;
+    this.progress.bytesDone += length;
+    content.file.willNeed(content.offset, VERIFY_BLOCK * 8);
+    return length;
+  }
+
+  #contentStatement(
+    root: MirrorRoot,
+    node: NodeId,
+    file: SourceFile,
+    offset: number,
+    length: number,
+  ): Statement | null {
+    const bytes = new Uint8Array(length);
+    const read = file.read(offset, bytes);
+    if (read === 0) return null;
+    const data = this.#world.digest.sha256(bytes.subarray(0, read));
+    const flags = RecordFlag.verify;
+    const records = [{ verb: Verb.check, root: root.index, node, offset, extent: read, data, flags } as const];
+    return { records, root: root.index, node, place: null, range: { offset, end: offset + read }, touched: false };
+  }
+
+  /** What moved is read again, in pieces small enough to stand still between two writes. */
+  #reread(statement: Statement): Statement[] {
+    const root = this.#world.roots.get(statement.root);
+    if (root === undefined) return [];
+    const { place, range, node } = statement;
+    if (place !== null) {
+      const entry = root.files.entry(place.parent, place.name);
+      return entry === null || !root.scope.knows(entry.node) ? [] : [this.#entryStatement(root, place.parent, entry)];
+    }
+    if (range === null) return [];
+    const file = root.scope.knows(node) ? root.files.open(node) : null;
+    if (file === null) return [];
+    const fresh: Statement[] = [];
+    for (let at = range.offset; at < range.end; at += SMALL_BLOCK) {
+      const piece = this.#contentStatement(root, node, file, at, Math.min(SMALL_BLOCK, range.end - at));
+      if (piece !== null) fresh.push(piece);
+    }
+    file.close();
+    return fresh;
+  }
+
+  #end(): void {
+    this.#phase = 'ending';
+    this.#sayEnds();
+    this.#world.say({ verb: Verb.mirrorEnd, detail: 1 });
+    this.#world.mark((outcome) => {
+      if (outcome.kind === 'lost') this.markLost();
+      else this.#phase = 'done';
+    });
+  }
+}

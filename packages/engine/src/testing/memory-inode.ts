@@ -1,0 +1,78 @@
+/**
+ * A file of the in-memory file system: what an inode holds, and how its bytes are changed.
+ */
+
+import type { RawName } from '@understudy/base';
+import { FileError, type Handle } from '../ports.ts';
+
+export const FileType = {
+  mask: 0o170000,
+  fifo: 0o010000,
+  character: 0o020000,
+  directory: 0o040000,
+  block: 0o060000,
+  regular: 0o100000,
+  symlink: 0o120000,
+} as const;
+
+export interface MemoryInode {
+  readonly handle: Handle;
+  /** Type and permission bits. */
+  mode: number;
+  uid: number;
+  gid: number;
+  /** Names; for a directory 1 while it has its name. */
+  links: number;
+  readonly rdev: number;
+  atime: readonly [sec: number, nsec: number];
+  mtime: readonly [sec: number, nsec: number];
+  /** Regular files. */
+  data: Uint8Array;
+  /** Symbolic links. */
+  readonly target: Uint8Array;
+  /** Directories. */
+  readonly children: Map<RawName, MemoryInode>;
+  /** Directories: where they hang. */
+  parent: MemoryInode | null;
+  readonly xattrs: Map<RawName, Uint8Array>;
+}
+
+export const isDirectory = (inode: MemoryInode): boolean => (inode.mode & FileType.mask) === FileType.directory;
+export const isRegular = (inode: MemoryInode): boolean => (inode.mode & FileType.mask) === FileType.regular;
+export const isSymlink = (inode: MemoryInode): boolean => (inode.mode & FileType.mask) === FileType.symlink;
+
+export function resize(inode: MemoryInode, size: number): void {
+  if (size <= inode.data.length) {
+    inode.data = inode.data.slice(0, size);
+    return;
+  }
+  const grown = new Uint8Array(size);
+  grown.set(inode.data);
+  inode.data = grown;
+}
+
+export function zero(inode: MemoryInode, offset: number, length: number): void {
+  inode.data.fill(0, offset, Math.min(offset + length, inode.data.length));
+}
+
+const KEEP_SIZE = 1;
+const PUNCH_HOLE = 2;
+const COLLAPSE_RANGE = 8;
+const ZERO_RANGE = 16;
+const INSERT_RANGE = 32;
+
+/** fallocate(2) on the bytes. */
+export function allocate(inode: MemoryInode, mode: number, offset: number, length: number): void {
+  const { data } = inode;
+  const end = offset + length;
+  if ((mode & COLLAPSE_RANGE) !== 0) {
+    if (end >= data.length) throw new FileError('EINVAL', 'fallocate');
+    inode.data = new Uint8Array([...data.subarray(0, offset), ...data.subarray(end)]);
+  } else if ((mode & INSERT_RANGE) !== 0) {
+    if (offset >= data.length) throw new FileError('EINVAL', 'fallocate');
+    inode.data = new Uint8Array([...data.subarray(0, offset), ...new Uint8Array(length), ...data.subarray(offset)]);
+  } else {
+    if ((mode & (PUNCH_HOLE | ZERO_RANGE)) !== 0) zero(inode, offset, length);
+    if ((mode & KEEP_SIZE) === 0 && end > data.length) resize(inode, end);
+  }
+}

@@ -1,0 +1,352 @@
+/*
+ * Room of the holder: owns what the server's death must not take along (the connections, the private views, ring and state,
+ * descriptors of nameless files) and starts a new server at once. It does nothing that could block on a protected directory.
+ */
+#include "holder.h"
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <time.h>
+
+#define CRASHES_A_MINUTE 120
+#define BEAT_SECONDS 30
+
+struct held held[MAX_ROOTS];
+int server_fd = -1;
+
+static int loop_fd = -1;
+static struct { uint64_t node; uint32_t root; int fd; } *escrows;
+static size_t escrow_count, escrow_room;
+static double crash_times[CRASHES_A_MINUTE];
+static unsigned crash_next;
+static double start_at; /* when the next server may start */
+
+static double now_seconds(void)
+{
+	struct timespec t;
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
+}
+
+int holder_watch(int fd)
+{
+	struct epoll_event event = { .events = EPOLLIN, .data.fd = fd };
+	return epoll_ctl(loop_fd, EPOLL_CTL_ADD, fd, &event);
+}
+
+bool holder_empty(void)
+{
+	for (int i = 0; i < MAX_ROOTS; i++)
+		if (held[i].device > 0)
+			return false;
+	return true;
+}
+
+static void escrow_add(uint32_t root, uint64_t node, int fd)
+{
+	if (escrow_count == escrow_room) {
+		size_t room = escrow_room == 0 ? 256 : escrow_room * 2;
+		void *grown = realloc(escrows, room * sizeof(*escrows));
+		if (grown == NULL) {
+			close(fd);
+			return;
+		}
+		escrows = grown;
+		escrow_room = room;
+	}
+	escrows[escrow_count].node = node;
+	escrows[escrow_count].root = root;
+	escrows[escrow_count++].fd = fd;
+}
+
+/* node 0: all of the root. */
+static void escrow_remove(uint32_t root, uint64_t node)
+{
+	for (size_t i = escrow_count; i-- > 0;)
+		if (escrows[i].root == root && (node == 0 || escrows[i].node == node)) {
+			close(escrows[i].fd);
+			escrows[i] = escrows[--escrow_count];
+		}
+}
+
+static void send_root(uint32_t index)
+{
+	struct message m = { MSG_ROOT, index, held[index].node };
+	int fds[2] = { held[index].device, held[index].tree };
+	(void)link_send(server_fd, &m, fds, 2);
+}
+
+static void start_server(void)
+{
+	server_fd = link_start("serve", "fsid");
+	if (server_fd < 0) {
+		start_at = now_seconds() + 0.1;
+		return;
+	}
+	const struct { uint32_t type; int fd; } first[] = {
+		{ MSG_STATE, state_fd }, { MSG_RING, ring_fd }, { MSG_LISTEN, listen_fd }, { MSG_BELL, bell_fd },
+	};
+	for (size_t i = 0; i < 4; i++) {
+		struct message m = { first[i].type, 0, 0 };
+		(void)link_send(server_fd, &m, &first[i].fd, 1);
+	}
+	for (uint32_t i = 0; i < MAX_ROOTS; i++)
+		if (held[i].served)
+			send_root(i);
+	for (size_t i = 0; i < escrow_count; i++) {
+		struct message m = { MSG_ESCROW, escrows[i].root, escrows[i].node };
+		(void)link_send(server_fd, &m, &escrows[i].fd, 1);
+	}
+	struct message go = { MSG_GO, 0, 0 };
+	(void)link_send(server_fd, &go, NULL, 0);
+	(void)holder_watch(server_fd);
+}
+
+void holder_serve(uint32_t index)
+{
+	held[index].served = true;
+	if (server_fd >= 0)
+		send_root(index);
+}
+
+void holder_drop(uint32_t index)
+{
+	struct message m = { MSG_DROP, index, 0 };
+	if (held[index].device <= 0)
+		return;
+	if (server_fd >= 0)
+		(void)link_send(server_fd, &m, NULL, 0);
+	escrow_remove(index, 0);
+	close(held[index].device);
+	close(held[index].tree);
+	memset(&held[index], 0, sizeof(held[index]));
+	state->roots[index].recording = 0;
+	state->roots[index].used = 0;
+}
+
+static void suspend_records(void)
+{
+	state->suspended = 1;
+	for (int i = 0; i < MAX_ROOTS; i++)
+		if (state->roots[i].used && state->roots[i].recording)
+			state->roots[i].gap = 1; /* the next server counts it */
+	clients_tell("suspended");
+}
+
+static void server_died(void)
+{
+	double now = now_seconds(), oldest = crash_times[crash_next];
+	int recent = 0;
+	close(server_fd);
+	server_fd = -1;
+	ring->restarts++;
+	crash_times[crash_next] = now;
+	crash_next = (crash_next + 1) % CRASHES_A_MINUTE;
+	for (int i = 0; i < CRASHES_A_MINUTE; i++)
+		recent += crash_times[i] > now - 5;
+	if (oldest > 0 && oldest > now - 60 && !state->suspended)
+		suspend_records();
+	/* The first dies of something, the tenth in five seconds of itself. */
+	start_at = recent <= 3 ? now : now + 0.01 * recent * recent;
+	clients_tell("crashed");
+}
+
+static void check_beat(double now)
+{
+	static double quiet_since;
+	char path[64], text[256];
+	if (server_fd < 0)
+		return;
+	if (state->suspended) {
+		double last = crash_times[(crash_next + CRASHES_A_MINUTE - 1) % CRASHES_A_MINUTE];
+		struct message m = { MSG_RESUME, 0, 0 };
+		if (last < now - 60 && quiet_since < last) {
+			quiet_since = now;
+			(void)link_send(server_fd, &m, NULL, 0);
+			clients_tell("resumed");
+		}
+	}
+	for (int i = 0; i < WORKERS; i++) {
+		if (state->beat[i] == 0 || (double)state->beat[i] > now - BEAT_SECONDS)
+			continue;
+		snprintf(path, sizeof(path), "/proc/%u/task/%u/stat", state->server_pid, state->tid[i]);
+		int fd = open(path, O_RDONLY | O_CLOEXEC);
+		ssize_t n = fd < 0 ? -1 : read(fd, text, sizeof(text) - 1);
+		if (fd >= 0)
+			close(fd);
+		const char *end = n > 0 ? (text[n] = 0, strrchr(text, ')')) : NULL;
+		/* Waiting for the disk is the disk's affair; anything else that long is a fault. */
+		if (end != NULL && end[2] == 'D')
+			continue;
+		if (n > 0)
+			(void)kill((pid_t)state->server_pid, SIGKILL);
+		return;
+	}
+}
+
+static void take_message(const struct message *m, const int *fds, int count)
+{
+	char line[64];
+	if (m->value >= MAX_ROOTS)
+		return;
+	if (m->type == MSG_ESCROW && count == 1)
+		escrow_add(m->value, m->node, fds[0]);
+	else if (m->type == MSG_UNESCROW)
+		escrow_remove(m->value, m->node);
+	else if (m->type == MSG_ROOT && count == 2)
+		held[m->value] = (struct held){ fds[0], fds[1], m->node, true };
+	else if (m->type == MSG_GONE && held[m->value].device > 0) {
+		snprintf(line, sizeof(line), "gone %u %d", state->roots[m->value].id, state->roots[m->value].recording != 0);
+		holder_drop(m->value);
+		clients_tell(line);
+	}
+}
+
+static void handle_server(void)
+{
+	struct message m;
+	int fds[2], count;
+	if (link_receive(server_fd, &m, fds, &count) == 1)
+		take_message(&m, fds, count);
+	else
+		server_died();
+}
+
+static _Noreturn void run(void)
+{
+	struct epoll_event event;
+	double checked = 0;
+	(void)holder_watch(listen_fd);
+	(void)holder_watch(bell_fd);
+	for (;;) {
+		double now = now_seconds();
+		if (server_fd < 0 && now >= start_at)
+			start_server();
+		int wait = server_fd >= 0 ? 1000 : (int)((start_at - now) * 1000) + 1;
+		int n = epoll_wait(loop_fd, &event, 1, wait);
+		now = now_seconds();
+		if (now - checked > 1) {
+			check_beat(now);
+			checked = now;
+		}
+		if (n <= 0)
+			continue;
+		if (event.data.fd == server_fd)
+			handle_server();
+		else if (event.data.fd == listen_fd)
+			clients_accept();
+		else if (event.data.fd == bell_fd) {
+			uint64_t rings;
+			if (read(bell_fd, &rings, sizeof(rings)) == (ssize_t)sizeof(rings))
+				clients_tell("bell");
+		} else
+			(void)clients_handle(event.data.fd, event.events);
+	}
+}
+
+static void prepare_process(void)
+{
+	struct rlimit files = { 1048576, 1048576 };
+	(void)setrlimit(RLIMIT_NOFILE, &files);
+	(void)prctl(PR_SET_NAME, "fsi-holder", 0, 0, 0);
+	signal(SIGPIPE, SIG_IGN);
+	signal(SIGHUP, SIG_IGN);
+	signal(SIGINT, SIG_IGN);
+	signal(SIGCHLD, SIG_IGN);
+	loop_fd = epoll_create1(EPOLL_CLOEXEC);
+	int fd = open("/proc/self/oom_score_adj", O_WRONLY | O_CLOEXEC);
+	if (fd >= 0) {
+		ssize_t n = write(fd, "-1000", 5);
+		(void)n;
+		close(fd);
+	}
+	if (chdir("/") != 0 || loop_fd < 0)
+		_exit(5);
+}
+
+int holder_takeover(int socket)
+{
+	struct message m;
+	int fds[2], count;
+	(void)fcntl(socket, F_SETFD, FD_CLOEXEC);
+	prepare_process();
+	server_fd = socket;
+	for (;;) {
+		if (link_receive(socket, &m, fds, &count) != 1)
+			return 2;
+		if (m.type == MSG_GO)
+			break;
+		if (m.type == MSG_STATE || m.type == MSG_RING) {
+			if (count != 1 || enter_memory(fds[0], m.type == MSG_RING) != 0)
+				return 3;
+		} else if (m.type == MSG_LISTEN)
+			listen_fd = fds[0];
+		else if (m.type == MSG_BELL)
+			bell_fd = fds[0];
+		else
+			take_message(&m, fds, count);
+	}
+	if (state == NULL || ring == NULL || listen_fd < 0 || bell_fd < 0)
+		return 3;
+	ring->takeovers++;
+	(void)holder_watch(server_fd);
+	run();
+}
+
+static int make_memory(const char *name, size_t size)
+{
+	int fd = memfd_create(name, MFD_CLOEXEC);
+	if (fd < 0 || ftruncate(fd, (off_t)size) != 0)
+		return -1;
+	return fd;
+}
+
+static int make_all(uint64_t ring_bytes, bool blocking)
+{
+	struct ring_header header = { .magic = RING_MAGIC, .version = RING_VERSION, .size = ring_bytes,
+				      .workers = WORKERS, .blocking = blocking };
+	const uint64_t magic = STATE_MAGIC;
+	const uint32_t version = RING_VERSION;
+	int fd = make_memory("fsi-ring", RING_HEADER + ring_bytes);
+	if (fd < 0 || pwrite(fd, &header, sizeof(header), 0) != (ssize_t)sizeof(header) || enter_memory(fd, true) != 0)
+		return -1;
+	fd = make_memory("fsi-state", sizeof(struct state));
+	if (fd < 0 || pwrite(fd, &magic, 8, 0) != 8 || pwrite(fd, &version, 4, 8) != 4 || enter_memory(fd, false) != 0)
+		return -1;
+	bell_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	return bell_fd < 0 ? -1 : 0;
+}
+
+int holder_main(const char *directory, uint64_t ring_bytes, bool blocking)
+{
+	struct sockaddr_un address = { .sun_family = AF_UNIX };
+	int dir = open(directory, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	if (dir < 0)
+		return perror(directory), 1;
+	(void)unlinkat(dir, "control.sock", 0);
+	/* The address has 108 bytes; a home may lie deeper. */
+	snprintf(address.sun_path, sizeof(address.sun_path), "/proc/self/fd/%d/control.sock", dir);
+	listen_fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	umask(0077);
+	if (bind(listen_fd, (struct sockaddr *)&address, sizeof(address)) != 0 || listen(listen_fd, 16) != 0)
+		return perror("control.sock"), 1;
+	close(dir);
+	if (make_all(ring_bytes, blocking) != 0)
+		return perror("ring"), 1;
+	pid_t pid = fork();
+	if (pid != 0)
+		return pid < 0 ? 1 : 0; /* whoever started us need not wait any longer: the socket answers */
+	(void)setsid();
+	int null = open("/dev/null", O_RDWR | O_CLOEXEC);
+	for (int i = 0; i < 3; i++)
+		(void)dup2(null, i);
+	prepare_process();
+	run();
+}

@@ -1,0 +1,205 @@
+/*
+ * Room of names that go or move: unlink, rmdir, rename, forget. What was there before goes into the slot first: after a
+ * death it tells whether the call was executed.
+ */
+#include "server.h"
+#include <stdio.h>
+#include <sys/syscall.h>
+
+#define EXCHANGE 2u
+#define WHITEOUT 4u
+
+/* The node that has a name, held by a descriptor until its fate is known. -errno where there is none. */
+static int hold(int dir, const char *name, uint64_t *node, struct stat *st)
+{
+	int fd = openat(dir, name, O_PATH | O_NOFOLLOW | O_CLOEXEC);
+	if (fd < 0)
+		return -errno;
+	int error = node_at(fd, "", node);
+	if (error == 0)
+		error = stat_fd(fd, st);
+	if (error == 0)
+		return fd;
+	close(fd);
+	return error;
+}
+
+static void keep_if_open(struct worker *w, int fd, uint64_t node, const struct stat *st)
+{
+	if (st->st_nlink <= 1 && S_ISREG(st->st_mode) && opens_maybe(node))
+		escrow_keep(w, node, fd);
+}
+
+/* Of a node that another server removed or replaced: what is left of it. */
+static void left_of(struct worker *w, uint64_t node, struct stat *st)
+{
+	int fd = node_open(w, node, O_PATH | O_NOFOLLOW);
+	memset(st, 0, sizeof(*st));
+	if (fd < 0)
+		return;
+	(void)stat_fd(fd, st);
+	close(fd);
+}
+
+static void remove_name(struct worker *w, enum verb verb, int flags)
+{
+	const char *name = w->arg;
+	struct slot *slot = w->slot;
+	struct stat st;
+	uint64_t node = 0;
+	credentials_take(w, false);
+	int dir = node_dir(w, w->in->nodeid);
+	int fd = dir < 0 ? dir : hold(dir, name, &node, &st);
+	bool done = w->again && fd == -ENOENT && (slot->flags & SLOT_BEFORE);
+	if (fd < 0 && !done) {
+		begin(w);
+		return refuse(w, -fd);
+	}
+	if (!done) {
+		slot->node = node;
+		slot->flags |= SLOT_BEFORE;
+		keep_if_open(w, fd, node, &st);
+	}
+	begin(w);
+	if (!done && unlinkat(dir, name, flags) != 0) {
+		int error = errno;
+		close(fd);
+		return refuse(w, error);
+	}
+	struct draft *d = draft(w, verb);
+	d->node = d->victim = slot->node;
+	if (done)
+		left_of(w, slot->node, &d->attributes);
+	else
+		(void)stat_fd(fd, &d->attributes);
+	d->victim_nlink = verb == VERB_RMDIR ? 0 : (uint32_t)d->attributes.st_nlink;
+	d->parent = node_real(w, w->in->nodeid);
+	d->parent_mtime = mtime_of(dir);
+	d->name = name;
+	d->name_length = (uint16_t)strlen(name);
+	commit(w, NULL, 0);
+	if (fd >= 0)
+		close(fd);
+	if (verb == VERB_RMDIR)
+		node_dir_forget(w, slot->node);
+}
+
+void op_unlink(struct worker *w)
+{
+	remove_name(w, VERB_UNLINK, 0);
+}
+
+void op_rmdir(struct worker *w)
+{
+	remove_name(w, VERB_RMDIR, AT_REMOVEDIR);
+}
+
+struct move {
+	uint64_t to;
+	uint32_t flags;
+	const char *name, *name2;
+	int dir, dir2;
+	int moved, victim; /* descriptors; victim -ENOENT where the new name was free */
+	struct stat moved_st, victim_st;
+};
+
+static void record_move(struct worker *w, struct move *m)
+{
+	struct slot *slot = w->slot;
+	struct draft *d = draft(w, VERB_RENAME);
+	d->node = slot->node;
+	d->victim = slot->victim;
+	left_of(w, slot->node, &d->attributes);
+	if (slot->victim != 0) {
+		struct stat st;
+		if (m->victim >= 0)
+			(void)stat_fd(m->victim, &st);
+		else
+			left_of(w, slot->victim, &st);
+		/* A directory that was replaced is gone, whatever its link count says. */
+		d->victim_nlink = S_ISDIR(st.st_mode) && !(m->flags & EXCHANGE) ? 0 : (uint32_t)st.st_nlink;
+	}
+	d->detail = m->flags;
+	d->parent = node_real(w, w->in->nodeid);
+	d->parent2 = node_real(w, m->to);
+	d->parent_mtime = mtime_of(m->dir);
+	d->parent2_mtime = mtime_of(m->dir2);
+	d->name = m->name;
+	d->name_length = (uint16_t)strlen(m->name);
+	d->name2 = m->name2;
+	d->name2_length = (uint16_t)strlen(m->name2);
+}
+
+static void execute_move(struct worker *w, struct move *m)
+{
+	struct slot *slot = w->slot;
+	uint64_t node = 0, victim = 0;
+	m->moved = hold(m->dir, m->name, &node, &m->moved_st);
+	m->victim = hold(m->dir2, m->name2, &victim, &m->victim_st);
+	bool done = w->again && (slot->flags & SLOT_BEFORE) && m->victim >= 0 && victim == slot->node;
+	if (!done && m->moved < 0) {
+		begin(w);
+		return refuse(w, -m->moved);
+	}
+	if (done) {
+		/* What the new name holds is the moved node itself, not its victim. */
+		close(m->victim);
+		m->victim = -ENOENT;
+	} else {
+		slot->node = node;
+		slot->victim = m->victim >= 0 ? victim : 0;
+		slot->flags |= SLOT_BEFORE;
+		if (m->victim >= 0 && !(m->flags & EXCHANGE))
+			keep_if_open(w, m->victim, victim, &m->victim_st);
+	}
+	begin(w);
+	if (!done && syscall(SYS_renameat2, m->dir, m->name, m->dir2, m->name2, m->flags) != 0)
+		return refuse(w, errno);
+	record_move(w, m);
+	commit(w, NULL, 0);
+}
+
+static void move(struct worker *w, struct move *m)
+{
+	m->name2 = m->name + strlen(m->name) + 1;
+	m->moved = m->victim = -1;
+	credentials_take(w, false);
+	m->dir = node_open(w, w->in->nodeid, O_PATH | O_DIRECTORY);
+	m->dir2 = node_open(w, m->to, O_PATH | O_DIRECTORY);
+	if (m->dir < 0 || m->dir2 < 0) {
+		begin(w);
+		refuse(w, m->dir < 0 ? -m->dir : -m->dir2);
+	} else
+		execute_move(w, m);
+	const int fds[] = { m->dir, m->dir2, m->moved, m->victim };
+	for (size_t i = 0; i < 4; i++)
+		if (fds[i] >= 0)
+			close(fds[i]);
+}
+
+void op_rename(struct worker *w)
+{
+	const struct fuse_rename_in *in = w->arg;
+	struct move m = { .to = in->newdir, .flags = 0, .name = (const char *)(in + 1) };
+	move(w, &m);
+}
+
+void op_rename2(struct worker *w)
+{
+	const struct fuse_rename2_in *in = w->arg;
+	struct move m = { .to = in->newdir, .flags = in->flags, .name = (const char *)(in + 1) };
+	move(w, &m);
+}
+
+void op_forget(struct worker *w)
+{
+	escrow_drop(w, node_real(w, w->in->nodeid));
+}
+
+void op_batch_forget(struct worker *w)
+{
+	const struct fuse_batch_forget_in *in = w->arg;
+	const struct fuse_forget_one *one = (const struct fuse_forget_one *)(in + 1);
+	for (uint32_t i = 0; i < in->count && (const char *)(one + i + 1) <= (const char *)w->arg + w->arg_length; i++)
+		escrow_drop(w, node_real(w, one[i].nodeid));
+}

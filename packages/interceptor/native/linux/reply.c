@@ -1,0 +1,85 @@
+/*
+ * Room of answers. A modifying call runs: begin, execute, append to the ring, store the answer, send it. Whatever step a
+ * death falls on, the slot tells the next server how far it came.
+ */
+#include "server.h"
+#include <sys/uio.h>
+
+static void send_to_kernel(struct worker *w, const struct iovec *parts, int count)
+{
+	/* ENOENT: the caller is gone or had its answer from the server before us. ENODEV: unmounted. Neither concerns us. */
+	ssize_t n = writev(w->root->device, parts, count);
+	(void)n;
+}
+
+void reply_data(struct worker *w, const void *body, size_t length)
+{
+	struct fuse_out_header out = { (uint32_t)(sizeof(out) + length), 0, w->in->unique };
+	struct iovec parts[2] = { { &out, sizeof(out) }, { (void *)body, length } };
+	send_to_kernel(w, parts, length == 0 ? 1 : 2);
+}
+
+void reply_error(struct worker *w, int error)
+{
+	struct fuse_out_header out = { sizeof(out), -error, w->in->unique };
+	struct iovec part = { &out, sizeof(out) };
+	send_to_kernel(w, &part, 1);
+}
+
+void begin(struct worker *w)
+{
+	w->draft_count = 0;
+	if (w->counter->begun == w->counter->done)
+		w->counter->begun++;
+	w->slot->end = 0;
+	w->slot->phase = PHASE_EXECUTING;
+}
+
+struct draft *draft(struct worker *w, enum verb verb)
+{
+	struct draft *d = &w->drafts[w->draft_count++];
+	memset(d, 0, sizeof(*d));
+	d->verb = (uint8_t)verb;
+	return d;
+}
+
+static void store(struct worker *w, int error, const void *body, size_t length)
+{
+	struct fuse_out_header out = { (uint32_t)(sizeof(out) + length), -error, w->in->unique };
+	memcpy(w->slot->reply, &out, sizeof(out));
+	memcpy(w->slot->reply + sizeof(out), body, length);
+	w->slot->reply_length = out.len;
+}
+
+void send_stored(struct worker *w)
+{
+	struct iovec part = { w->slot->reply, w->slot->reply_length };
+	w->slot->phase = PHASE_READY;
+	w->counter->done = w->counter->begun;
+	send_to_kernel(w, &part, 1);
+}
+
+static void record_and_send(struct worker *w)
+{
+	if (w->draft_count > 0 && w->root->state->recording && !state->suspended)
+		ring_append(w);
+	send_stored(w);
+}
+
+void commit(struct worker *w, const void *body, size_t length)
+{
+	store(w, 0, body, length);
+	record_and_send(w);
+}
+
+void commit_partly(struct worker *w, int error)
+{
+	store(w, error, NULL, 0);
+	record_and_send(w);
+}
+
+void refuse(struct worker *w, int error)
+{
+	store(w, error, NULL, 0);
+	send_stored(w);
+}

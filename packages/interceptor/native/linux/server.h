@@ -1,0 +1,185 @@
+/* What the rooms of the server (fsid) share: the worker with its request, the draft of a record, and who offers what. */
+#ifndef SERVER_H
+#define SERVER_H
+#define _GNU_SOURCE 1
+#include "fuse7.h"
+#include "layout.h"
+#include <errno.h>
+#include <fcntl.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define FOREVER 86400u /* seconds names and attributes stay valid: nobody else changes them */
+#define NODE_ROOT ((uint64_t)FUSE_ROOT_ID)
+
+/* Verbs and flags of the record; the numbers are those of packages/wire/src/replication/record.ts. */
+enum verb {
+	VERB_CREATE = 1, VERB_MKDIR, VERB_SYMLINK, VERB_MKNOD, VERB_LINK, VERB_UNLINK, VERB_RMDIR, VERB_RENAME, VERB_WRITE,
+	VERB_TRUNCATE, VERB_FALLOCATE, VERB_SETATTR, VERB_SETXATTR, VERB_REMOVEXATTR, VERB_TMPFILE,
+	VERB_DIRTY = 64, VERB_GAP = 65,
+};
+#define RECORD_HEADER 168
+#define FLAG_MODE_CHANGED 1
+#define FLAG_MAPPED 2
+#define SET_MODE 1u
+#define SET_UID 2u
+#define SET_GID 4u
+#define SET_ATIME 8u
+#define SET_MTIME 16u
+
+struct draft {
+	uint8_t verb, flags;
+	uint16_t name_length, name2_length;
+	uint32_t victim_nlink, detail, data_length;
+	uint64_t node, parent, parent2, victim, offset, extent;
+	struct stat attributes;
+	struct timespec parent_mtime, parent2_mtime;
+	const char *name, *name2;
+	const void *data;
+};
+
+struct root {
+	_Atomic int active;
+	int device, tree, directory; /* /dev/fuse, the private view (O_PATH), the same opened for syncfs */
+	uint64_t node;
+	struct root_state *state;
+};
+
+struct worker {
+	int index;
+	bool again; /* this request may have been executed by a server that died */
+	struct slot *slot;
+	struct counter *counter;
+	struct fuse_in_header *in;
+	const void *arg; /* behind the header */
+	size_t arg_length;
+	unsigned char *out; /* page aligned, for READ and READDIR */
+	char *scratch;
+	struct root *root;
+	_Atomic int busy_root; /* index + 1 while a request of it is in hand */
+	uint32_t uid, gid, umask;
+	bool keep_fsetid;
+	struct draft drafts[2];
+	int draft_count;
+	int dir_fd; /* the directory used last */
+	uint64_t dir_node;
+	struct root *dir_root;
+};
+
+extern struct state *state;
+extern struct ring_header *ring;
+extern unsigned char *ring_data;
+extern struct root roots[MAX_ROOTS];
+extern struct worker workers[WORKERS];
+extern int epoll_fd, bell_fd, listen_fd, ring_fd, state_fd, proc_fd;
+
+/* reply.c */
+void reply_data(struct worker *w, const void *body, size_t length);
+void reply_error(struct worker *w, int error); /* positive errno */
+void begin(struct worker *w);                  /* a modifying call starts */
+void commit(struct worker *w, const void *body, size_t length); /* it succeeded: records, then answer */
+void commit_partly(struct worker *w, int error); /* some of it succeeded: records, then the error */
+void refuse(struct worker *w, int error);      /* it failed: answer */
+void send_stored(struct worker *w);
+struct draft *draft(struct worker *w, enum verb verb);
+
+/* ring.c */
+void ring_append(struct worker *w); /* the drafts, all or none */
+void ring_note(struct root *root, enum verb verb, uint64_t node);
+void ring_flush_notes(void);
+void ring_repair(void); /* once, before the workers start */
+size_t record_encode(unsigned char *at, const struct draft *d, uint16_t root_id, uint64_t sequence);
+
+/* node.c: identities, descriptors */
+int node_open(struct worker *w, uint64_t node, int flags); /* -errno */
+int node_dir(struct worker *w, uint64_t node);             /* borrowed; -errno */
+void node_dir_forget(struct worker *w, uint64_t node);
+int node_at(int dir, const char *name, uint64_t *node);    /* name "" = dir itself; -errno */
+uint64_t node_real(const struct worker *w, uint64_t node); /* FUSE's 1 becomes the root's identity */
+uint64_t node_fuse(const struct worker *w, uint64_t node);
+
+/* handles.c: file handles over a crash, open counts */
+uint64_t handle_make(int fd, uint32_t flags);
+int handle_flags(uint32_t flags);
+int handle_fd(struct worker *w, uint64_t fh, uint64_t node); /* borrowed; -errno */
+void handle_release(uint64_t fh);
+void opens_add(struct worker *w, uint64_t node);
+void opens_remove(struct worker *w, uint64_t node);
+bool opens_maybe(uint64_t node);
+
+/* escrow.c */
+void escrow_keep(struct worker *w, uint64_t node, int path_fd); /* takes no ownership */
+void escrow_adopt(uint32_t root, uint64_t node, int fd);        /* takes fd */
+void escrow_drop(struct worker *w, uint64_t node);
+void escrow_drop_root(uint32_t root);
+void escrow_send_all(int socket);
+
+/* credentials.c */
+void credentials_start(struct worker *w);
+void credentials_take(struct worker *w, bool kill_suidgid);
+void credentials_umask(struct worker *w, uint32_t mask);
+
+/* attributes.c */
+void attributes_of(const struct stat *st, struct fuse_attr *attr);
+void entry_of(struct worker *w, uint64_t node, const struct stat *st, struct fuse_entry_out *out);
+int stat_fd(int fd, struct stat *st);
+int stat_at(int dir, const char *name, struct stat *st);
+struct timespec mtime_of(int fd);
+
+/* operations */
+void op_init(struct worker *w);
+void op_lookup(struct worker *w);
+void op_forget(struct worker *w);
+void op_batch_forget(struct worker *w);
+void op_create(struct worker *w);
+void op_mkdir(struct worker *w);
+void op_mknod(struct worker *w);
+void op_symlink(struct worker *w);
+void op_link(struct worker *w);
+void op_tmpfile(struct worker *w);
+void op_unlink(struct worker *w);
+void op_rmdir(struct worker *w);
+void op_rename(struct worker *w);
+void op_rename2(struct worker *w);
+void op_open(struct worker *w);
+void op_release(struct worker *w);
+void op_read(struct worker *w);
+void op_write(struct worker *w);
+void op_fsync(struct worker *w);
+void op_fallocate(struct worker *w);
+void op_lseek(struct worker *w);
+void op_getattr(struct worker *w);
+void op_setattr(struct worker *w);
+void op_statx(struct worker *w);
+void op_statfs(struct worker *w);
+void op_syncfs(struct worker *w);
+void op_readlink(struct worker *w);
+void op_fsyncdir(struct worker *w);
+void op_readdir(struct worker *w);
+void op_readdirplus(struct worker *w);
+void op_setxattr(struct worker *w);
+void op_getxattr(struct worker *w);
+void op_listxattr(struct worker *w);
+void op_removexattr(struct worker *w);
+
+/* worker.c, fsid.c */
+void *worker_run(void *worker);
+void dispatch(struct worker *w);
+extern _Atomic int holder_fd;
+void root_gone(struct root *root);
+
+/* link.c: messages with descriptors, and starting each other */
+int link_send(int socket, const struct message *m, const int *fds, int count);
+int link_receive(int socket, struct message *m, int *fds, int *count); /* 1 message, 0 end, -1 error */
+int link_start(const char *role, const char *name); /* /proc/self/exe in that role; its socket, or -1 */
+int fsid_main(int socket);
+int holder_main(const char *directory, uint64_t ring_bytes, bool blocking);
+int holder_takeover(int socket);
+int mount_main(int argc, char **argv);
+int unmount_main(const char *path, bool dead);
+int sample_main(void);
+int enter_memory(int fd, bool is_ring); /* maps state or ring */
+#endif

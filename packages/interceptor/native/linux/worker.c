@@ -1,0 +1,157 @@
+/*
+ * Room of the worker: takes one request at a time into its buffer in the state memory, so that a request in hand outlives
+ * this process, and hands it to its operation. The next server's worker of the same number finishes what it finds there.
+ */
+#include "server.h"
+#include <stdlib.h>
+#include <sys/epoll.h>
+#include <sys/mman.h>
+#include <sys/syscall.h>
+#include <time.h>
+
+#define ATTEMPTS 4
+
+static uint64_t seconds(void)
+{
+	struct timespec now;
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (uint64_t)now.tv_sec;
+}
+
+void op_init(struct worker *w)
+{
+	const struct fuse_init_in *in = w->arg;
+	struct init_out out;
+	uint64_t offered = in->flags, wanted;
+	if (w->arg_length >= 64 && (in->flags & FUSE_INIT_EXT))
+		offered |= (uint64_t)((const uint32_t *)w->arg)[4] << 32;
+	wanted = FUSE_ASYNC_READ | FUSE_PARALLEL_DIROPS | FUSE_ATOMIC_O_TRUNC | FUSE_BIG_WRITES | FUSE_DONT_MASK |
+		 FUSE_DO_READDIRPLUS | FUSE_READDIRPLUS_AUTO | FUSE_ASYNC_DIO | FUSE_NO_OPENDIR_SUPPORT |
+		 FUSE_HANDLE_KILLPRIV_V2 | FUSE_POSIX_ACL | FUSE_ABORT_ERROR | FUSE_MAX_PAGES | FUSE_CACHE_SYMLINKS |
+		 FUSE_EXPLICIT_INVAL_DATA | FUSE_SETXATTR_EXT | FUSE_INIT_EXT | FUSE_HAS_RESEND | FUSE_EXPORT_SUPPORT |
+		 FUSE_DIRECT_IO_ALLOW_MMAP;
+	wanted &= offered;
+	memset(&out, 0, sizeof(out));
+	out.major = FUSE_KERNEL_VERSION;
+	out.minor = SERVER_MINOR;
+	out.max_readahead = in->max_readahead < MAX_WRITE ? in->max_readahead : MAX_WRITE;
+	out.flags = (uint32_t)wanted;
+	out.flags2 = (uint32_t)(wanted >> 32);
+	out.max_background = 64;
+	out.congestion_threshold = 48;
+	out.max_write = MAX_WRITE;
+	out.time_gran = 1;
+	out.max_pages = MAX_WRITE / 4096;
+	w->root->state->flags = wanted;
+	w->root->state->minor = in->minor;
+	if (in->major != FUSE_KERNEL_VERSION || in->minor < 31)
+		return reply_error(w, EPROTO);
+	reply_data(w, &out, sizeof(out));
+	w->root->state->ready = 1;
+}
+
+typedef void (*operation)(struct worker *);
+static const struct { operation run; uint16_t least; } operations[] = {
+	[FUSE_LOOKUP] = { op_lookup, 1 }, [FUSE_FORGET] = { op_forget, 0 }, [FUSE_GETATTR] = { op_getattr, 16 },
+	[FUSE_SETATTR] = { op_setattr, sizeof(struct fuse_setattr_in) }, [FUSE_READLINK] = { op_readlink, 0 },
+	[FUSE_SYMLINK] = { op_symlink, 2 }, [FUSE_MKNOD] = { op_mknod, 17 }, [FUSE_MKDIR] = { op_mkdir, 9 },
+	[FUSE_UNLINK] = { op_unlink, 1 }, [FUSE_RMDIR] = { op_rmdir, 1 }, [FUSE_RENAME] = { op_rename, 10 },
+	[FUSE_LINK] = { op_link, 9 }, [FUSE_OPEN] = { op_open, 8 }, [FUSE_READ] = { op_read, 40 },
+	[FUSE_WRITE] = { op_write, 40 }, [FUSE_STATFS] = { op_statfs, 0 }, [FUSE_RELEASE] = { op_release, 24 },
+	[FUSE_FSYNC] = { op_fsync, 16 }, [FUSE_SETXATTR] = { op_setxattr, 9 }, [FUSE_GETXATTR] = { op_getxattr, 9 },
+	[FUSE_LISTXATTR] = { op_listxattr, 8 }, [FUSE_REMOVEXATTR] = { op_removexattr, 1 }, [FUSE_INIT] = { op_init, 16 },
+	[FUSE_READDIR] = { op_readdir, 40 }, [FUSE_FSYNCDIR] = { op_fsyncdir, 16 }, [FUSE_CREATE] = { op_create, 17 },
+	[FUSE_BATCH_FORGET] = { op_batch_forget, 8 }, [FUSE_FALLOCATE] = { op_fallocate, 32 },
+	[FUSE_READDIRPLUS] = { op_readdirplus, 40 }, [FUSE_RENAME2] = { op_rename2, 18 }, [FUSE_LSEEK] = { op_lseek, 24 },
+	[OP_SYNCFS] = { op_syncfs, 0 }, [OP_TMPFILE] = { op_tmpfile, 16 }, [OP_STATX] = { op_statx, 24 },
+};
+
+void dispatch(struct worker *w)
+{
+	uint32_t opcode = w->in->opcode;
+	w->arg = w->in + 1;
+	w->arg_length = w->in->len - sizeof(*w->in);
+	if (opcode == FUSE_INTERRUPT || opcode == FUSE_DESTROY)
+		return; /* every call ends by itself; an answer is not expected */
+	if (opcode >= sizeof(operations) / sizeof(operations[0]) || operations[opcode].run == NULL)
+		return reply_error(w, ENOSYS); /* flush, opendir, access, copy_file_range, locks, ioctl: the kernel does without */
+	if (w->arg_length < operations[opcode].least)
+		return reply_error(w, EINVAL);
+	operations[opcode].run(w);
+}
+
+static void clear(struct worker *w)
+{
+	w->in->len = 0;
+	atomic_signal_fence(memory_order_seq_cst);
+	w->slot->phase = PHASE_READING;
+	w->slot->flags = w->slot->attempts = 0;
+	w->slot->end = 0;
+	w->busy_root = 0;
+	w->again = false;
+}
+
+/* True while this root may have more. */
+static bool serve_one(struct worker *w, struct root *root)
+{
+	size_t room = REQUEST_BYTES - 4096 + 80 - 1;
+	w->slot->root = (uint32_t)(root - roots);
+	w->busy_root = (int)w->slot->root + 1;
+	if (!root->active) {
+		w->busy_root = 0;
+		return false;
+	}
+	ssize_t n = read(root->device, w->in, room);
+	if (n < (ssize_t)sizeof(*w->in)) {
+		if (n < 0 && errno == ENODEV)
+			root_gone(root);
+		w->busy_root = 0;
+		return n < 0 && (errno == EINTR || errno == ENOENT);
+	}
+	w->root = root;
+	dispatch(w);
+	clear(w);
+	return true;
+}
+
+static void finish_found(struct worker *w)
+{
+	struct slot *slot = w->slot;
+	struct root *root = &roots[slot->root % MAX_ROOTS];
+	if (w->in->len >= sizeof(*w->in) && w->in->len <= REQUEST_BYTES && root->active) {
+		w->root = root;
+		w->busy_root = (int)slot->root + 1;
+		slot->attempts++;
+		w->again = slot->phase == PHASE_EXECUTING;
+		if (slot->phase == PHASE_READY)
+			send_stored(w);
+		else if (slot->attempts <= ATTEMPTS)
+			dispatch(w);
+		else {
+			/* It kills every server: the caller gets an error, and what it may have done is in doubt. */
+			ring_note(root, VERB_GAP, 0);
+			refuse(w, EIO);
+		}
+	}
+	w->counter->done = w->counter->begun;
+	clear(w);
+}
+
+void *worker_run(void *argument)
+{
+	struct worker *w = argument;
+	struct epoll_event event;
+	credentials_start(w);
+	state->tid[w->index] = (uint32_t)syscall(SYS_gettid);
+	state->beat[w->index] = seconds();
+	finish_found(w);
+	for (;;) {
+		int n = epoll_wait(epoll_fd, &event, 1, 1000);
+		state->beat[w->index] = seconds();
+		if (n < 1)
+			continue;
+		for (int i = 0; i < 64 && serve_one(w, &roots[event.data.u32]); i++)
+			;
+	}
+	return NULL;
+}

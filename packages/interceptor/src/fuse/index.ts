@@ -1,0 +1,117 @@
+/**
+ * fuse: the interceptor that sees every call in order. In: directories on ext4, root's privilege, /dev/fuse. Out: an Interceptor.
+ * Promised: records in execution order with their data; applications survive the death of any one process of ours, this one
+ * included. The servers live in native/linux; here is the driver that starts them or finds them running.
+ */
+import { mkdirSync } from 'node:fs';
+import { resolve } from 'node:path';
+import { printable, type RawName, rawFromText } from '@understudy/base';
+import { type InterceptorEvent, InterceptorRefusal } from '@understudy/engine';
+import { type Greeting, HolderClient } from './holder-client.ts';
+import { event, type FilesOf, FuseInterceptor } from './interceptor.ts';
+import { FUSE_TYPE, mountHolding, mountsOf } from './mounts.ts';
+import { hexOf, nativeBinary, runNative } from './native.ts';
+import { RingReader } from './ring-reader.ts';
+import { RootsFile } from './roots-file.ts';
+import { demandPrivilege } from './validate.ts';
+
+export type { FilesOf, FuseInterceptor } from './interceptor.ts';
+
+export interface FuseOptions {
+  /** Where the driver keeps its socket and its list: the agent's home, `fsi` beneath it. Made where it is missing. */
+  readonly directory: string;
+  /** Bytes of the ring, a power of two from 4 MiB up. Only for a holder that is started now; 64 MiB. */
+  readonly ringBytes?: number;
+  /** `dirty`: note what was changed and answer (default). `block`: applications wait for room. */
+  readonly onFull?: 'dirty' | 'block';
+  /** How to read a protected root beneath the mount; the descriptor stays the driver's, take a copy of it. */
+  readonly filesOf: FilesOf;
+  /** Directories that must not be mounted over, nor anything that holds them; `directory` is one by itself. */
+  readonly homes?: readonly RawName[];
+}
+
+const DEFAULT_RING = 64 << 20;
+const LEAST_RING = 4 << 20;
+
+/** Attaches to the servers of this directory where they run, starts them where not. Throws InterceptorRefusal. */
+export async function openFuseInterceptor(options: FuseOptions): Promise<FuseInterceptor> {
+  demandPrivilege();
+  const ringBytes = options.ringBytes ?? DEFAULT_RING;
+  if (!Number.isInteger(Math.log2(ringBytes)) || ringBytes < LEAST_RING)
+    throw new InterceptorRefusal(
+      'failed',
+      `a ring of ${ringBytes} bytes is not possible; give a power of two from 4 MiB up`,
+    );
+  const directory = resolve(options.directory);
+  mkdirSync(directory, { recursive: true, mode: 0o700 });
+  const binary = nativeBinary();
+  const rootsFile = new RootsFile(directory);
+  const early: InterceptorEvent[] = [];
+  const { client, greeting } =
+    (await HolderClient.open(directory)) ??
+    (await start(binary, directory, [String(ringBytes), options.onFull ?? 'dirty'], rootsFile, early));
+  try {
+    const ring = new RingReader(`/proc/${greeting.holderPid}/fd/${greeting.ringFd}`);
+    early.push(...lost(rootsFile, greeting));
+    const homes = [rawFromText(directory), ...(options.homes ?? [])];
+    const { filesOf } = options;
+    return new FuseInterceptor({ binary, directory, homes, client, greeting, ring, rootsFile, filesOf }, early);
+  } catch (error) {
+    client.close();
+    throw error;
+  }
+}
+
+async function start(
+  binary: string,
+  directory: string,
+  settings: readonly string[],
+  rootsFile: RootsFile,
+  early: InterceptorEvent[],
+): Promise<{ client: HolderClient; greeting: Greeting }> {
+  await clearDeadMounts(binary, rootsFile, early);
+  const ran = await runNative(binary, ['hold', directory, ...settings]);
+  const opened = ran.code === 0 ? await HolderClient.open(directory) : null;
+  if (opened === null)
+    throw new InterceptorRefusal(
+      'failed',
+      `the interceptor’s holder did not start: ${ran.output || `exit ${ran.code}`}`,
+    );
+  return opened;
+}
+
+/** Both servers died at once, or the machine was not shut down: what they served answers nobody and hides the files. */
+async function clearDeadMounts(binary: string, rootsFile: RootsFile, early: InterceptorEvent[]): Promise<void> {
+  for (const [id, path] of rootsFile.entries()) {
+    rootsFile.remove(id);
+    const mount = mountHolding(mountsOf('self'), path);
+    if (mount === null || mount.type !== FUSE_TYPE || mount.mountPoint !== path) continue;
+    const ran = await runNative(binary, ['unmount', hexOf(path), 'dead']);
+    const what =
+      ran.code === 0 ? 'its dead mount was taken off' : `its dead mount cannot be taken off (error ${ran.code})`;
+    early.push(event('unmounted', 'error', id, `the servers of ${printable(path)} were gone; ${what}`));
+  }
+}
+
+/** Roots that were unmounted while no agent was there to hear it. */
+function lost(rootsFile: RootsFile, greeting: Greeting): InterceptorEvent[] {
+  const held = new Set(greeting.roots.map((root) => root.id));
+  const events: InterceptorEvent[] = [];
+  for (const [id, path] of rootsFile.entries()) {
+    if (held.has(id)) continue;
+    rootsFile.remove(id);
+    events.push(event('unmounted', 'error', id, `${printable(path)} was unmounted while no agent was running`));
+  }
+  return events;
+}
+
+/** Why this driver cannot run here, or null. */
+export function whyFuseCannotRun(): string | null {
+  try {
+    demandPrivilege();
+    nativeBinary();
+    return null;
+  } catch (error) {
+    return error instanceof InterceptorRefusal ? error.message : String(error);
+  }
+}

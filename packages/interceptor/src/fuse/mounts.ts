@@ -1,0 +1,98 @@
+/**
+ * Where a directory is to be seen: the mounts of every mount namespace. In: /proc. Out: which mount holds a directory, what is
+ * mounted below it, and which other mounts lead to the same files past ours.
+ */
+import { Buffer } from 'node:buffer';
+import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
+import { type RawName, rawFromBytes } from '@understudy/base';
+import { type Mount, parseMountTable } from '@understudy/filesystem';
+
+export const FUSE_TYPE = 'fuse.understudy';
+
+/** `path` is `directory` or beneath it. */
+export function within(path: string, directory: string): boolean {
+  return path === directory || directory === '/' || path.startsWith(`${directory}/`);
+}
+
+export interface Namespace {
+  /** A process that lives in it. */
+  readonly pid: number;
+  readonly own: boolean;
+  readonly mounts: readonly SharedMount[];
+}
+
+export interface SharedMount extends Mount {
+  /** Peer group that this mount gets its mounts from: its own or its master's; null where it is private. */
+  readonly peers: readonly number[];
+}
+
+export function mountsOf(pid: number | 'self'): SharedMount[] {
+  const text = rawFromBytes(readFileSync(`/proc/${pid}/mountinfo`));
+  const peers = new Map<number, number[]>();
+  for (const line of text.split('\n')) {
+    const fields = line.split(' ');
+    const optional = fields.slice(6, fields.indexOf('-', 6));
+    peers.set(
+      Number(fields[0]),
+      optional
+        .map((field) => Number(/^(?:shared|master):(\d+)$/.exec(field)?.[1] ?? Number.NaN))
+        .filter(Number.isInteger),
+    );
+  }
+  return parseMountTable(text).map((mount) => ({ ...mount, peers: peers.get(mount.id) ?? [] }));
+}
+
+export function processes(): number[] {
+  return readdirSync('/proc').map(Number).filter(Number.isInteger);
+}
+
+/** One process of each mount namespace is asked; those that end meanwhile are left out. */
+export function namespaces(): Namespace[] {
+  const own = readlinkSync('/proc/self/ns/mnt');
+  const found = new Map<string, Namespace>([[own, { pid: process.pid, own: true, mounts: mountsOf('self') }]]);
+  for (const pid of processes()) {
+    try {
+      const id = readlinkSync(`/proc/${pid}/ns/mnt`);
+      if (!found.has(id)) found.set(id, { pid, own: false, mounts: mountsOf(pid) });
+    } catch {
+      // Ended, or a kernel thread.
+    }
+  }
+  return [...found.values()];
+}
+
+/** The mount on which `path` lies, the topmost of several. */
+export function mountHolding(mounts: readonly SharedMount[], path: string): SharedMount | null {
+  let best: SharedMount | null = null;
+  for (const mount of mounts)
+    if (within(path, mount.mountPoint) && (best === null || mount.mountPoint.length >= best.mountPoint.length))
+      best = mount;
+  return best;
+}
+
+/** The path of a file within its file system, whatever it is mounted at. */
+export function innerPath(mount: Mount, path: string): string {
+  const rest = mount.mountPoint === '/' ? path : path.slice(mount.mountPoint.length);
+  const joined = `${mount.root === '/' ? '' : mount.root}${rest === '/' ? '' : rest}`;
+  return joined === '' ? '/' : joined;
+}
+
+/** Mounts other than `holding` through which what is at `inner` can be reached and on which ours would not appear. */
+export function otherMounts(
+  all: readonly Namespace[],
+  holding: SharedMount,
+  inner: string,
+): [Namespace, SharedMount][] {
+  const found: [Namespace, SharedMount][] = [];
+  for (const namespace of all)
+    for (const mount of namespace.mounts) {
+      if (mount.device !== holding.device || (namespace.own && mount.id === holding.id)) continue;
+      if (!within(mount.root, inner) && !within(inner, mount.root)) continue;
+      const receives = !namespace.own && mount.peers.some((peer) => holding.peers.includes(peer));
+      if (!receives || within(mount.root, inner)) found.push([namespace, mount]);
+    }
+  return found;
+}
+
+export const rawOf = (bytes: Buffer): RawName => rawFromBytes(bytes);
+export const bufferOf = (path: string): Buffer => Buffer.from(path, 'latin1');

@@ -1,0 +1,101 @@
+/** A scratch world for the tests of this folder: directories on a real file system, an interceptor, and a way to leave nothing behind. */
+import { execFileSync } from 'node:child_process';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { type RawName, rawFromText } from '@understudy/base';
+import { openSourceTree } from '@understudy/filesystem';
+import { decodeRecord, type OperationRecord, peekLength } from '@understudy/wire';
+import {
+  type FilesOf,
+  type FuseInterceptor,
+  type FuseOptions,
+  openFuseInterceptor,
+  whyFuseCannotRun,
+} from './index.ts';
+import { mountHolding, mountsOf } from './mounts.ts';
+
+export const filesOf: FilesOf = (rootFd, path) => openSourceTree({ rootFd, path });
+
+export interface Scratch {
+  readonly top: string;
+  readonly interceptor: FuseInterceptor;
+  path(name: string): string;
+  raw(name: string): RawName;
+  /** Lets go of the interceptor and attaches anew. */
+  reopen(): Promise<FuseInterceptor>;
+  close(): Promise<void>;
+}
+
+/** Why these tests cannot run here, or null. They need a directory on ext4. */
+export function whySkipped(): string | null {
+  const why = whyFuseCannotRun();
+  if (why !== null) return why;
+  const type = mountHolding(mountsOf('self'), tmpdir())?.type;
+  return type === 'ext4' ? null : `${tmpdir()} lies on ${type}, these tests need ext4`;
+}
+
+export async function scratch(options: Partial<FuseOptions> = {}): Promise<Scratch> {
+  const top = mkdtempSync(join(tmpdir(), 'understudy-fuse-'));
+  const path = (name: string) => join(top, name);
+  for (const name of ['one', 'two']) mkdirSync(path(name));
+  writeFileSync(path('file'), '');
+  const open = () => openFuseInterceptor({ directory: path('home'), filesOf, ...options });
+  let interceptor = await open();
+  return {
+    top,
+    get interceptor() {
+      return interceptor;
+    },
+    path,
+    raw: (name) => rawFromText(path(name)),
+    async reopen() {
+      await interceptor.close(true);
+      interceptor = await open();
+      return interceptor;
+    },
+    async close() {
+      const servers = await interceptor.servers().catch(() => null);
+      await interceptor.close(false).catch(() => {});
+      // What a failed test left: taken off by force, or nobody could remove the directory.
+      for (const mount of mountsOf('self').reverse())
+        if (mount.mountPoint.startsWith(`${top}/`)) execFileSync('umount', ['-l', mount.mountPoint]);
+      for (const pid of servers === null ? [] : [servers.holder, servers.server]) endIfRunning(pid);
+      rmSync(top, { recursive: true, force: true });
+    },
+  };
+}
+
+/** Only what is still one of ours: numbers are used again. */
+function endIfRunning(pid: number): void {
+  try {
+    const command = readFileSync(`/proc/${pid}/comm`, 'latin1').trim();
+    if (command === 'fsid' || command === 'fsi-holder') process.kill(pid, 'SIGKILL');
+  } catch {
+    // Ended by itself.
+  }
+}
+
+export function decodeAll(batch: Uint8Array): OperationRecord[] {
+  const records: OperationRecord[] = [];
+  for (let at = 0; at < batch.length; at += peekLength(batch, at)) {
+    const record = decodeRecord(batch, at);
+    records.push({ ...record, data: record.data.slice() });
+  }
+  return records;
+}
+
+/** Everything that is in the ring now. */
+export function drainAll(interceptor: FuseInterceptor): OperationRecord[] {
+  const records: OperationRecord[] = [];
+  interceptor.drain((batch) => {
+    records.push(...decodeAll(batch));
+  });
+  return records;
+}
+
+export const turn = (): Promise<void> => new Promise((resolve) => setTimeout(resolve, 1));
+
+export async function until(condition: () => boolean): Promise<void> {
+  while (!condition()) await turn();
+}

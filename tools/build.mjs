@@ -1,0 +1,44 @@
+/** `npm run build`: dependencies, the native interceptor, TypeScript. Each step says so when it has something to do. */
+import { existsSync, realpathSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { asCommand, ensureCompiler, ensureDependencies, Refusal, requireNode, run, say, top } from './ensure.mjs';
+
+async function buildNative() {
+  const script = join(top, 'packages', 'interceptor', 'build-native.mjs');
+  if (!existsSync(script)) return;
+  if (process.platform !== 'linux') return say('the fuse interceptor is for Linux only: going on with watch');
+  await ensureCompiler();
+  const { code, output } = await run(process.execPath, [script], { quiet: true });
+  if (code !== 0) throw new Refusal(`the native interceptor could not be built:\n${output.trimEnd()}`);
+  if (output.trim() !== '') process.stdout.write(output);
+}
+
+/** Compiles what is older than its source. Returns the compiler's errors, or null. */
+export async function compile() {
+  const before = Date.now();
+  const tsc = join(top, 'node_modules', 'typescript', 'bin', 'tsc');
+  const { code, output } = await run(process.execPath, [tsc, '-b', '--verbose', '--pretty', 'false'], { quiet: true });
+  const built = output.match(/Building project '/g)?.length ?? 0;
+  if (code === 0 && built > 0)
+    say(`compiled ${built} TypeScript projects in ${((Date.now() - before) / 1000).toFixed(1)} s`);
+  const told = output.split('\n').filter((line) => line !== '' && !/^\d+:\d+:\d+ [AP]M - |^ {4}\* /.test(line));
+  return code === 0 ? null : told.join('\n');
+}
+
+/** Installs and builds whatever is missing or older than its source. */
+export async function build(options = { typescript: true }) {
+  requireNode();
+  await ensureDependencies();
+  await buildNative();
+  const errors = options.typescript ? await compile() : null;
+  if (errors !== null) throw new Refusal(`TypeScript does not compile:\n${errors}`);
+}
+
+if (process.argv[1] && realpathSync(process.argv[1]) === fileURLToPath(import.meta.url)) {
+  await asCommand(async () => {
+    await build();
+    say('built');
+    return 0;
+  });
+}
