@@ -14,11 +14,13 @@ async function buildNative() {
   if (output.trim() !== '') process.stdout.write(output);
 }
 
-/** Compiles what is older than its source. Returns the compiler's errors, or null. */
-export async function compile() {
+/** Compiles what is older than its source: all projects, or one and what it needs. Returns the compiler's errors, or null. */
+export async function compile(project = '.') {
   const before = Date.now();
   const tsc = join(top, 'node_modules', 'typescript', 'bin', 'tsc');
-  const { code, output } = await run(process.execPath, [tsc, '-b', '--verbose', '--pretty', 'false'], { quiet: true });
+  const { code, output } = await run(process.execPath, [tsc, '-b', project, '--verbose', '--pretty', 'false'], {
+    quiet: true,
+  });
   const built = output.match(/Building project '/g)?.length ?? 0;
   if (code === 0 && built > 0)
     say(`compiled ${built} TypeScript projects in ${((Date.now() - before) / 1000).toFixed(1)} s`);
@@ -26,12 +28,15 @@ export async function compile() {
   return code === 0 ? null : told.join('\n');
 }
 
-/** Installs and builds whatever is missing or older than its source. */
-export async function build(options = { typescript: true }) {
+/**
+ * Installs and builds whatever is missing or older than its source.
+ * @param {{ typescript?: boolean, project?: string }} [options] project: only that one and what it needs
+ */
+export async function build({ typescript = true, project = '.' } = {}) {
   requireNode();
   await ensureDependencies();
   await buildNative();
-  const errors = options.typescript ? await compile() : null;
+  const errors = typescript ? await compile(project) : null;
   if (errors !== null) throw new Refusal(`TypeScript does not compile:\n${errors}`);
 }
 

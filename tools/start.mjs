@@ -148,15 +148,14 @@ async function goBack() {
 
 async function show({ source, target, seconds }) {
   const real = source === undefined ? null : checkFolders(source, target);
-  await step(build());
+  await step(build({ project: 'apps/cli' }));
   if (!existsSync(understudy)) throw new Refusal(`${understudy} is missing: run "npm run build"`);
   const program = real === null ? buildSampleWriter() : null;
   sayWhatInterceptionIsLeft();
   const place = makeFolder();
-  const mark = `UNDERSTUDY_QUICK_START=${place.folder}`;
   const folders = { source: place.sample, target: place.replica, ...real, ours: real === null };
   noteWayBack('what was left', () =>
-    clearAway({ folder: place.folder, mark, protectedFolder: folders.source, ours: folders.ours }),
+    clearAway({ folder: place.folder, protectedFolder: folders.source, ours: folders.ours }),
   );
   if (real === null) makeSample(place.sample, place.replica);
   const env = { ...process.env, UNDERSTUDY_PROFILE: place.profile, UNDERSTUDY_QUICK_START: place.folder };

@@ -98,7 +98,8 @@ await asCommand(async () => {
   let summary = { suites: {}, skipped: [], failed: [] };
   const prepared = await check('preparation', prepare);
   if (prepared.why === null) {
-    for (const one of [await check('format and lint', lint), await check('types', compile)]) suites.push(one.suite);
+    for (const one of [await check('format and lint', lint), await check('types', () => compile())])
+      suites.push(one.suite);
     // A test that needs no built output still tells something where a package does not compile.
     summary = await vitest();
   } else suites.push(prepared.suite);

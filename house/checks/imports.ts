@@ -170,7 +170,7 @@ export function checkDeclared(sources: Sources): Finding[] {
 
 /** What only ever runs under vitest takes it from the project's own manifest. */
 const isForTests = (file: string): boolean =>
-  isTest(file) || /^(house|e2e|bench)\/|\/(testing|conformance)\/|\/testing\.ts$/.test(file);
+  isTest(file) || /^(house|e2e|bench|packages\/simulation)\/|\/(testing|conformance)\/|\/testing\.ts$/.test(file);
 
 function declaredBy(text: string): Set<string> {
   const manifest = JSON.parse(text) as Record<string, Record<string, string> | undefined>;

@@ -17,12 +17,26 @@ export function mountsBeneath(folders) {
   return beneath.sort((a, b) => b.length - a.length);
 }
 
-/** Ids of processes that carry the mark in their environment or on their command line: what was started for this run. */
-export function processesOf(mark) {
+/**
+ * Ids of processes that belong to the folder of a run: it stands in their environment or on their command line, or they are
+ * children of such a one (fsid keeps neither).
+ */
+export function processesOf(folder) {
   if (!existsSync('/proc/self/environ')) return [];
   const ids = readdirSync('/proc').filter((name) => /^\d+$/.test(name) && Number(name) !== process.pid);
-  return ids.map(Number).filter((id) => ['environ', 'cmdline'].some((file) => readProc(id, file).includes(mark)));
+  const named = ids.filter((id) => ['environ', 'cmdline'].some((file) => readProc(id, file).includes(folder)));
+  const parents = new Set(named.map(Number));
+  const children = ids.filter((id) => parents.has(parentOf(id)));
+  return [...new Set([...named, ...children])].map(Number).filter((id) => readProc(id, 'cmdline') !== '');
 }
+
+/** The fourth field; the second, a name in brackets, may hold blanks. */
+const parentOf = (id) =>
+  Number(
+    readProc(id, 'stat')
+      .replace(/^.*\) /s, '')
+      .split(' ')[1] ?? 0,
+  );
 
 function readProc(id, file) {
   try {
@@ -34,10 +48,10 @@ function readProc(id, file) {
 
 /**
  * Takes away what the agents left: mounts first, then the processes that serve them, then the folder of this run.
- * @param {{ folder: string, mark: string, protectedFolder: string, ours: boolean }} run `ours`: the protected folder is our sample
+ * @param {{ folder: string, protectedFolder: string, ours: boolean }} run `ours`: the protected folder is our sample
  * @returns {Promise<boolean>} whether nothing is left
  */
-export async function clearAway({ folder, mark, protectedFolder, ours }) {
+export async function clearAway({ folder, protectedFolder, ours }) {
   const places = [folder, protectedFolder];
   for (let tries = 0; tries < 50 && mountsBeneath(places).length > 0; tries += 1) {
     for (const point of mountsBeneath(places)) await run('umount', [point], { quiet: true });
@@ -53,20 +67,21 @@ export async function clearAway({ folder, mark, protectedFolder, ours }) {
     );
     return false;
   }
-  await endProcesses(mark);
+  await endProcesses(folder);
   rmSync(folder, { recursive: true, force: true });
   return true;
 }
 
-async function endProcesses(mark) {
-  for (const signal of ['SIGTERM', 'SIGKILL']) {
-    for (const id of processesOf(mark)) {
+/** Nothing is mounted any more. The interceptor's processes start each other again, so they are ended in rounds. */
+async function endProcesses(folder) {
+  for (let round = 0; processesOf(folder).length > 0 && round < 40; round += 1) {
+    for (const id of processesOf(folder)) {
       try {
-        process.kill(id, signal);
+        process.kill(id, round < 20 ? 'SIGTERM' : 'SIGKILL');
       } catch (error) {
         if (error.code !== 'ESRCH') throw error;
       }
     }
-    for (let tries = 0; tries < 30 && processesOf(mark).length > 0; tries += 1) await sleep(100);
+    await sleep(100);
   }
 }

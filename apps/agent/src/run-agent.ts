@@ -6,7 +6,7 @@ import { readlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { brand, type RawName } from '@understudy/base';
 import { bootId, openSourceTree } from '@understudy/filesystem';
-import { openFuseInterceptor, whyFuseCannotRun } from '@understudy/interceptor';
+import { openFuseInterceptor, WatchInterceptor, whyFuseCannotRun } from '@understudy/interceptor';
 import { StartError } from './home/start-error.ts';
 import { jobControl } from './jobs/job-control.ts';
 import { Interceptors } from './jobs/source/interceptors.ts';
@@ -87,8 +87,8 @@ function makeInterceptors(base: AgentBase): Interceptors {
           }),
       },
       watch: {
-        available: () => Promise.resolve({ can: false, why: 'the watch driver is not in this build yet' }),
-        open: () => Promise.reject(new Error('the watch driver is not in this build yet')),
+        available: () => Promise.resolve({ can: true, why: '' }),
+        open: () => Promise.resolve(new WatchInterceptor({ openFiles: (rootPath) => openSourceTree({ rootPath }) })),
       },
     },
     (interceptor) => {

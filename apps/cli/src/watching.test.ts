@@ -111,6 +111,7 @@ describe('wait', () => {
 
   it('is exit 4 at the time limit and says how the job stands', async () => {
     pushes('mirroring');
+    servers.jobs(summaryOf({ state: 'mirroring' }));
     expect(await run('wait files --until protected --timeout 300ms')).toMatchObject({
       exitCode: 4,
       out: '',

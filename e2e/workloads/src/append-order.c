@@ -1,7 +1,7 @@
 /*
  * append-order DIR --seconds N [--interval-us N]: appends line N to DIR/A, then line N to DIR/B. Whoever sees B longer than A has
  * seen a state that never was. With --check it is the other side: reads B's length, then A's, as fast as it can until SIGTERM,
- * and prints JSON {samples, ahead, broken, last}; exit 1 where B was ahead or a line was not what was written.
+ * and prints JSON {samples, seen, ahead, torn, wrong, last}; exit 1 where B was ahead or a line was not what was written.
  */
 #include "check.h"
 
@@ -41,31 +41,38 @@ static long length_of(int dir, const char *name) {
   return (long)now.st_size;
 }
 
-/** The last whole line below `length` must carry its own number. */
-static int line_is_right(int dir, const char *name, long length) {
-  if (length < LINE) return 1;
+/** The last whole line below `length` must carry its own number; 0 where it does. */
+static int line_is_wrong(int dir, const char *name, long length) {
+  if (length < LINE) return 0;
   char line[LINE + 1] = "", expected[32];
   int fd = (int)MUST(openat(dir, name, O_RDONLY));
   MUST_MOVE(pread(fd, line, LINE, (length / LINE - 1) * LINE), LINE);
   MUST(close(fd));
   snprintf(expected, sizeof expected, "%011ld\n", length / LINE - 1);
-  return memcmp(line, expected, LINE) == 0;
+  if (memcmp(line, expected, LINE) == 0) return 0;
+  fprintf(stderr, "%s is %ld bytes long and its last whole line reads", name, length);
+  for (int i = 0; i < LINE; i += 1) fprintf(stderr, " %02x", (unsigned char)line[i]);
+  fputc('\n', stderr);
+  return 1;
 }
 
 static int watch_order(int dir) {
   scene = "checking";
-  long samples = 0, ahead = 0, broken = 0, seen = 0, b = 0;
+  long samples = 0, ahead = 0, torn = 0, wrong = 0, seen = 0, b = 0;
   while (!stopping) {
     b = length_of(dir, "B");
     long a = length_of(dir, "A");
+    /* A write that crosses a page is seen in two steps by whoever looks just then, on the source as on the target. */
+    torn += a % LINE != 0 || b % LINE != 0;
     ahead += b > a;
-    broken += a % LINE != 0 || b % LINE != 0 || !line_is_right(dir, "B", b) || !line_is_right(dir, "A", a);
+    wrong += line_is_wrong(dir, "B", b) + line_is_wrong(dir, "A", a);
     samples += 1;
     seen += b > 0;
     usleep(200);
   }
-  printf("{\"samples\":%ld,\"seen\":%ld,\"ahead\":%ld,\"broken\":%ld,\"last\":%ld}\n", samples, seen, ahead, broken, b / LINE);
-  return ahead > 0 || broken > 0;
+  printf("{\"samples\":%ld,\"seen\":%ld,\"ahead\":%ld,\"torn\":%ld,\"wrong\":%ld,\"last\":%ld}\n", samples, seen, ahead, torn,
+         wrong, b / LINE);
+  return ahead > 0 || wrong > 0;
 }
 
 int main(int count, char **values) {

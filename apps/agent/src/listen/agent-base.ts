@@ -1,11 +1,10 @@
-import { join } from 'node:path';
 import { formatAddress, parseAddress, serverNameSchema } from '@understudy/wire';
 import { type Config, openConfig } from '../config/config-file.ts';
 import type { Settings } from '../config/settings.ts';
 import { EventLog } from '../events/event-log.ts';
 import { type Logger, openTechnicalLog, type TechnicalLog } from '../events/technical-log.ts';
 import { type Home, openHome } from '../home/home.ts';
-import { StartError } from '../home/start-error.ts';
+import { errnoOf, messageOf, StartError } from '../home/start-error.ts';
 import { type Identity, openIdentity } from '../identity/identity.ts';
 import { PairingCodes } from '../pairing/pairing-codes.ts';
 import type { TrustEntry } from '../pairing/trust.ts';
@@ -19,7 +18,7 @@ import { agentHandlers } from './agent-handlers.ts';
 import type { JobControl } from './job-control.ts';
 import { jobHandlers, topicHandlers } from './job-handlers.ts';
 import { Listener } from './listener.ts';
-import { openLocalSocket } from './local-socket.ts';
+import { type LocalSocket, openLocalSocket } from './local-socket.ts';
 
 export interface AgentOptions {
   readonly home: string;
@@ -85,7 +84,8 @@ export async function openAgentBase(options: AgentOptions): Promise<AgentBase> {
   } catch (error) {
     await log?.close();
     await home.release();
-    throw error;
+    if (error instanceof StartError || errnoOf(error) === '') throw error;
+    throw new StartError('home-unusable', `the home ${home.path} cannot be used: ${messageOf(error)}`);
   }
 }
 
@@ -143,7 +143,13 @@ export async function serveAgent(base: AgentBase, options: ServeOptions): Promis
   if (wanted === null) throw new StartError('listen-invalid', `${settings.listen} is no address`);
   const address = await listener.listen(wanted);
   bound = { address: formatAddress(address), port: address.port };
-  const local = await openLocalSocket(join(base.home.socket), handlers, logger);
+  let local: LocalSocket;
+  try {
+    local = await openLocalSocket(base.home.socket, handlers, logger);
+  } catch (error) {
+    await listener.close();
+    throw new StartError('listen-failed', `the local socket ${base.home.socket} cannot be opened: ${messageOf(error)}`);
+  }
   return {
     ...bound,
     listener,

@@ -58,6 +58,9 @@ export class Listener {
   readonly #forStrangers = new WebSocketServer({ ...WEBSOCKET, maxPayload: MAX_UNTRUSTED_REQUEST_BYTES });
   /** Open connections by fingerprint, to be closed when trust ends or the agent stops. */
   readonly #open = new Map<string, Set<() => void>>();
+  /** Connections past their handshake, and connections that were turned away for what came over them. */
+  readonly #secure = new WeakSet<Duplex>();
+  readonly #judged = new WeakSet<Duplex>();
   #closing = false;
 
   constructor(options: ListenerOptions) {
@@ -104,14 +107,13 @@ export class Listener {
   #attach(): void {
     const server = this.#server;
     server.on('connection', (socket: Socket) => this.#strangers.add(socket));
-    server.on('tlsClientError', (error, socket) => {
-      this.#noise.hear('bad-handshake', addressOf(socket), messageOf(error));
-      socket.destroy();
-    });
+    server.on('secureConnection', (socket: Socket) => this.#secure.add(socket));
+    // The server passes failed handshakes on as client errors; the parser may complain more than once.
     server.on('clientError', (error, socket) => {
-      // The parser may complain of what follows, too.
-      if (socket.destroyed) return;
-      this.#noise.hear('bad-request', addressOf(socket as Socket), messageOf(error));
+      const secure = this.#secure.delete(socket);
+      if (!secure && this.#judged.has(socket)) return;
+      this.#judged.add(socket);
+      this.#noise.hear(secure ? 'bad-request' : 'bad-handshake', addressOf(socket as Socket), reasonOf(error));
       socket.destroy();
     });
     server.on('request', (request, response) => {
@@ -206,11 +208,12 @@ function makeServer(options: ListenerOptions): Server {
     rejectUnauthorized: false,
     // A resumed session would show no certificate of its own.
     secureOptions: constants.SSL_OP_NO_TICKET,
-    handshakeTimeout: options.handshakeMs,
     maxHeaderSize: 8 * 1024,
-    headersTimeout: options.handshakeMs,
-    requestTimeout: options.handshakeMs,
-    connectionsCheckingInterval: Math.max(100, Math.floor(options.handshakeMs / 2)),
+    // `Strangers` keeps the time for all of these; these are what is left should it ever miss one.
+    handshakeTimeout: options.handshakeMs * 2,
+    headersTimeout: options.handshakeMs * 2,
+    requestTimeout: options.handshakeMs * 2,
+    connectionsCheckingInterval: Math.max(1_000, options.handshakeMs),
     keepAliveTimeout: 1_000,
     noDelay: true,
   });
@@ -220,6 +223,11 @@ function makeServer(options: ListenerOptions): Server {
 
 function notTrusted(sentence: string): Refusal {
   return { status: 403, code: 'not-trusted', sentence, noise: 'not-trusted' };
+}
+
+/** TLS errors carry the library's own short reason; their message is for whoever wrote the library. */
+function reasonOf(error: Error & { reason?: unknown }): string {
+  return typeof error.reason === 'string' ? error.reason : messageOf(error);
 }
 
 function plainHost(address: string | undefined): string | null {

@@ -47,12 +47,16 @@ export async function openLocalSocket(path: string, handlers: Handlers, logger: 
     else accept(request, socket as Socket, head);
   });
   rmSync(path, { force: true });
-  await listen(server, path);
+  const { name, letGo } = reachable(path);
+  await listen(server, name);
   chmodSync(path, 0o600);
   return {
     close: () =>
       new Promise((resolve) => {
-        server.close(() => resolve());
+        server.close(() => {
+          letGo();
+          resolve();
+        });
         for (const session of sessions) session.close(1001, 'the agent is stopping');
         server.closeAllConnections();
       }),
@@ -67,15 +71,17 @@ function localCaller(signal: AbortSignal): Caller {
   return { fingerprint: null, role: 'admin', name: 'local', host: null, pairing: null, signal };
 }
 
-function listen(server: Server, path: string): Promise<void> {
-  // A longer path is reached through its directory's descriptor.
-  const long = Buffer.byteLength(path) > LONGEST;
-  const folder = long ? openSync(dirname(path), constants.O_RDONLY | constants.O_DIRECTORY) : null;
-  const name = folder === null ? path : join(`/proc/self/fd/${folder}`, basename(path));
+/** A longer path is reached through its directory's descriptor, which stays open: closing the server removes the name by it. */
+function reachable(path: string): { readonly name: string; readonly letGo: () => void } {
+  if (Buffer.byteLength(path) <= LONGEST) return { name: path, letGo: () => {} };
+  const folder = openSync(dirname(path), constants.O_RDONLY | constants.O_DIRECTORY);
+  return { name: join(`/proc/self/fd/${folder}`, basename(path)), letGo: () => closeSync(folder) };
+}
+
+function listen(server: Server, name: string): Promise<void> {
   return new Promise((resolve, reject) => {
     server.once('error', reject);
     server.listen(name, () => {
-      if (folder !== null) closeSync(folder);
       server.off('error', reject);
       resolve();
     });

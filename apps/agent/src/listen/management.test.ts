@@ -1,11 +1,20 @@
 import { once } from 'node:events';
-import { statSync } from 'node:fs';
+import { existsSync, statSync, writeFileSync } from 'node:fs';
 import { connect as connectPlain } from 'node:net';
 import { LOCAL_SOCKET, MANAGEMENT_PATH } from '@understudy/wire';
 import { afterEach, describe, expect, it } from 'vitest';
 import WebSocket from 'ws';
-import { statusOf } from './testing/fake-jobs.ts';
-import { clientProof, endAll, managementTo, newIdentity, startTestAgent, TestClient } from './testing/test-agent.ts';
+import { openAgentBase, serveAgent } from './agent-base.ts';
+import { FakeJobs, statusOf } from './testing/fake-jobs.ts';
+import {
+  clientProof,
+  endAll,
+  managementTo,
+  newIdentity,
+  startTestAgent,
+  TestClient,
+  temporaryFolder,
+} from './testing/test-agent.ts';
 
 afterEach(endAll);
 
@@ -33,8 +42,9 @@ describe('a stranger', () => {
 
   it('is let go after a while', async () => {
     const agent = await startTestAgent('alpha', { 'limits.handshake': 100 });
-    const socket = connectPlain(agent.address.port, agent.address.host);
+    const socket = connectPlain(agent.address.port, agent.address.host).resume();
     await once(socket, 'close');
+    while (agent.served.listener.counts.strangers > 0) await new Promise((go) => setImmediate(go));
     expect(agent.served.listener.counts).toMatchObject({ strangers: 0, noise: { 'too-slow': 1 } });
   });
 });
@@ -228,5 +238,25 @@ describe('the local socket', () => {
     });
     expect(errorOf(await client.call('agent.pair', { name: 'x', proof: '0'.repeat(64) }))).toBe('refused');
     ws.terminate();
+  });
+
+  it('is there in a home with a path longer than a socket name may be', async () => {
+    const home = `${temporaryFolder()}/${'deep/'.repeat(30)}home`;
+    const base = await openAgentBase({ home, listen: '127.0.0.1:0', version: '0' });
+    const served = await serveAgent(base, { jobs: new FakeJobs(), onReplication: () => {} });
+    expect(statSync(base.home.socket).isSocket()).toBe(true);
+    await served.close();
+    expect(existsSync(base.home.socket)).toBe(false);
+    await base.close();
+  });
+
+  it('of a killed agent does not stand in the way of the next', async () => {
+    const home = temporaryFolder();
+    writeFileSync(`${home}/${LOCAL_SOCKET}`, '');
+    const base = await openAgentBase({ home, listen: '127.0.0.1:0', version: '0' });
+    const served = await serveAgent(base, { jobs: new FakeJobs(), onReplication: () => {} });
+    expect(statSync(base.home.socket).isSocket()).toBe(true);
+    await served.close();
+    await base.close();
   });
 });

@@ -39,19 +39,24 @@ export class Noise {
     return Object.fromEntries(this.#counts);
   }
 
-  hear(kind: NoiseKind, address: string, detail: string): void {
+  hear(kind: NoiseKind, address: string, said: string): void {
+    // Strangers choose these bytes, and an administrator's terminal shows them.
+    const detail = said
+      .replace(/[^\x20-\x7e]+/g, ' ')
+      .trim()
+      .slice(0, 200);
     const count = (this.#counts.get(kind) ?? 0) + 1;
     this.#counts.set(kind, count);
     const now = this.#now();
     if (now - (this.#logged.get(kind) ?? Number.NEGATIVE_INFINITY) < LOG_EVERY_MS) return;
     this.#logged.set(kind, now);
-    this.#logger.warn({ kind, address, count, detail: detail.slice(0, 200) }, 'a connection was turned away');
+    this.#logger.warn({ kind, address, count, detail }, 'a connection was turned away');
     if (now - this.#raised < EVENT_EVERY_MS) return;
     this.#raised = now;
     this.#events.raise({
       severity: 'warning',
       code: 'stranger-on-port',
-      sentence: `a connection from ${address} was turned away (${kind}: ${detail.slice(0, 200)}); more of it is counted in the log`,
+      sentence: `a connection from ${address} was turned away (${detail === '' ? kind : `${kind}: ${detail}`}); more of it is counted in the log`,
       advice: 'If nothing of yours does this, let a firewall keep strangers away from the port.',
     });
   }

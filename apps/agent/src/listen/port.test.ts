@@ -27,6 +27,7 @@ describe('the port', () => {
     for (let i = 0; i < 50; i += 1) {
       const socket = connect(agent.address.port, agent.address.host);
       socket.on('error', () => {});
+      socket.resume();
       socket.end(randomBytes(4096));
       await once(socket, 'close');
     }

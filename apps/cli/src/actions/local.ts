@@ -18,11 +18,8 @@ export function agentHome(option: string | undefined, env: NodeJS.ProcessEnv): s
 
 /** Hands over to the agent; only this command loads it. */
 export async function runAgent(io: Io, options: AgentRunOptions): Promise<number> {
-  const agent: object = await import('@understudy/agent');
-  if (!('runAgent' in agent) || typeof agent.runAgent !== 'function')
-    throw new Error('the agent of this build has no runAgent');
-  const given = Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined));
-  return Number(await agent.runAgent({ ...given, home: agentHome(options.home, io.env) }));
+  const { runAgent: runHere } = await import('@understudy/agent');
+  return await runHere({ ...options, home: agentHome(options.home, io.env) });
 }
 
 export interface PairingCodeOptions {

@@ -6,6 +6,12 @@ const NAME_TEXT = 'a job, or SERVER/JOB';
 
 /** The commands that have a running job do something: flush, mirror, verify. */
 export function defineActing(program: Program, runner: Runner): void {
+  defineFlush(program, runner);
+  defineMirror(program, runner);
+  defineVerify(program, runner);
+}
+
+function defineFlush(program: Program, runner: Runner): void {
   program
     .command('flush')
     .summary('wait until the target has applied everything')
@@ -19,7 +25,9 @@ export function defineActing(program: Program, runner: Runner): void {
       const { flushJob } = await import('../actions/job-change.ts');
       runner.exitCode = await flushJob(runner.io, name, command.optsWithGlobals());
     });
+}
 
+function defineMirror(program: Program, runner: Runner): void {
   program
     .command('mirror')
     .summary('compare source and target and send what differs')
@@ -39,7 +47,9 @@ export function defineActing(program: Program, runner: Runner): void {
       const { mirrorJob } = await import('../actions/job-change.ts');
       runner.exitCode = await mirrorJob(runner.io, name, command.optsWithGlobals());
     });
+}
 
+function defineVerify(program: Program, runner: Runner): void {
   program
     .command('verify')
     .summary('report each path that differs')

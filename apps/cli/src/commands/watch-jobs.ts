@@ -6,6 +6,13 @@ const NAME_TEXT = 'a job, or SERVER/JOB';
 
 /** The commands that only look: jobs, status, wait, events. */
 export function defineWatching(program: Program, runner: Runner): void {
+  defineJobs(program, runner);
+  defineStatus(program, runner);
+  defineWait(program, runner);
+  defineEvents(program, runner);
+}
+
+function defineJobs(program: Program, runner: Runner): void {
   program
     .command('jobs')
     .summary('list the jobs of all servers')
@@ -18,7 +25,9 @@ export function defineWatching(program: Program, runner: Runner): void {
       const { listJobs } = await import('../actions/jobs.ts');
       runner.exitCode = await listJobs(runner.io, command.optsWithGlobals());
     });
+}
 
+function defineStatus(program: Program, runner: Runner): void {
   program
     .command('status')
     .summary('show how a job stands')
@@ -38,7 +47,9 @@ export function defineWatching(program: Program, runner: Runner): void {
       const { showStatus } = await import('../actions/status.ts');
       runner.exitCode = await showStatus(runner.io, name, command.optsWithGlobals());
     });
+}
 
+function defineWait(program: Program, runner: Runner): void {
   program
     .command('wait')
     .summary('wait until a job is in a state')
@@ -51,7 +62,9 @@ export function defineWatching(program: Program, runner: Runner): void {
       const { waitForState } = await import('../actions/wait.ts');
       runner.exitCode = await waitForState(runner.io, name, command.optsWithGlobals());
     });
+}
 
+function defineEvents(program: Program, runner: Runner): void {
   program
     .command('events')
     .summary('show what happened')

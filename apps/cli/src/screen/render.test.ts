@@ -138,6 +138,7 @@ describe('words', () => {
     const idle = { ...statusOf().mirror, percent: 99.999 };
     expect(mirrorWord(statusOf({ mirror: idle }))).toBe('idle at 99.9 %');
     expect(mirrorWord(statusOf())).toBe('done');
+    expect(mirrorWord(statusOf({ mirror: { ...idle, percent: 0 } }))).toBe('none yet');
   });
 
   it.each([

@@ -47,7 +47,7 @@ export function mirrorWord(status: JobStatus): string {
   const { mirror } = status;
   // Rounding up would show 100 while work remains.
   const percent = mirror.percent < 100 ? Math.min(99.9, Math.floor(mirror.percent * 10) / 10) : 100;
-  if (mirror.state === 'idle') return percent === 100 ? 'done' : `idle at ${percent} %`;
+  if (mirror.state === 'idle') return percent === 100 ? 'done' : percent === 0 ? 'none yet' : `idle at ${percent} %`;
   return `${mirror.state} ${percent} %`;
 }
 

@@ -56,6 +56,7 @@ const MIRROR_STEP_BYTES = 1024 * 1024;
 export class SourceJob {
   readonly path: SourcePath;
   readonly #world: SourceJobWorld;
+  readonly #memoryBytes: number;
   readonly #roots = new Map<number, MirrorRoot>();
   readonly #mirrorWorld: MirrorWorld;
   readonly #recovery = new RecoveryPoint();
@@ -79,6 +80,7 @@ export class SourceJob {
   }) {
     this.#world = options.world;
     const { next, limits } = options;
+    this.#memoryBytes = limits.memoryBytes;
     this.path = new SourcePath({ next, limits, ...(options.window === undefined ? {} : { window: options.window }) });
     for (const [index, root] of options.roots.entries()) this.#addRoot(root, index);
     this.#mirrorWorld = this.#makeMirrorWorld();
@@ -123,8 +125,8 @@ export class SourceJob {
     if (this.path.enforceLimit()) this.#folded();
     if (!this.#linked || this.#paused) return 'idle';
     this.#startDue();
-    const room = this.path.srm.queue.bytes < MIRROR_QUEUE_BYTES;
-    if (room) this.#mirror?.step(MIRROR_STEP_BYTES);
+    const room = this.path.srm.queue.bytes < Math.min(MIRROR_QUEUE_BYTES, this.#memoryBytes / 8);
+    if (room) this.#mirror?.step(Math.min(MIRROR_STEP_BYTES, this.#memoryBytes / 8));
     if (room) this.#verification?.step();
     this.#finishRuns();
     if (!room) return 'idle';

@@ -3,6 +3,7 @@
  */
 
 import type { RawName } from '@understudy/base';
+import type { Attributes } from '@understudy/wire';
 import { FileError, type Handle } from '../ports.ts';
 
 export const FileType = {
@@ -75,4 +76,42 @@ export function allocate(inode: MemoryInode, mode: number, offset: number, lengt
     if ((mode & (PUNCH_HOLE | ZERO_RANGE)) !== 0) zero(inode, offset, length);
     if ((mode & KEEP_SIZE) === 0 && end > data.length) resize(inode, end);
   }
+}
+
+export function hang(directory: MemoryInode, name: RawName, inode: MemoryInode): void {
+  directory.children.set(name, inode);
+  if (isDirectory(inode)) inode.parent = directory;
+}
+
+export function isWithin(inode: MemoryInode, ancestor: MemoryInode): boolean {
+  for (let at: MemoryInode | null = inode; at !== null; at = at.parent) if (at === ancestor) return true;
+  return false;
+}
+
+/** Path beneath the directory; null where it has none there. */
+export function findPath(directory: MemoryInode, wanted: MemoryInode, path = ''): RawName | null {
+  if (directory === wanted) return path as RawName;
+  for (const [name, inode] of directory.children) {
+    const childPath = path === '' ? name : `${path}/${name}`;
+    if (inode === wanted) return childPath as RawName;
+    const found = isDirectory(inode) ? findPath(inode, wanted, childPath) : null;
+    if (found !== null) return found;
+  }
+  return null;
+}
+
+export function attributesOf(inode: MemoryInode): Attributes {
+  const folders = [...inode.children.values()].filter(isDirectory).length;
+  return {
+    mode: inode.mode,
+    uid: inode.uid,
+    gid: inode.gid,
+    nlink: isDirectory(inode) ? 2 + folders : inode.links,
+    size: isSymlink(inode) ? inode.target.length : inode.data.length,
+    rdev: inode.rdev,
+    atimeSec: inode.atime[0],
+    atimeNsec: inode.atime[1],
+    mtimeSec: inode.mtime[0],
+    mtimeNsec: inode.mtime[1],
+  };
 }

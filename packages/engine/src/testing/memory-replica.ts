@@ -10,7 +10,17 @@ import { type RawName, rawFromText } from '@understudy/base';
 import type { Attributes, Xattr } from '@understudy/wire';
 import { FileError, type Handle, type ReplicaEntry, type ReplicaFiles } from '../ports.ts';
 import * as inodes from './memory-inode.ts';
-import { FileType, isDirectory, isRegular, isSymlink, type MemoryInode } from './memory-inode.ts';
+import {
+  attributesOf,
+  FileType,
+  findPath,
+  hang,
+  isDirectory,
+  isRegular,
+  isSymlink,
+  isWithin,
+  type MemoryInode,
+} from './memory-inode.ts';
 
 const NO_BYTES = new Uint8Array(0);
 const CAPABILITY = rawFromText('security.capability');
@@ -315,41 +325,4 @@ export class MemoryReplica implements ReplicaFiles {
     this.#ticks += 1;
     return [LOCAL_EPOCH + this.#ticks, this.#ticks % 1000];
   }
-}
-
-function hang(directory: MemoryInode, name: RawName, inode: MemoryInode): void {
-  directory.children.set(name, inode);
-  if (isDirectory(inode)) inode.parent = directory;
-}
-
-function isWithin(inode: MemoryInode, ancestor: MemoryInode): boolean {
-  for (let at: MemoryInode | null = inode; at !== null; at = at.parent) if (at === ancestor) return true;
-  return false;
-}
-
-function findPath(directory: MemoryInode, wanted: MemoryInode, path = ''): RawName | null {
-  if (directory === wanted) return path as RawName;
-  for (const [name, inode] of directory.children) {
-    const childPath = path === '' ? name : `${path}/${name}`;
-    if (inode === wanted) return childPath as RawName;
-    const found = isDirectory(inode) ? findPath(inode, wanted, childPath) : null;
-    if (found !== null) return found;
-  }
-  return null;
-}
-
-function attributesOf(inode: MemoryInode): Attributes {
-  const folders = [...inode.children.values()].filter(isDirectory).length;
-  return {
-    mode: inode.mode,
-    uid: inode.uid,
-    gid: inode.gid,
-    nlink: isDirectory(inode) ? 2 + folders : inode.links,
-    size: isSymlink(inode) ? inode.target.length : inode.data.length,
-    rdev: inode.rdev,
-    atimeSec: inode.atime[0],
-    atimeNsec: inode.atime[1],
-    mtimeSec: inode.mtime[0],
-    mtimeNsec: inode.mtime[1],
-  };
 }

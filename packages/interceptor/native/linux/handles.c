@@ -5,7 +5,7 @@
 #include "server.h"
 #include <pthread.h>
 
-#define OLD_MAX 65536 /* a power of two */
+#define OLD_MAX (1 << 19) /* a power of two; pages of it are touched only after a death */
 
 static struct { uint64_t fh; int fd; } old[OLD_MAX];
 static uint32_t old_count;

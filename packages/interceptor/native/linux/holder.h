@@ -14,6 +14,7 @@ extern int server_fd; /* -1: no server at the moment */
 void clients_accept(void);
 bool clients_handle(int fd, uint32_t events); /* false: not one of ours */
 void clients_tell(const char *line);
+bool clients_any(void);
 void holder_serve(uint32_t index);
 void holder_drop(uint32_t index);
 bool holder_empty(void);

@@ -49,11 +49,22 @@ void clients_tell(const char *line)
 			tell(&clients[i], line);
 }
 
+bool clients_any(void)
+{
+	for (int i = 0; i < MAX_CLIENTS; i++)
+		if (clients[i].fd != 0)
+			return true;
+	return false;
+}
+
 void clients_accept(void)
 {
 	int fd = accept4(listen_fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
 	if (fd < 0)
 		return;
+	/* The greeting names every root and must fit: a visitor that is slow to read is sent away. */
+	const int room = 4 << 20;
+	(void)setsockopt(fd, SOL_SOCKET, SO_SNDBUFFORCE, &room, sizeof(room));
 	for (int i = 0; i < MAX_CLIENTS; i++)
 		if (clients[i].fd == 0) {
 			memset(&clients[i], 0, sizeof(clients[i]));

@@ -1,6 +1,9 @@
 /* Room of names that come: lookup, create, mkdir, mknod, symlink, link, tmpfile. */
 #include "server.h"
+#include <limits.h>
+#include <stdio.h>
 #include <sys/sysmacros.h>
+#include <sys/xattr.h>
 
 static size_t text_length(const struct worker *w, const char *text)
 {
@@ -71,14 +74,43 @@ static bool made(const struct worker *w, int result)
 	return result == 0 || (w->again && errno == EEXIST);
 }
 
+#define ACL_ROOM 16384
+
+/* The directory's default ACL makes one for what is made in it; the record's mode alone would not say so. */
+static void inherited(struct worker *w, const struct draft *made, const char *path, const char *acl, int index)
+{
+	char *room = w->scratch + index * ACL_ROOM;
+	ssize_t n = getxattr(path, acl, room, ACL_ROOM);
+	if (n <= 0)
+		return;
+	struct draft *d = draft(w, VERB_SETXATTR);
+	d->node = made->node;
+	d->attributes = made->attributes;
+	d->name = acl;
+	d->name_length = (uint16_t)strlen(acl);
+	d->data = room;
+	d->data_length = (uint32_t)n;
+}
+
+static void inherited_acls(struct worker *w, const struct draft *d, int dir, const char *name)
+{
+	char path[64 + NAME_MAX];
+	if (S_ISLNK(d->attributes.st_mode) || d->verb == VERB_LINK)
+		return;
+	snprintf(path, sizeof(path), "/proc/self/fd/%d%s%s", dir, name[0] == 0 ? "" : "/", name);
+	inherited(w, d, path, "system.posix_acl_access", 0);
+	if (S_ISDIR(d->attributes.st_mode))
+		inherited(w, d, path, "system.posix_acl_default", 1);
+}
+
 static void answer_entry(struct worker *w, struct draft *d, int dir, const char *name)
 {
 	struct fuse_entry_out out;
 	int error = finish_entry(w, d, dir, name, &out);
 	if (error < 0)
-		refuse(w, -error);
-	else
-		commit(w, &out, sizeof(out));
+		return refuse(w, -error);
+	inherited_acls(w, d, dir, name);
+	commit(w, &out, sizeof(out));
 }
 
 void op_mkdir(struct worker *w)
@@ -200,6 +232,7 @@ void op_create(struct worker *w)
 	d->parent = node_real(w, w->in->nodeid);
 	d->parent_mtime = mtime_of(dir);
 	set_name(d, name);
+	inherited_acls(w, d, fd, "");
 	if (!is_new)
 		w->draft_count = 0;
 	answer_open(w, fd, in->flags, d);
@@ -230,5 +263,6 @@ void op_tmpfile(struct worker *w)
 	escrow_keep(w, d->node, path);
 	close(path);
 	d->parent = node_real(w, w->in->nodeid);
+	inherited_acls(w, d, fd, "");
 	answer_open(w, fd, in->flags, d);
 }

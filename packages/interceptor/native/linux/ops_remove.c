@@ -60,6 +60,7 @@ static void remove_name(struct worker *w, enum verb verb, int flags)
 		slot->flags |= SLOT_BEFORE;
 		keep_if_open(w, fd, node, &st);
 	}
+	CRASH_POINT();
 	begin(w);
 	if (!done && unlinkat(dir, name, flags) != 0) {
 		int error = errno;

@@ -33,6 +33,7 @@ void begin(struct worker *w)
 		w->counter->begun++;
 	w->slot->end = 0;
 	w->slot->phase = PHASE_EXECUTING;
+	CRASH_POINT();
 }
 
 struct draft *draft(struct worker *w, enum verb verb)
@@ -43,8 +44,23 @@ struct draft *draft(struct worker *w, enum verb verb)
 	return d;
 }
 
+#ifdef CRASH_POINTS
+#include <signal.h>
+#include <time.h>
+void crash_point(void)
+{
+	static _Thread_local uint64_t random;
+	struct timespec now;
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	random = (random + (uint64_t)now.tv_nsec) * 6364136223846793005ull + 1442695040888963407ull;
+	if ((random >> 33) % CRASH_POINTS == 0)
+		kill(getpid(), SIGKILL);
+}
+#endif
+
 static void store(struct worker *w, int error, const void *body, size_t length)
 {
+	CRASH_POINT();
 	struct fuse_out_header out = { (uint32_t)(sizeof(out) + length), -error, w->in->unique };
 	memcpy(w->slot->reply, &out, sizeof(out));
 	memcpy(w->slot->reply + sizeof(out), body, length);
@@ -54,9 +70,12 @@ static void store(struct worker *w, int error, const void *body, size_t length)
 void send_stored(struct worker *w)
 {
 	struct iovec part = { w->slot->reply, w->slot->reply_length };
+	CRASH_POINT();
 	w->slot->phase = PHASE_READY;
 	w->counter->done = w->counter->begun;
+	CRASH_POINT();
 	send_to_kernel(w, &part, 1);
+	CRASH_POINT();
 }
 
 static void record_and_send(struct worker *w)

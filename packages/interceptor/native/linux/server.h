@@ -41,6 +41,8 @@ struct draft {
 	const void *data;
 };
 
+#define MAX_DRAFTS 3
+
 struct root {
 	_Atomic int active;
 	int device, tree, directory; /* /dev/fuse, the private view (O_PATH), the same opened for syncfs */
@@ -62,7 +64,7 @@ struct worker {
 	_Atomic int busy_root; /* index + 1 while a request of it is in hand */
 	uint32_t uid, gid, umask;
 	bool keep_fsetid;
-	struct draft drafts[2];
+	struct draft drafts[MAX_DRAFTS];
 	int draft_count;
 	int dir_fd; /* the directory used last */
 	uint64_t dir_node;
@@ -75,6 +77,14 @@ extern unsigned char *ring_data;
 extern struct root roots[MAX_ROOTS];
 extern struct worker workers[WORKERS];
 extern int epoll_fd, bell_fd, listen_fd, ring_fd, state_fd, proc_fd;
+
+/* Only in the build of the crash test: one time in CRASH_POINTS the server dies here, as by kill -9. */
+#ifdef CRASH_POINTS
+#define CRASH_POINT() crash_point()
+void crash_point(void);
+#else
+#define CRASH_POINT() ((void)0)
+#endif
 
 /* reply.c */
 void reply_data(struct worker *w, const void *body, size_t length);
@@ -167,6 +177,7 @@ void op_removexattr(struct worker *w);
 
 /* worker.c, fsid.c */
 void *worker_run(void *worker);
+void worker_alive(struct worker *w); /* the holder kills whom it does not hear of */
 void dispatch(struct worker *w);
 extern _Atomic int holder_fd;
 void root_gone(struct root *root);

@@ -18,6 +18,11 @@ static uint64_t seconds(void)
 	return (uint64_t)now.tv_sec;
 }
 
+void worker_alive(struct worker *w)
+{
+	state->beat[w->index] = seconds();
+}
+
 void op_init(struct worker *w)
 {
 	const struct fuse_init_in *in = w->arg;
@@ -109,7 +114,9 @@ static bool serve_one(struct worker *w, struct root *root)
 		return n < 0 && (errno == EINTR || errno == ENOENT);
 	}
 	w->root = root;
+	CRASH_POINT();
 	dispatch(w);
+	CRASH_POINT();
 	clear(w);
 	return true;
 }
@@ -143,11 +150,11 @@ void *worker_run(void *argument)
 	struct epoll_event event;
 	credentials_start(w);
 	state->tid[w->index] = (uint32_t)syscall(SYS_gettid);
-	state->beat[w->index] = seconds();
+	worker_alive(w);
 	finish_found(w);
 	for (;;) {
 		int n = epoll_wait(epoll_fd, &event, 1, 1000);
-		state->beat[w->index] = seconds();
+		worker_alive(w);
 		if (n < 1)
 			continue;
 		for (int i = 0; i < 64 && serve_one(w, &roots[event.data.u32]); i++)

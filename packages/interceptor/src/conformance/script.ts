@@ -11,6 +11,29 @@ const bytes = (length: number, seed: number): Uint8Array =>
 export const ODD_NAME = rawFromBytes(Uint8Array.of(0xff, 0x0a, 0x27, 0xc3, 0x28));
 const PUNCH = 3;
 
+/** VFS_CAP_REVISION_2, effective, CAP_NET_BIND_SERVICE permitted. */
+const CAPABILITY = Uint8Array.of(1, 0, 0, 2, 0, 4, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0);
+
+/** user::rw-, user:1000:r--, group::r--, mask::r--, other::--- */
+function accessList(): Uint8Array {
+  const entries = [
+    [1, 6, 0xffff_ffff],
+    [2, 4, 1000],
+    [4, 4, 0xffff_ffff],
+    [0x10, 4, 0xffff_ffff],
+    [0x20, 0, 0xffff_ffff],
+  ] as const;
+  const list = new Uint8Array(4 + entries.length * 8);
+  const view = new DataView(list.buffer);
+  view.setUint32(0, 2, true);
+  for (const [i, [tag, permissions, id]] of entries.entries()) {
+    view.setUint16(4 + i * 8, tag, true);
+    view.setUint16(6 + i * 8, permissions, true);
+    view.setUint32(8 + i * 8, id, true);
+  }
+  return list;
+}
+
 export interface Step {
   readonly what: string;
   run(actor: Actor): void;
@@ -126,6 +149,12 @@ export const SCRIPT: readonly Step[] = [
     a.rename(raw('p/q'), raw('q'));
     a.rename(raw('p'), raw('q/p'));
     a.rename(raw('q'), raw('p'));
+  }),
+  step('access control lists and capabilities', (a) => {
+    a.create(raw('guarded'), 0o640);
+    a.setXattr(raw('guarded'), raw('system.posix_acl_access'), accessList());
+    a.create(raw('capable'), 0o755);
+    a.setXattr(raw('capable'), raw('security.capability'), CAPABILITY);
   }),
   step('a tree removed', (a) => {
     a.unlink(raw('old/d/e/f'));

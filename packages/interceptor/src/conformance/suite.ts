@@ -56,7 +56,8 @@ export function interceptorConformance(name: string, factory: ConformanceFactory
     });
     replays(make);
     shownPromises(make, options.promises);
-    manners(make, options.promises);
+    refusals(make);
+    endings(make, options.promises);
   });
 }
 
@@ -112,6 +113,9 @@ function replays(make: ConformanceFactory): void {
     const replay = new ReferenceReplay(root.files);
     for (const step of SCRIPT) step.run(actor);
     await expectEqual(world, root, replay, 'the whole script');
+    if (!world.interceptor.promises.everyCall) return;
+    for (let verb: number = Verb.create; verb <= Verb.tmpfile; verb += 1)
+      expect(replay.verbs.get(verb) ?? 0, `verb ${verb}`).toBeGreaterThan(0);
   });
 
   it('the sequence of records is dense over all that is protected', async () => {
@@ -159,38 +163,42 @@ function shownPromises(make: ConformanceFactory, promises: InterceptorPromises):
     });
 
   if (promises.everyCall) everyCallIsSeen(make);
+  if (promises.mappedWrites) mappedStoresAreSeen(make);
+  if (promises.survivesCrash) crashesCostNothing(make);
+}
 
-  if (promises.mappedWrites)
-    it('[FSI1] stores through a mapping are seen', async () => {
-      const world = await make();
-      const root = await world.interceptor.protect(world.directory);
-      const replay = new ReferenceReplay(root.files);
-      const actor = world.actor(world.directory);
-      actor.create(raw('mapped'));
-      actor.truncate(raw('mapped'), 20_000);
-      replayRecords(replay, await settled(world), root);
-      actor.mapStore(raw('mapped'), 5000, bytes('through memory'));
-      const records = await settled(world);
-      expect(records.some((r) => r.verb === Verb.write && (r.flags & RecordFlag.mapped) !== 0)).toBe(true);
-      replayRecords(replay, records, root);
-      await expectEqual(world, root, replay, 'a mapped store');
-    });
+function mappedStoresAreSeen(make: ConformanceFactory): void {
+  it('[FSI1] stores through a mapping are seen', async () => {
+    const world = await make();
+    const root = await world.interceptor.protect(world.directory);
+    const replay = new ReferenceReplay(root.files);
+    const actor = world.actor(world.directory);
+    actor.create(raw('mapped'));
+    actor.truncate(raw('mapped'), 20_000);
+    replayRecords(replay, await settled(world), root);
+    actor.mapStore(raw('mapped'), 5000, bytes('through memory'));
+    const records = await settled(world);
+    expect(records.some((r) => r.verb === Verb.write && (r.flags & RecordFlag.mapped) !== 0)).toBe(true);
+    replayRecords(replay, records, root);
+    await expectEqual(world, root, replay, 'a mapped store');
+  });
+}
 
-  if (promises.survivesCrash)
-    it('[FSI5] the death of its process costs no call and no record', async () => {
-      const world = await make();
-      const root = await world.interceptor.protect(world.directory);
-      const replay = new ReferenceReplay(root.files);
-      const actor = world.actor(world.directory);
-      actor.create(raw('log'));
-      for (let i = 0; i < 30; i += 1) {
-        if (i % 10 === 5) await world.crash?.();
-        actor.append(raw('log'), bytes(`line ${i}\n`));
-        actor.create(raw(`f${i}`));
-      }
-      await expectEqual(world, root, replay, 'three crashes');
-      expect(world.interceptor.status().restarts).toBeGreaterThan(0);
-    });
+function crashesCostNothing(make: ConformanceFactory): void {
+  it('[FSI5] the death of its process costs no call and no record', async () => {
+    const world = await make();
+    const root = await world.interceptor.protect(world.directory);
+    const replay = new ReferenceReplay(root.files);
+    const actor = world.actor(world.directory);
+    actor.create(raw('log'));
+    for (let i = 0; i < 30; i += 1) {
+      if (i % 10 === 5) await world.crash?.();
+      actor.append(raw('log'), bytes(`line ${i}\n`));
+      actor.create(raw(`f${i}`));
+    }
+    await expectEqual(world, root, replay, 'three crashes');
+    expect(world.interceptor.status().restarts).toBeGreaterThan(0);
+  });
 }
 
 function everyCallIsSeen(make: ConformanceFactory): void {
@@ -218,7 +226,7 @@ function everyCallIsSeen(make: ConformanceFactory): void {
   });
 }
 
-function manners(make: ConformanceFactory, promises: InterceptorPromises): void {
+function refusals(make: ConformanceFactory): void {
   it('[FSI7] refuses what it cannot protect with a sentence that names it', async () => {
     const world = await make();
     for (const [path, code] of [
@@ -246,7 +254,9 @@ function manners(make: ConformanceFactory, promises: InterceptorPromises): void 
     );
     expect(world.interceptor.roots()).toHaveLength(1);
   });
+}
 
+function endings(make: ConformanceFactory, promises: InterceptorPromises): void {
   it('release ends the records at once and leaves the directory as it was', async () => {
     const world = await make();
     const actor = world.actor(world.directory);

@@ -37,6 +37,13 @@ const UNASKED = /^(bell|crashed|suspended|resumed|gone \d+ [01])$/;
 const RETRIES = 200;
 const RETRY_MS = 50;
 
+class NobodyThere extends Error {
+  override readonly name = 'NobodyThere';
+  constructor() {
+    super('the interceptor’s processes do not answer any more');
+  }
+}
+
 interface Waiting {
   readonly command: string;
   readonly lines: string[];
@@ -69,6 +76,8 @@ export class HolderClient {
       return { client, greeting: await client.#greet() };
     } catch (error) {
       client.close();
+      // It was dying when we came, and nobody took over.
+      if (error instanceof NobodyThere) return null;
       throw error;
     }
   }
@@ -97,6 +106,7 @@ export class HolderClient {
   }
 
   #send(command: string): Promise<string[]> {
+    if (this.#closed) return Promise.reject(new Error('the connection to the holder is closed'));
     return new Promise((resolve, reject) => {
       this.#waiting.push({ command, lines: [], resolve, reject });
       this.#socket?.write(`${command}\n`);
@@ -155,9 +165,11 @@ export class HolderClient {
     if (this.#closed) return;
     try {
       await this.#connect();
-    } catch {
-      if (tries >= RETRIES) {
-        for (const waiting of unanswered) waiting.reject(new Error('the holder does not answer any more'));
+    } catch (error) {
+      // The listening socket is held by holder and server both: refused means that neither lives.
+      const refused = error instanceof Error && 'code' in error && error.code !== 'EAGAIN';
+      if (refused || tries >= RETRIES) {
+        for (const waiting of unanswered) waiting.reject(new NobodyThere());
         this.#listener?.lost();
         return;
       }

@@ -24,6 +24,8 @@ export interface FuseOptions {
   readonly ringBytes?: number;
   /** `dirty`: note what was changed and answer (default). `block`: applications wait for room. */
   readonly onFull?: 'dirty' | 'block';
+  /** Another build of the native part. */
+  readonly binary?: string;
   /** How to read a protected root beneath the mount; the descriptor stays the driver's, take a copy of it. */
   readonly filesOf: FilesOf;
   /** Directories that must not be mounted over, nor anything that holds them; `directory` is one by itself. */
@@ -44,7 +46,7 @@ export async function openFuseInterceptor(options: FuseOptions): Promise<FuseInt
     );
   const directory = resolve(options.directory);
   mkdirSync(directory, { recursive: true, mode: 0o700 });
-  const binary = nativeBinary();
+  const binary = options.binary ?? nativeBinary();
   const rootsFile = new RootsFile(directory);
   const early: InterceptorEvent[] = [];
   const { client, greeting } =

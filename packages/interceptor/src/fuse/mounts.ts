@@ -22,24 +22,28 @@ export interface Namespace {
 }
 
 export interface SharedMount extends Mount {
-  /** Peer group that this mount gets its mounts from: its own or its master's; null where it is private. */
-  readonly peers: readonly number[];
+  /** Peer group among which mounts are passed on; null where it has none. */
+  readonly shared: number | null;
+  /** Peer group from which it only receives. */
+  readonly master: number | null;
 }
 
 export function mountsOf(pid: number | 'self'): SharedMount[] {
   const text = rawFromBytes(readFileSync(`/proc/${pid}/mountinfo`));
-  const peers = new Map<number, number[]>();
+  const optional = new Map<number, string>();
   for (const line of text.split('\n')) {
     const fields = line.split(' ');
-    const optional = fields.slice(6, fields.indexOf('-', 6));
-    peers.set(
-      Number(fields[0]),
-      optional
-        .map((field) => Number(/^(?:shared|master):(\d+)$/.exec(field)?.[1] ?? Number.NaN))
-        .filter(Number.isInteger),
-    );
+    optional.set(Number(fields[0]), fields.slice(6, fields.indexOf('-', 6)).join(' '));
   }
-  return parseMountTable(text).map((mount) => ({ ...mount, peers: peers.get(mount.id) ?? [] }));
+  const group = (id: number, name: string): number | null => {
+    const match = new RegExp(`\\b${name}:(\\d+)`).exec(optional.get(id) ?? '');
+    return match === null ? null : Number(match[1]);
+  };
+  return parseMountTable(text).map((mount) => ({
+    ...mount,
+    shared: group(mount.id, 'shared'),
+    master: group(mount.id, 'master'),
+  }));
 }
 
 export function processes(): number[] {
@@ -88,8 +92,9 @@ export function otherMounts(
     for (const mount of namespace.mounts) {
       if (mount.device !== holding.device || (namespace.own && mount.id === holding.id)) continue;
       if (!within(mount.root, inner) && !within(inner, mount.root)) continue;
-      const receives = !namespace.own && mount.peers.some((peer) => holding.peers.includes(peer));
-      if (!receives || within(mount.root, inner)) found.push([namespace, mount]);
+      const receives =
+        !namespace.own && holding.shared !== null && [mount.shared, mount.master].includes(holding.shared);
+      if (!receives || !within(inner, mount.root)) found.push([namespace, mount]);
     }
   return found;
 }

@@ -1,8 +1,10 @@
 /** A scratch world for the tests of this folder: directories on a real file system, an interceptor, and a way to leave nothing behind. */
-import { execFileSync } from 'node:child_process';
+import { type ChildProcessWithoutNullStreams, execFileSync, spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { createInterface } from 'node:readline';
 import { type RawName, rawFromText } from '@understudy/base';
 import { openSourceTree } from '@understudy/filesystem';
 import { decodeRecord, type OperationRecord, peekLength } from '@understudy/wire';
@@ -98,4 +100,32 @@ export const turn = (): Promise<void> => new Promise((resolve) => setTimeout(res
 
 export async function until(condition: () => boolean): Promise<void> {
   while (!condition()) await turn();
+}
+
+/** A shell that does something and waits for a line before it goes on. */
+export interface ShellUser {
+  readonly pid: number;
+  readonly process: ChildProcessWithoutNullStreams;
+  /** The next line it prints. */
+  line(): Promise<string>;
+  say(text: string): void;
+  /** Its input ends, and with it every `read`. */
+  end(): void;
+}
+
+export function startUser(script: string): ShellUser {
+  const child = spawn('bash', ['-c', script], { cwd: '/' });
+  const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
+  child.stderr.resume();
+  return {
+    pid: child.pid ?? 0,
+    process: child,
+    line: async () => String((await lines.next()).value ?? ''),
+    say: (text) => child.stdin.write(`${text}\n`),
+    end: () => child.stdin.end(),
+  };
+}
+
+export async function ended(user: ShellUser): Promise<void> {
+  if (user.process.exitCode === null && user.process.signalCode === null) await once(user.process, 'exit');
 }

@@ -67,7 +67,7 @@ describe('sparse content', () => {
         const inData = new Set(stretches(content).flatMap(([s, e]) => Array.from({ length: e - s }, (_, k) => s + k)));
         for (const [i, byte] of bytes.entries()) if (byte !== 0) expect(inData.has(i)).toBe(true);
       }),
-      { numRuns: 60 },
+      { numRuns: 30 },
     );
   });
 

@@ -125,7 +125,7 @@ export class MemoryNodes {
   protected now(): Timestamp {
     const ms = this.#clock.wallMs();
     const sec = Math.floor(ms / 1000);
-    return { sec, nsec: Math.round((ms - sec * 1000) * 1e6) };
+    return { sec, nsec: Math.floor((ms - sec * 1000) * 1e6) };
   }
 
   /** A new node without a name. A setgid directory hands on its group. */

@@ -41,8 +41,8 @@ export class ContentDiffer {
     this.#sums.delete(node);
   }
 
-  /** `known`: the size the replica's file has from an earlier scan, 0 for a new file. */
-  *differences(node: NodeId, file: SourceFile, attributes: Attributes, known: number): Generator<RecordInput> {
+  /** `known`: the size the replica's file has from an earlier scan, 0 for a new file. Returns the size it has afterwards. */
+  *differences(node: NodeId, file: SourceFile, attributes: Attributes, known: number): Generator<RecordInput, number> {
     const before = this.#sums.get(node);
     const size = file.size();
     const now = { ...attributes, size };
@@ -69,6 +69,7 @@ export class ContentDiffer {
         yield { verb: Verb.write, node, offset, extent: bytes.length, data: bytes, attributes: now };
     }
     this.#remember(node, sums);
+    return size;
   }
 
   #remember(node: NodeId, sums: Uint8Array | null): void {

@@ -6,8 +6,8 @@
  * the next one. Nothing is promised about order or about states in between.
  */
 import type { RawName } from '@understudy/base';
-import type { SourceEntry, SourceFiles } from '@understudy/engine';
-import type { Attributes, NodeId, RecordInput } from '@understudy/wire';
+import { FileError, type SourceEntry, type SourceFiles } from '@understudy/engine';
+import { type Attributes, type NodeId, type RecordInput, Verb } from '@understudy/wire';
 import { FileType } from '../memory/node.ts';
 import { attributeRecords, MODE_AND_TIMES } from './attribute-records.ts';
 import type { ContentDiffer } from './content-differ.ts';
@@ -41,6 +41,8 @@ const SELF = '.' as RawName;
 const PART = 256;
 /** Kernels without fine-grained change times count in ticks of up to 10 ms. */
 const RACY_MS = 25;
+/** As if the replica's file were of any size: it is cut, and every hole is made. */
+const UNKNOWN_SIZE = Number.MAX_SAFE_INTEGER;
 const isDirectory = (mode: number): boolean => (mode & FileType.mask) === FileType.directory;
 
 export class TreeScanner {
@@ -190,18 +192,27 @@ export class TreeScanner {
 
   *#tellFile(changed: Changed, slot: Slot): Generator<ScanStep> {
     const { files, differ } = this.#ports;
-    if ((this.table.modeOf(slot) & FileType.mask) === FileType.regular) {
-      const attributes = files.stat(changed.node);
-      const file = attributes === null ? null : files.open(changed.node);
-      if (attributes === null || file === null) return;
-      try {
-        yield* differ.differences(changed.node, file, attributes, changed.knownSize);
-        this.table.setSize(slot, file.size());
-      } finally {
-        file.close();
+    try {
+      if ((this.table.modeOf(slot) & FileType.mask) === FileType.regular) {
+        const attributes = files.stat(changed.node);
+        const file = attributes === null ? null : files.open(changed.node);
+        if (attributes === null || file === null) return;
+        try {
+          const told = yield* differ.differences(changed.node, file, attributes, changed.knownSize);
+          this.table.setSize(slot, told);
+        } finally {
+          file.close();
+        }
       }
+      yield* this.#tellAttributes(changed);
+    } catch (error) {
+      if (!(error instanceof FileError)) throw error;
+      // One file that cannot be read must not keep the others from their scan; it is tried again at the next.
+      differ.forget(changed.node);
+      this.table.setRacy(slot, true);
+      this.table.setSize(slot, UNKNOWN_SIZE);
+      yield { verb: Verb.dirty, node: changed.node };
     }
-    yield* this.#tellAttributes(changed);
   }
 
   *#tellAttributes({ node, isNew }: Changed): Generator<ScanStep> {

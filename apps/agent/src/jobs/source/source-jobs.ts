@@ -38,6 +38,7 @@ type StatusListener = (name: string, status: JobStatus | null) => void;
 
 /** A failed start is tried again this often: the file that was held open may be closed, the disk mounted. */
 const START_AGAIN_MS = 5_000;
+const LOOK_MS = 1_000;
 
 export class SourceJobs {
   readonly #store: JobStore;
@@ -45,6 +46,7 @@ export class SourceJobs {
   readonly #jobs = new Map<string, Job>();
   readonly #listeners = new Set<StatusListener>();
   readonly #again = new Map<string, NodeJS.Timeout>();
+  #look: NodeJS.Timeout | null = null;
   #closed = false;
 
   constructor(store: JobStore, surroundings: JobSurroundings) {
@@ -65,9 +67,16 @@ export class SourceJobs {
     return [...this.#jobs.keys()];
   }
 
+  /** Each change, and while somebody looks every second what has moved. */
   onStatus(listener: StatusListener): () => void {
     this.#listeners.add(listener);
-    return () => this.#listeners.delete(listener);
+    this.#look ??= setInterval(() => this.#tellAll(), LOOK_MS);
+    return () => {
+      this.#listeners.delete(listener);
+      if (this.#listeners.size > 0 || this.#look === null) return;
+      clearInterval(this.#look);
+      this.#look = null;
+    };
   }
 
   status(name: string): JobStatus {
@@ -186,6 +195,7 @@ export class SourceJobs {
   async close(keep: boolean): Promise<void> {
     this.#closed = true;
     for (const timer of this.#again.values()) clearTimeout(timer);
+    if (this.#look !== null) clearInterval(this.#look);
     for (const job of this.#jobs.values()) {
       if (job.running === null) continue;
       job.running.interception.detach(job.running.runner);
@@ -287,6 +297,10 @@ export class SourceJobs {
   #save(job: Job, change: Partial<StoredJob>): void {
     job.stored = { ...job.stored, ...change, revision: job.stored.revision + 1 };
     this.#store.save(job.stored);
+  }
+
+  #tellAll(): void {
+    for (const job of this.#jobs.values()) if (job.running !== null) this.#tell(job);
   }
 
   #tell(job: Job): void {

@@ -20,25 +20,30 @@ interface Actions {
 export class Keepalive {
   readonly #settings: KeepaliveSettings;
   readonly #actions: Actions;
+  readonly #now: () => number;
   readonly #timer: NodeJS.Timeout;
-  readonly #began = performance.now();
-  #lastHeard = performance.now();
-  #lastTick = performance.now();
+  readonly #began: number;
+  #lastHeard: number;
+  #lastTick: number;
   roundTripMs: number | null = null;
 
-  constructor(settings: KeepaliveSettings, actions: Actions) {
+  constructor(settings: KeepaliveSettings, actions: Actions, now: () => number = () => performance.now()) {
     this.#settings = settings;
     this.#actions = actions;
-    this.#timer = setInterval(() => this.#tick(), settings.pingMs);
+    this.#now = now;
+    this.#began = now();
+    this.#lastHeard = this.#began;
+    this.#lastTick = this.#began;
+    this.#timer = setInterval(() => this.tick(), settings.pingMs);
     this.#timer.unref();
   }
 
   heard(): void {
-    this.#lastHeard = performance.now();
+    this.#lastHeard = this.#now();
   }
 
   pong(value: number): void {
-    const roundTrip = performance.now() - this.#began - value / 1000;
+    const roundTrip = this.#now() - this.#began - value / 1000;
     if (roundTrip >= 0) this.roundTripMs = roundTrip;
   }
 
@@ -46,8 +51,9 @@ export class Keepalive {
     clearInterval(this.#timer);
   }
 
-  #tick(): void {
-    const now = performance.now();
+  /** Called by its own timer, every `pingMs` or later. */
+  tick(): void {
+    const now = this.#now();
     const late = now - this.#lastTick - this.#settings.pingMs;
     this.#lastTick = now;
     // Only what lasted while we were awake to listen is silence: the bytes may lie unread in the kernel.

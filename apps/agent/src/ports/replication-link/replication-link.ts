@@ -228,7 +228,7 @@ export class ReplicationLink {
     if (end === 'closed') {
       this.#socket.end();
       // What does not read our goodbye must not keep the socket for ever.
-      setTimeout(() => this.#socket.destroy(), 5_000).unref();
+      setTimeout(() => this.#socket.destroy(), 2_000).unref();
       this.#socket.resume();
     } else this.#socket.destroy();
     for (const listener of this.#onClose.splice(0)) listener(this.#closed);

@@ -74,6 +74,8 @@ export class Mirror {
   #content: ContentSender | null = null;
   #phase: Phase = 'working';
   #askedAnything = false;
+  /** Marks behind questions whose answers may still come. */
+  #marksOut = 0;
   #barrier: Barrier | null = null;
   #barrierPassed = false;
 
@@ -253,16 +255,22 @@ export class Mirror {
   }
 
   #awaitReplies(): void {
-    if (!this.#askedAnything) {
-      this.#phase = 'barrier';
-      this.#barrier = this.#world.barrier();
-      this.#barrierPassed = false;
+    if (this.#askedAnything) this.#markReplies();
+    if (this.#marksOut > 0) {
+      this.#phase = 'awaiting-replies';
       return;
     }
-    this.#phase = 'awaiting-replies';
+    this.#phase = 'barrier';
+    this.#barrier = this.#world.barrier();
+    this.#barrierPassed = false;
+  }
+
+  /** Replies come before the acknowledgement of the record that caused them: when the mark is applied, all have come. */
+  #markReplies(): void {
     this.#askedAnything = false;
-    // Replies come before the acknowledgement of the record that caused them: when the mark is applied, all have come.
+    this.#marksOut += 1;
     this.#world.mark((outcome) => {
+      this.#marksOut -= 1;
       if (outcome.kind === 'lost') this.markLost();
       else if (this.#phase === 'awaiting-replies') this.#phase = 'working';
     });

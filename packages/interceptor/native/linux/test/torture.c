@@ -161,6 +161,32 @@ static void mapper(void)
 	close(fd);
 }
 
+/* Past the page cache, and through it on the same descriptor: write-back finds only a handle with O_DIRECT. */
+static void direct(void)
+{
+	enum { SIZE = 32 * 4096 };
+	int fd;
+	char *block = aligned_alloc(4096, 4096), *back = aligned_alloc(4096, 4096);
+	MUST(fd = open("direct", O_RDWR | O_CREAT | O_DIRECT, 0644), "direct");
+	MUST(ftruncate(fd, SIZE), "direct");
+	char *at = mmap(NULL, SIZE, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+	expect(at != MAP_FAILED, "mmap of a direct file");
+	for (int i = 0; now() < end_at; i++) {
+		off_t where = (off_t)(i * 7 % 16) * 4096;
+		memset(block, 'a' + i % 26, 4096);
+		MUST(pwrite(fd, block, 4096, where), "direct");
+		MUST(pread(fd, back, 4096, where), "direct");
+		expect(memcmp(block, back, 4096) == 0, "what was written past the cache");
+		expect(at[where] == block[0], "what a mapping sees of it");
+		if (i % 8 == 0) {
+			at[16 * 4096 + i % (16 * 4096)] = (char)i;
+			MUST(msync(at, SIZE, MS_SYNC), "direct");
+		}
+	}
+	munmap(at, SIZE);
+	close(fd);
+}
+
 static void attributes(void)
 {
 	int fd;
@@ -191,7 +217,7 @@ int main(int argc, char **argv)
 	if (argc != 3 || chdir(argv[1]) != 0)
 		return 2;
 	end_at = now() + atof(argv[2]);
-	for (int i = 0; i < 7; i++)
+	for (int i = 0; i < 8; i++)
 		if (fork() == 0) {
 			if (i < 2)
 				appender(i);
@@ -201,6 +227,8 @@ int main(int argc, char **argv)
 				nameless();
 			else if (i == 5)
 				mapper();
+			else if (i == 6)
+				direct();
 			else
 				attributes();
 			printf("%.1f\n", worst * 1000);

@@ -70,7 +70,7 @@ describe('operations applied in order', () => {
           expect(rig.apply.condition.state).toBe('ok');
         },
       ),
-      { numRuns: Number(process.env.RUNS ?? 3000) },
+      { numRuns: Number(process.env.RUNS ?? 2000) },
     );
   });
 });

@@ -51,7 +51,8 @@ export function establish(record: OperationRecord, context: ApplyContext): void 
 }
 
 /**
- * The node exists: at its name, or in limbo from where it is brought back, or elsewhere by an operation that follows. `gone`: an
+ * The node exists: at its name, or in limbo from where it is brought back, or elsewhere by an operation that follows: then a
+ * directory stays there, any other file gets this name beside (see placement.ts). `gone`: an
  * operation that a replay repeats has removed it.
  */
 function known(record: OperationRecord, context: ApplyContext, place: Place): Handle | 'gone' | null {
@@ -69,6 +70,9 @@ function known(record: OperationRecord, context: ApplyContext, place: Place): Ha
   if (waiting !== null) {
     makeWay(record, context, place, there);
     root.files.rename(waiting.parent, waiting.name, place.parent, place.name, 'no-replace');
+  } else if (there?.handle !== handle && !isDirectory(attributes)) {
+    makeWay(record, context, place, there);
+    root.files.link(handle, place.parent, place.name);
   }
   setOwnerAndMode(root, handle, attributes, record.attributes);
   return handle;

@@ -73,7 +73,10 @@ export function evacuate(root: ReplicaRoot, directory: Handle, at: number): numb
   return asides;
 }
 
-/** The node has no name left on the source: it leaves the table, and whatever still holds it here goes. */
+/**
+ * The node has no name left on the source: it leaves the table, and whatever still holds it here goes. Where a stale name of it cannot
+ * be found it stays in the table, so that the listing of its directory knows it for what it is.
+ */
 export function vanish(root: ReplicaRoot, node: NodeId, at: number): void {
   const file = root.alive(node);
   if (file !== null) {
@@ -85,6 +88,7 @@ export function vanish(root: ReplicaRoot, node: NodeId, at: number): void {
       if (directory) removeTree(root, place, file.handle, at);
       else root.files.unlink(place.parent, place.name);
     }
+    if (root.files.attributes(file.handle) !== null) return;
   }
   root.nodes.unbind(node);
 }

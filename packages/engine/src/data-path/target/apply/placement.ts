@@ -1,6 +1,8 @@
 /**
  * Bringing a known file to its place, wherever it is now. Post-states are established, not steps repeated: what is in place already
- * is left alone, what stands in the way moves to limbo, what lives elsewhere during a replay got there by an operation that follows.
+ * is left alone, what stands in the way moves to limbo. A directory that lives elsewhere during a replay got there by an operation that
+ * follows, and stays. Any other file gets the name in addition: what it has elsewhere is repeated by what follows, but a name that a
+ * replay took from it (it had others) is not given back by anyone else.
  */
 import type { NodeId } from '@understudy/wire';
 import { FileError, type Handle, type ReplicaEntry } from '../../../ports.ts';
@@ -33,7 +35,7 @@ export function place(root: ReplicaRoot, placing: Placing): void {
     return;
   }
   const origin = whereabouts(root, placing);
-  if (origin === null && placing.replaying) return;
+  if (origin === null && placing.isDirectory && placing.replaying) return;
   if (origin !== null) {
     moveFrom(root, placing, origin, there);
     return;
@@ -42,7 +44,7 @@ export function place(root: ReplicaRoot, placing: Placing): void {
     moveFrom(root, placing, lostDirectory(root, handle), there);
     return;
   }
-  const stray = placing.soleName ? root.locate(handle) : null;
+  const stray = placing.soleName && !placing.replaying ? root.locate(handle) : null;
   clear(root, placing, there, null);
   root.files.link(handle, to.parent, to.name);
   if (stray === null) return;

@@ -22,14 +22,13 @@ import { OK, sameCondition } from '../condition.ts';
 import type { StreamStart, TargetJournal } from '../journal.ts';
 import type { OperationQueue } from '../operation-queue.ts';
 import type { ApplyContext, TargetEvent } from './apply-context.ts';
-import { base64 } from './base64.ts';
 import { MirrorRun } from './mirror-run.ts';
 import { marker, mirrorBegin, mirrorEnd, ROOT_OPERATIONS, shiftsContent } from './operations/index.ts';
 import { Outbox } from './outbox.ts';
 import type { ReplicaRoot } from './replica-root.ts';
 import { type OpenRoot, ReplicaRoots, type RootSpec } from './replica-roots.ts';
 import { retryDelay } from './retry.ts';
-import { asFileError, retrying, shown, type Trouble } from './trouble.ts';
+import { asFileError, failure, replaying, retrying, type Trouble } from './trouble.ts';
 
 export interface ApplyBudget {
   readonly records: number;
@@ -106,11 +105,7 @@ export class TargetReplicationManager {
   get condition(): Condition {
     if (this.#trouble !== null) return retrying(this.#trouble, this.#pathOf(this.#trouble.record));
     if (this.#applied >= this.#replayTo) return OK;
-    return {
-      state: 'replaying',
-      code: 'unclean-stop',
-      sentence: `the agent was stopped while it applied operations; the replica is not known good until position ${this.#replayTo} is applied (now ${this.#applied})`,
-    };
+    return replaying(this.#replayTo, this.#applied);
   }
 
   /** Throws FileError where a replica cannot be opened. */
@@ -256,19 +251,9 @@ export class TargetReplicationManager {
 
   #giveUp(record: OperationRecord, error: FileError, outbox: Outbox): void {
     this.#run.failed();
-    const path = this.#pathOf(record);
-    const at = position(record.sequence);
-    const parent = record.verb === Verb.rename ? record.parent2 : record.parent;
-    const { root, node } = record;
-    outbox.replies.push({ kind: 'failed', at, root, node, parent, errno: error.code, path: base64(path) });
-    outbox.events.push({
-      kind: error.code === 'LISTING-LOST' ? 'listing-lost' : 'failed',
-      severity: error.code === 'LISTING-LOST' ? 'information' : 'error',
-      at,
-      root,
-      path,
-      sentence: `an operation on ${shown(path)} could not be applied (${error.message}); the source sends it again`,
-    });
+    const { reply, event } = failure(record, error, this.#pathOf(record));
+    outbox.replies.push(reply);
+    outbox.events.push(event);
   }
 
   /** Times last, then node changes, then the mark. Returns false where that has to be tried again. */

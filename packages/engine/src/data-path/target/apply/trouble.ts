@@ -2,8 +2,18 @@
  * An operation that waits to be tried again, and the words for it.
  */
 import { printable, type RawName } from '@understudy/base';
-import { type Condition, type OperationRecord, RecordError } from '@understudy/wire';
+import {
+  type Condition,
+  type OperationRecord,
+  type Position,
+  position,
+  RecordError,
+  type Reply,
+  Verb,
+} from '@understudy/wire';
 import { FileError } from '../../../ports.ts';
+import type { TargetEvent } from './apply-context.ts';
+import { base64 } from './base64.ts';
 
 export interface Trouble {
   /** null: the times at the end of a batch. */
@@ -23,8 +33,7 @@ export function asFileError(thrown: unknown): FileError {
 
 /** Paths are at most this long in sentences. */
 const SHOWN = 300;
-export const shown = (path: RawName): string =>
-  path === '' ? "the replica's root" : `«${printable(path).slice(0, SHOWN)}»`;
+const shown = (path: RawName): string => (path === '' ? "the replica's root" : `«${printable(path).slice(0, SHOWN)}»`);
 
 export function retrying({ record, error }: Trouble, path: RawName): Condition {
   const where = record === null ? 'setting times on the replica' : `an operation on ${shown(path)}`;
@@ -42,3 +51,30 @@ const HINTS: Readonly<Record<string, string>> = {
   EMFILE: ' (the agent may open no more files: raise its limit)',
   EIO: " (the target's disk reports an error)",
 };
+
+/** After an unclean stop. */
+export function replaying(to: Position, applied: Position): Condition {
+  return {
+    state: 'replaying',
+    code: 'unclean-stop',
+    sentence: `the agent was stopped while it applied operations; the replica is not known good until position ${to} is applied (now ${applied})`,
+  };
+}
+
+/** What is told of an operation that was given up. */
+export function failure(
+  record: OperationRecord,
+  error: FileError,
+  path: RawName,
+): { reply: Reply; event: TargetEvent } {
+  const at = position(record.sequence);
+  const { root, node } = record;
+  const parent = record.verb === Verb.rename ? record.parent2 : record.parent;
+  const lost = error.code === 'LISTING-LOST';
+  const sentence = `an operation on ${shown(path)} could not be applied (${error.message}); the source sends it again`;
+  const kind = lost ? 'listing-lost' : 'failed';
+  return {
+    reply: { kind: 'failed', at, root, node, parent, errno: error.code, path: base64(path) },
+    event: { kind, severity: lost ? 'information' : 'error', at, root, path, sentence },
+  };
+}

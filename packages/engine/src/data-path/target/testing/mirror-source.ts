@@ -3,13 +3,14 @@
  * may be played between any two statements; each statement is exact at its position.
  */
 import type { RawName } from '@understudy/base';
-import { encodeXattrs, MirrorCompare, type NodeId, RecordFlag, type Reply, Verb, type Xattr } from '@understudy/wire';
+import { encodeXattrs, MirrorCompare, RecordFlag, type Reply, Verb, type Xattr } from '@understudy/wire';
+import { KnownNodes } from './known-nodes.ts';
 import { bytesOf, isFile, isFolder, type ModelNode, type ModelSource } from './model-source.ts';
 
 const xattrsOf = (node: ModelNode): Xattr[] =>
   [...node.xattrs].map(([name, value]) => [name as RawName, bytesOf(value)]);
 
-export interface MirrorSay {
+export interface MirrorOptions {
   readonly source: ModelSource;
   readonly compare: number;
   readonly rootPath: string;
@@ -19,93 +20,115 @@ export interface MirrorSay {
   replies(): Reply[];
 }
 
-export function sayMirror(say: MirrorSay): void {
-  const { source, compare } = say;
-  source.say({ verb: Verb.mirrorBegin, detail: compare });
-  sayRoot(source, say.rootPath);
-  const waiting: ModelNode[] = [source.root];
-  const contents: ModelNode[] = [];
-  const listed = new Set<ModelNode>();
-  for (let folder = waiting.shift(); folder !== undefined; folder = waiting.shift()) {
-    if (listed.has(folder) || !source.folders().includes(folder)) continue;
-    listed.add(folder);
-    list(say, folder, waiting, contents);
-  }
-  for (const reply of say.replies()) answer(say, reply, contents);
-  for (let node = contents.shift(); node !== undefined; node = contents.shift()) {
-    sendContent(say, node);
-    if (contents.length === 0) for (const reply of say.replies()) answer(say, reply, contents);
-  }
-  source.say({ verb: Verb.mirrorEnd });
-}
-
 export function sayRoot(source: ModelSource, path: string): void {
-  source.say({ verb: Verb.root, node: source.root.id, data: bytesOf(path), attributes: source.attributes(source.root) });
+  source.say({
+    verb: Verb.root,
+    node: source.root.id,
+    data: bytesOf(path),
+    attributes: source.attributes(source.root),
+  });
   source.say({ verb: Verb.xattrs, node: source.root.id, data: encodeXattrs(xattrsOf(source.root)) });
 }
 
-function list(say: MirrorSay, folder: ModelNode, waiting: ModelNode[], contents: ModelNode[]): void {
-  const { source } = say;
-  source.say({ verb: Verb.listingBegin, parent: folder.id });
-  for (const name of [...folder.children.keys()]) {
+export class ModelMirror {
+  readonly #options: MirrorOptions;
+  readonly #known = new KnownNodes();
+  readonly #folders: ModelNode[] = [];
+  readonly #contents: ModelNode[] = [];
+
+  constructor(options: MirrorOptions) {
+    this.#options = options;
+  }
+
+  run(): void {
+    const { source, compare, rootPath } = this.#options;
+    source.filter = (record) => this.#known.filter(record);
+    source.say({ verb: Verb.mirrorBegin, detail: compare });
+    sayRoot(source, rootPath);
+    this.#known.add(source.root.id);
+    this.#folders.push(source.root);
+    while (this.#work()) this.#options.meanwhile();
+    source.say({ verb: Verb.mirrorEnd });
+  }
+
+  #work(): boolean {
+    const folder = this.#folders.shift();
+    if (folder !== undefined) return this.#list(folder);
+    const dirty = this.#known.dirty.shift();
+    if (dirty !== undefined) return this.#again(dirty.parent, dirty.name);
+    const node = this.#contents.shift();
+    if (node !== undefined) return this.#send(node);
+    for (const reply of this.#options.replies()) this.#answer(reply);
+    return this.#contents.length > 0 || this.#known.dirty.length > 0 || this.#folders.length > 0;
+  }
+
+  #node(id: bigint): ModelNode | undefined {
+    return this.#options.source.all().find((node) => node.id === id);
+  }
+
+  #list(folder: ModelNode): boolean {
+    const { source } = this.#options;
+    if (this.#node(folder.id) === undefined) return true;
+    source.say({ verb: Verb.listingBegin, parent: folder.id });
+    for (const name of [...folder.children.keys()]) {
+      const node = folder.children.get(name);
+      if (node !== undefined) this.#entry(folder, name, node);
+      this.#options.meanwhile();
+    }
+    if (this.#node(folder.id) === undefined) return true;
+    source.say({ verb: Verb.listingEnd, parent: folder.id, node: folder.id, attributes: source.attributes(folder) });
+    return true;
+  }
+
+  #entry(folder: ModelNode, name: string, node: ModelNode): void {
+    const { source, compare } = this.#options;
+    const isNew = !this.#known.has(node.id);
+    this.#known.add(node.id);
+    const xattrs = xattrsOf(node);
+    const follows = isFile(node) && compare === MirrorCompare.everything && isNew;
+    const flags = (xattrs.length > 0 ? RecordFlag.entryHasXattrs : 0) | (follows ? RecordFlag.contentFollows : 0);
+    const attributes = source.attributes(node);
+    const place = { parent: folder.id, name: name as RawName, node: node.id };
+    source.say({ verb: Verb.entry, ...place, flags, attributes, data: bytesOf(node.target) });
+    if (xattrs.length > 0) source.say({ verb: Verb.xattrs, node: node.id, data: encodeXattrs(xattrs) });
+    if (follows) this.#contents.push(node);
+    if (isFolder(node)) this.#folders.push(node);
+  }
+
+  /** A name that operations made uncertain. */
+  #again(parent: bigint, name: string): boolean {
+    const { source } = this.#options;
+    const folder = this.#node(parent);
+    if (folder === undefined) return true;
     const node = folder.children.get(name);
-    if (node === undefined) continue;
-    sayEntry(source, folder, name, node, say.compare, contents);
-    say.meanwhile();
+    if (node === undefined) source.say({ verb: Verb.detach, parent: folder.id, name: name as RawName });
+    else this.#entry(folder, name, node);
+    source.say({ verb: Verb.settle, node: folder.id, attributes: source.attributes(folder) });
+    return true;
   }
-  // What came by operations meanwhile has been said by them; folders among it must be listed as well, they are empty then.
-  for (const child of folder.children.values()) if (isFolder(child)) waiting.push(child);
-  source.say({ verb: Verb.listingEnd, parent: folder.id, node: folder.id, attributes: source.attributes(folder) });
-  say.meanwhile();
-  for (const other of source.folders()) waiting.push(other);
-}
 
-function sayEntry(
-  source: ModelSource,
-  folder: ModelNode,
-  name: string,
-  node: ModelNode,
-  compare: number,
-  contents: ModelNode[],
-): void {
-  const xattrs = xattrsOf(node);
-  const follows = isFile(node) && compare === MirrorCompare.everything && !contents.includes(node);
-  const flags = (xattrs.length > 0 ? RecordFlag.entryHasXattrs : 0) | (follows ? RecordFlag.contentFollows : 0);
-  source.say({
-    verb: Verb.entry,
-    parent: folder.id,
-    name: name as RawName,
-    node: node.id,
-    flags,
-    attributes: source.attributes(node),
-    data: bytesOf(node.target),
-  });
-  if (follows) contents.push(node);
-  if (xattrs.length > 0) source.say({ verb: Verb.xattrs, node: node.id, data: encodeXattrs(xattrs) });
-}
-
-function answer({ source, compare }: MirrorSay, reply: Reply, contents: ModelNode[]): void {
-  if (reply.kind === 'orphan') return;
-  const node = source.all().find((other) => other.id === (reply.node as NodeId));
-  if (node === undefined) return;
-  // The toy mirror sends the whole file where a real one checks its blocks first.
-  const needed = reply.kind !== 'have' || compare === MirrorCompare.checksum;
-  if (needed && !contents.includes(node)) contents.push(node);
-}
-
-function sendContent(say: MirrorSay, node: ModelNode): void {
-  const { source } = say;
-  const alive = (): boolean => source.all().includes(node);
-  if (!alive()) return;
-  for (let offset = 0; offset < node.data.length; offset += 5) {
-    const data = Uint8Array.from(node.data.slice(offset, offset + 5));
-    const hole = data.every((byte) => byte === 0);
-    const flags = hole ? RecordFlag.blockHole : 0;
-    const content = hole ? {} : { data };
-    source.say({ verb: Verb.block, node: node.id, offset, extent: data.length, flags, ...content });
-    say.meanwhile();
-    if (!alive()) return;
+  #answer(reply: Reply): void {
+    if (reply.kind !== 'want' && reply.kind !== 'have' && reply.kind !== 'failed') return;
+    const node = this.#node(reply.node);
+    // The toy mirror sends the whole file where a real one would check its blocks first.
+    const needed = reply.kind !== 'have' || this.#options.compare === MirrorCompare.checksum;
+    if (node !== undefined && needed && !this.#contents.includes(node)) this.#contents.push(node);
   }
-  source.say({ verb: Verb.xattrs, node: node.id, data: encodeXattrs(xattrsOf(node)) });
-  source.say({ verb: Verb.settle, node: node.id, attributes: source.attributes(node) });
+
+  #send(node: ModelNode): boolean {
+    const { source, meanwhile } = this.#options;
+    for (let offset = 0; offset < node.data.length; offset += 5) {
+      if (this.#node(node.id) === undefined) return true;
+      const data = Uint8Array.from(node.data.slice(offset, offset + 5));
+      const hole = data.every((byte) => byte === 0);
+      const flags = hole ? RecordFlag.blockHole : 0;
+      const content = hole ? {} : { data };
+      source.say({ verb: Verb.block, node: node.id, offset, extent: data.length, flags, ...content });
+      meanwhile();
+    }
+    if (this.#node(node.id) === undefined) return true;
+    source.say({ verb: Verb.xattrs, node: node.id, data: encodeXattrs(xattrsOf(node)) });
+    source.say({ verb: Verb.settle, node: node.id, attributes: source.attributes(node) });
+    return true;
+  }
 }

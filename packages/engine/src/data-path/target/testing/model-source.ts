@@ -68,6 +68,13 @@ export class ModelSource {
     this.records.push(record({ sequence: this.records.length + 1, timeMs: this.#tick, ...input }));
   }
 
+  /** What becomes of an operation before it goes out; statements of a mirror are not touched. */
+  filter: (operation: OperationRecord) => RecordInput[] = (operation) => [operation];
+
+  #did(input: RecordInput): void {
+    for (const passed of this.filter(record(input))) this.say({ ...passed, sequence: this.records.length + 1 });
+  }
+
   attributes(node: ModelNode): OperationRecord['attributes'] {
     const { sec, nsec } = timeOf(node.mtime);
     const size = isFile(node) ? node.data.length : node.target.length;
@@ -82,7 +89,7 @@ export class ModelSource {
     parent.children.set(name, node);
     this.#touch(parent, node);
     const verbs = { [DIRECTORY]: Verb.mkdir, [SYMLINK]: Verb.symlink, [FIFO]: Verb.mknod } as Record<number, Verb>;
-    this.say({
+    this.#did({
       verb: verbs[type] ?? Verb.create,
       node: node.id,
       ...this.#at(parent, name),
@@ -95,7 +102,7 @@ export class ModelSource {
   temporary(): ModelNode {
     const node = this.#node(REGULAR | 0o600);
     this.#touch(node);
-    this.say({ verb: Verb.tmpfile, node: node.id, ...this.#of(node) });
+    this.#did({ verb: Verb.tmpfile, node: node.id, ...this.#of(node) });
     return node;
   }
 
@@ -103,7 +110,7 @@ export class ModelSource {
     node.nlink += 1;
     parent.children.set(name, node);
     this.#touch(parent);
-    this.say({ verb: Verb.link, node: node.id, ...this.#at(parent, name), ...this.#of(node) });
+    this.#did({ verb: Verb.link, node: node.id, ...this.#at(parent, name), ...this.#of(node) });
   }
 
   unlink(parent: ModelNode, name: string): void {
@@ -112,7 +119,7 @@ export class ModelSource {
     const folder = isFolder(node);
     node.nlink = folder ? 0 : node.nlink - 1;
     this.#touch(parent);
-    this.say({
+    this.#did({
       verb: folder ? Verb.rmdir : Verb.unlink,
       node: node.id,
       victim: node.id,
@@ -130,7 +137,7 @@ export class ModelSource {
     this.#hang(parent2, name2, node);
     this.#touch(parent, parent2);
     const lost = victim === undefined ? {} : { victim: victim.id, victimNlink: victim.nlink };
-    this.say({
+    this.#did({
       verb: Verb.rename,
       node: node.id,
       ...lost,
@@ -146,7 +153,7 @@ export class ModelSource {
     this.#hang(parent, name, other);
     this.#hang(parent2, name2, node);
     this.#touch(parent, parent2);
-    this.say({
+    this.#did({
       verb: Verb.rename,
       detail: RenameFlag.exchange,
       node: node.id,
@@ -165,20 +172,20 @@ export class ModelSource {
     });
     this.#touch(node);
     const data = Uint8Array.from(bytes);
-    this.say({ verb: Verb.write, node: node.id, offset, extent: bytes.length, data, ...this.#of(node) });
+    this.#did({ verb: Verb.write, node: node.id, offset, extent: bytes.length, data, ...this.#of(node) });
   }
 
   truncate(node: ModelNode, size: number): void {
     node.data.length = Math.min(node.data.length, size);
     while (node.data.length < size) node.data.push(0);
     this.#touch(node);
-    this.say({ verb: Verb.truncate, node: node.id, extent: size, ...this.#of(node) });
+    this.#did({ verb: Verb.truncate, node: node.id, extent: size, ...this.#of(node) });
   }
 
   collapse(node: ModelNode, offset: number, length: number): void {
     node.data.splice(offset, length);
     this.#touch(node);
-    this.say({
+    this.#did({
       verb: Verb.fallocate,
       detail: COLLAPSE_RANGE,
       node: node.id,
@@ -192,22 +199,22 @@ export class ModelSource {
     node.data.fill(0, offset, offset + length);
     this.#touch(node);
     const range = { detail: PUNCH_HOLE_KEEP_SIZE, offset, extent: length };
-    this.say({ verb: Verb.fallocate, node: node.id, ...range, ...this.#of(node) });
+    this.#did({ verb: Verb.fallocate, node: node.id, ...range, ...this.#of(node) });
   }
 
   chmod(node: ModelNode, permissions: number): void {
     node.mode = (node.mode & TYPE) | permissions;
-    this.say({ verb: Verb.setattr, detail: SetAttribute.mode, node: node.id, ...this.#of(node) });
+    this.#did({ verb: Verb.setattr, detail: SetAttribute.mode, node: node.id, ...this.#of(node) });
   }
 
   chown(node: ModelNode, uid: number): void {
     node.uid = uid;
-    this.say({ verb: Verb.setattr, detail: SetAttribute.uid | SetAttribute.gid, node: node.id, ...this.#of(node) });
+    this.#did({ verb: Verb.setattr, detail: SetAttribute.uid | SetAttribute.gid, node: node.id, ...this.#of(node) });
   }
 
   setXattr(node: ModelNode, name: string, value: string): void {
     node.xattrs.set(name, value);
-    this.say({ verb: Verb.setxattr, node: node.id, name: name as RawName, data: bytesOf(value), ...this.#of(node) });
+    this.#did({ verb: Verb.setxattr, node: node.id, name: name as RawName, data: bytesOf(value), ...this.#of(node) });
   }
 
   /** Path → everything that counts about the file there, with the paths that are the same file. */

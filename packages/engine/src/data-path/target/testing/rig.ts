@@ -3,12 +3,12 @@
  */
 import { brand, concatBytes, type RawName, toHex } from '@understudy/base';
 import { encodeRecord, type Hello, type NodeId, type OperationRecord, position, type Reply } from '@understudy/wire';
-import type { Digest, Handle } from '../../../ports.ts';
+import type { Digest, Handle, ReplicaFiles } from '../../../ports.ts';
 import { MemoryReplica, type MemoryReplicaOptions } from '../../../testing/memory-replica.ts';
 import { MemoryTargetJournal } from '../../../testing/memory-target-journal.ts';
 import { type AcceptLimits, TargetCommunicationManager } from '../accept/target-communication-manager.ts';
 import type { TargetEvent } from '../apply/apply-context.ts';
-import { base64 } from '../apply/base64.ts';
+import { base64, fromBase64 } from '../apply/base64.ts';
 import { type ApplyBudget, type ApplyEffects, TargetReplicationManager } from '../apply/target-replication-manager.ts';
 import { type Answer, greet } from '../greeter.ts';
 
@@ -36,6 +36,7 @@ export class Rig {
   records: readonly OperationRecord[] = [];
   accept = new TargetCommunicationManager();
   apply: TargetReplicationManager;
+  openRoot: () => ReplicaFiles = () => this.replica;
   streamId = STREAM;
   epoch = 1;
   nowMs = 0;
@@ -46,7 +47,7 @@ export class Rig {
   }
 
   #manager(): TargetReplicationManager {
-    const openRoot = () => this.replica;
+    const openRoot = () => this.openRoot();
     return new TargetReplicationManager({
       journal: this.journal,
       openRoot,
@@ -118,6 +119,38 @@ export class Rig {
     this.hello({ next });
     this.send(this.apply.stream.applied + 1);
     this.drain(budget);
+  }
+
+  /** Another job comes to a replica that is there already. */
+  forget(): void {
+    this.restart();
+    this.journal.clear();
+    this.restart();
+    this.replies.length = 0;
+  }
+
+  /** The source has lost its queue; positions begin anew. */
+  newStream(): void {
+    this.streamId = this.streamId.replace(/.$/, (digit) => (digit === '1' ? '2' : '1'));
+    this.hello();
+    this.replies.length = 0;
+  }
+
+  /** Paths of files that no node of the source stands for. */
+  strangers(): string[] {
+    const known = new Set([...this.journal.load().nodes].map((binding) => binding.handle));
+    const found: string[] = [];
+    const visit = (folder: Handle, at: string): void => {
+      for (const { name, handle } of this.replica.list(folder) ?? [])
+        if (known.has(handle)) visit(handle, `${at}/${name}`);
+        else found.push(`${at}/${name}`);
+    };
+    visit(this.replica.root, '');
+    return found;
+  }
+
+  orphans(): string[] {
+    return this.replies.flatMap((reply) => (reply.kind === 'orphan' ? [`/${fromBase64(reply.path)}`] : []));
   }
 
   /** As ModelSource.tree describes its own. */

@@ -20,6 +20,8 @@ export function shiftsContent(mode: number): boolean {
 export function fallocate(record: OperationRecord, context: ApplyContext): void {
   const handle = needed(record.node, record, context);
   if (handle === null) return;
+  if (shiftsContent(record.detail) && context.root.nodes.isPending(record.node))
+    throw new FileError('CONTENT-PENDING', 'fallocate', 'content was shifted while it was being sent');
   if (!isDone(record, handle, context)) allocate(record, handle, context.root);
   afterContent(record, handle, context);
 }

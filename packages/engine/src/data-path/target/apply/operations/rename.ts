@@ -4,7 +4,7 @@ import type { Handle } from '../../../../ports.ts';
 import { type ApplyContext, contradiction, needed, placeOf, placeTwoOf } from '../apply-context.ts';
 import { nodeTimes, parentTimes } from '../attributes.ts';
 import { toldAside } from '../establish.ts';
-import { vanish } from '../limbo.ts';
+import { displace, vanish } from '../limbo.ts';
 import { type Placing, place } from '../placement.ts';
 import { isDirectory, type Place } from '../replica-root.ts';
 
@@ -22,9 +22,17 @@ function move(record: OperationRecord, context: ApplyContext): void {
   const victim = overwritable(record, context);
   const placing = placingOf(record, context, handle, to, firstPlace(record, context));
   if (placing !== null) place(root, { ...placing, victim });
+  if (context.replaying && to !== null) evict(record, context, to);
   if (record.victim !== NO_NODE && record.victimNlink === 0) vanish(root, record.victim, record.sequence);
   if (handle !== null) nodeTimes(root, record.node, handle, record.attributes);
   parentTimes(record, context);
+}
+
+/** The node got away by an operation that follows; what it overwrote, and a replay has put back, loses the name all the same. */
+function evict(record: OperationRecord, { root }: ApplyContext, to: Place): void {
+  const there = root.at(to);
+  if (there === null || record.victim === NO_NODE || there.handle !== root.nodes.handleOf(record.victim)) return;
+  displace(root, to, there, record.sequence);
 }
 
 /** The old name's directory may be gone, or never have been here; the new place is what counts. */

@@ -1,0 +1,47 @@
+/** How large each piece of work is. `quick` is for a look in between; its figures are not comparable with the full ones. */
+export interface Sizes {
+  readonly quick: boolean;
+  readonly latencySamples: number;
+  readonly slowLatencySamples: number;
+  readonly burstFiles: number;
+  readonly largeBytes: number;
+  readonly renameFiles: number;
+  readonly orderSeconds: number;
+  readonly images: number;
+  readonly events: number;
+  readonly costSeconds: number;
+  readonly sequentialBytes: number;
+  readonly manyFiles: number;
+}
+
+const MIB = 1024 * 1024;
+
+export const full: Sizes = {
+  quick: false,
+  latencySamples: 1000,
+  slowLatencySamples: 20,
+  burstFiles: 10_000,
+  largeBytes: 1024 * MIB,
+  renameFiles: 256,
+  orderSeconds: 30,
+  images: 34,
+  events: 30_000,
+  costSeconds: 2,
+  sequentialBytes: 1024 * MIB,
+  manyFiles: 200_000,
+};
+
+export const quick: Sizes = {
+  quick: true,
+  latencySamples: 200,
+  slowLatencySamples: 5,
+  burstFiles: 2000,
+  largeBytes: 256 * MIB,
+  renameFiles: 64,
+  orderSeconds: 8,
+  images: 8,
+  events: 6000,
+  costSeconds: 0.5,
+  sequentialBytes: 128 * MIB,
+  manyFiles: 20_000,
+};

@@ -1,0 +1,3 @@
+/** testing: in-memory twins of the target's ports, for tests and the simulation. Pure; nothing of the product imports them. */
+export { MemoryReplica, type MemoryReplicaOptions } from './memory-replica.ts';
+export { MemoryTargetJournal } from './memory-target-journal.ts';

@@ -1,0 +1,60 @@
+import { execFileSync, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { afterEach, describe, expect, it } from 'vitest';
+import { ReferenceReplay } from '../conformance/reference-replay.ts';
+import { imageDifferences, imageOf, imageOfSource } from '../conformance/tree-image.ts';
+import { type Scratch, scratch, turn, whySkipped } from './testing.ts';
+
+const skip = whySkipped();
+if (skip !== null) console.warn(`the crash points are skipped: ${skip}`);
+
+const NATIVE = fileURLToPath(new URL('../../native/linux', import.meta.url));
+const FLAGS = ['-std=gnu17', '-O2', '-Wall', '-Wextra', '-Werror', '-static', '-pthread'];
+
+/** A server that dies by itself, at every step a modifying call takes, one time in `oneIn`. */
+function buildMortal(out: string, oneIn: number): string {
+  const units = readdirSync(NATIVE).filter((name) => name.endsWith('.c'));
+  execFileSync('cc', [...FLAGS, `-DCRASH_POINTS=${oneIn}`, '-o', out, ...units.map((name) => join(NATIVE, name))]);
+  return out;
+}
+
+describe.skipIf(skip !== null)('fuse with a server that dies at the worst moments', () => {
+  let world: Scratch | null = null;
+  afterEach(async () => {
+    await world?.close();
+    world = null;
+  });
+
+  it('[FSI5] dying before, in and after each step costs no call, no record, and makes none twice', {
+    timeout: 120_000,
+  }, async () => {
+    const parts = await scratch();
+    const binary = buildMortal(parts.path('mortal'), 1500);
+    const torture = parts.path('torture');
+    execFileSync('cc', ['-std=gnu17', '-O2', '-o', torture, join(NATIVE, 'test/torture.c')]);
+    world = await scratch({ binary });
+    const { interceptor } = world;
+    const root = await interceptor.protect(world.raw('one'));
+    const replay = new ReferenceReplay(root.files);
+    const apply = () => interceptor.drain((batch) => replay.applyBatch(batch, root.id));
+    interceptor.onReadable(apply);
+    const run = spawn(torture, [world.path('one'), '15'], { stdio: ['ignore', 'ignore', 'pipe'] });
+    let said = '';
+    run.stderr.on('data', (text) => {
+      said += text;
+    });
+    const [code] = await once(run, 'close');
+    await parts.close();
+    expect([code, said]).toEqual([0, '']);
+    const barrier = interceptor.barrier();
+    while (!interceptor.passed(barrier)) await turn();
+    apply();
+    expect([...replay.dirty]).toEqual([]);
+    expect(imageDifferences(imageOfSource(root.files), imageOf(replay), { atime: false })).toEqual([]);
+    console.info(`${interceptor.status().restarts} servers died`);
+    expect(interceptor.status().restarts).toBeGreaterThan(20);
+  });
+});
