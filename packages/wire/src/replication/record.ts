@@ -102,7 +102,7 @@ export const RecordFlag = {
   blockHole: 8,
   /** `check`/`checkEntry` belong to a verification; without it to a checksum mirror. */
   verify: 16,
-  /** `entry`: the content of this file follows in any case; the target need not ask for it. */
+  /** `entry`: the content of this file, or the listing of this directory, follows in any case; the target need not ask for it. */
   contentFollows: 32,
 } as const;
 

@@ -13,7 +13,7 @@ const moves = (maxLength: number) => fc.array(move, { maxLength });
 
 /** A target filled by another source's life: files that nobody knows. */
 function overGarbage(rig: Rig, garbage: readonly Move[]): void {
-  const stranger = new Play(new ModelSource());
+  const stranger = new Play(new ModelSource(500_000));
   sayRoot(stranger.source, ROOT_PATH);
   for (const one of garbage) stranger.make(one);
   rig.run(stranger.source.records);

@@ -48,9 +48,11 @@ export class ModelSource {
   readonly root: ModelNode;
   readonly records: OperationRecord[] = [];
   #nextId = 100n;
-  #tick = 0;
+  #tick: number;
 
-  constructor() {
+  /** Sources that share no times begin at different ticks. */
+  constructor(tick = 0) {
+    this.#tick = tick;
     this.root = this.#node(DIRECTORY | 0o755);
     this.root.nlink = 2;
   }
