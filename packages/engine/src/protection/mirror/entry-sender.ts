@@ -93,13 +93,14 @@ export class EntrySender {
     const xattrs = this.#read(root, node) ?? [];
     const data = type === SYMLINK ? (root.files.readLink(node) ?? NOTHING) : NOTHING;
     let flags = xattrs.length > 0 ? RecordFlag.entryHasXattrs : 0;
-    const contentFollows = type === REGULAR && this.#contentFollows(isNew);
+    const listed = type === DIRECTORY && (isNew || !this.#options.repair || !root.scope.whole);
+    const contentFollows = listed || (type === REGULAR && this.#contentFollows(isNew));
     if (contentFollows) flags |= RecordFlag.contentFollows;
     this.#options.world.say({ verb: Verb.entry, root: root.index, parent, name, node, attributes, data, flags });
     if (xattrs.length > 0)
       this.#options.world.say({ verb: Verb.xattrs, root: root.index, node, data: encodeXattrs(xattrs) });
-    if (type === DIRECTORY && (isNew || !this.#options.repair || !root.scope.whole))
-      this.#options.directory(root.index, node);
+    if (listed) this.#options.directory(root.index, node);
+    else if (type === DIRECTORY) this.#options.asked();
     if (type === REGULAR) this.#regular(root, node, attributes.size, contentFollows);
     return 512;
   }

@@ -15,7 +15,7 @@ import type { MarkOutcome } from '../../data-path/source-path.ts';
 import type { Barrier, Digest, SourceFiles } from '../../ports.ts';
 import { ContentSender } from './content-sender.ts';
 import { DirectoryLister } from './directory-lister.ts';
-import { EntrySender } from './entry-sender.ts';
+import { DIRECTORY, EntrySender, typeOf } from './entry-sender.ts';
 import { type MirrorProgress, noProgress } from './progress.ts';
 
 export interface MirrorRoot {
@@ -142,11 +142,17 @@ export class Mirror {
   onReply(reply: Reply): void {
     if (reply.kind !== 'want' && reply.kind !== 'have' && reply.kind !== 'differs') return;
     const { root, node } = reply;
-    if (reply.kind === 'want') this.#contents.push({ root, node, how: 'send', bytes: 0 });
+    if (reply.kind === 'want') this.#wanted(root, node);
     else if (reply.kind === 'have') this.#have(root, node);
     else if (reply.what === 'content') this.#blocks.push({ root, node, offset: reply.offset, extent: reply.extent });
     else return;
     if (this.#phase === 'awaiting-replies') this.#phase = 'working';
+  }
+
+  #wanted(root: number, node: NodeId): void {
+    const mode = this.#world.roots.get(root)?.files.stat(node)?.mode ?? 0;
+    if (typeOf(mode) === DIRECTORY) this.#directories.push({ root, node });
+    else this.#contents.push({ root, node, how: 'send', bytes: 0 });
   }
 
   #have(root: number, node: NodeId): void {

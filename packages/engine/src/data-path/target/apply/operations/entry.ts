@@ -24,6 +24,9 @@ export function entry(record: OperationRecord, context: ApplyContext): void {
   if ((record.flags & RecordFlag.entryHasXattrs) === 0) makeExact(record, context, handle, []);
   const timesToo = !isRegular(record.attributes) || answer(record, context, created ? null : handle, content);
   if (timesToo) nodeTimes(root, record.node, handle, record.attributes);
+  // New here though the source took it for known: what lies beneath has to be listed too.
+  if (created && isDirectory(record.attributes) && (record.flags & RecordFlag.contentFollows) === 0)
+    say('want', record, context);
 }
 
 function bring(record: OperationRecord, context: ApplyContext, at: Place): { handle: Handle; created: boolean } {
