@@ -25,6 +25,7 @@ export class SourcePath {
     this.srm = new SourceReplicationManager({ limits: options.limits, next: options.next });
     this.scm = new SourceCommunicationManager({
       received: position(options.next - 1),
+      freed: (bytes) => this.srm.queue.recycle(bytes),
       ...(options.window === undefined ? {} : { window: options.window }),
     });
   }

@@ -295,7 +295,7 @@ export function encodeRecord(r: OperationRecord): Uint8Array {
   return bytes;
 }
 
-/** Writes the record at `at` and returns its length; `bytes` must hold `recordLength(r)` zeroed bytes there. */
+/** Writes the record at `at` and returns its length; `bytes` must hold `recordLength(r)` bytes there, whatever they are. */
 export function encodeRecordInto(r: OperationRecord, bytes: Uint8Array, at: number): number {
   const length = recordLength(r);
   if (length > MAX_RECORD) throw new RecordError(`a record of ${length} bytes is over the limit of ${MAX_RECORD}`);
@@ -326,6 +326,7 @@ export function encodeRecordInto(r: OperationRecord, bytes: Uint8Array, at: numb
   for (let i = 0; i < r.name.length; i += 1) bytes[end++] = r.name.charCodeAt(i);
   for (let i = 0; i < r.name2.length; i += 1) bytes[end++] = r.name2.charCodeAt(i);
   bytes.set(r.data, end);
+  bytes.fill(0, end + r.data.length, at + length);
   return length;
 }
 

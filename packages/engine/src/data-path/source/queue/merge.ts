@@ -38,6 +38,7 @@ export function mergeWrite(target: MergeTarget, records: Uint8Array, at: number,
   if (oldData + addData > COMMUNICATION_BLOCK || target.lastAt + length > target.bytes.length) return -1;
   const dataAt = target.lastAt + RECORD_HEADER + oldData;
   target.bytes.set(records.subarray(at + RECORD_HEADER, at + RECORD_HEADER + addData), dataAt);
+  target.bytes.fill(0, dataAt + addData, target.lastAt + length);
   // Attributes, times and parents are those after the later write.
   const from = at + AT.attributes;
   target.bytes.set(records.subarray(from, at + AT.attributesEnd), target.lastAt + AT.attributes);

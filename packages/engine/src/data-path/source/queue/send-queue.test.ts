@@ -11,7 +11,8 @@ import {
 } from '@understudy/wire';
 import { describe, expect, it } from 'vitest';
 import { COMMUNICATION_BLOCK } from './merge.ts';
-import { SEGMENT_BYTES, SendQueue } from './send-queue.ts';
+import { SEGMENT_BYTES } from './segment-pool.ts';
+import { SendQueue } from './send-queue.ts';
 
 const node = (n: number): NodeId => brand<NodeId>(BigInt(n));
 

@@ -16,6 +16,7 @@ import {
   Verb,
 } from '@understudy/wire';
 import { mergeWrite } from './merge.ts';
+import { SegmentPool } from './segment-pool.ts';
 
 export interface QueuedPacket {
   readonly from: Position;
@@ -38,11 +39,9 @@ interface Segment {
   firstTimeMs: number;
 }
 
-/** A packet's usual size: two mirror blocks with their headers. One larger record travels alone. */
-export const SEGMENT_BYTES = 260 * 1024;
-
 export class SendQueue {
   readonly #segments = new RingBuffer<Segment>();
+  readonly #pool = new SegmentPool();
   #bytes = 0;
   #operations = 0;
   #next: Position;
@@ -101,6 +100,7 @@ export class SendQueue {
     // A packet waits for its acknowledgement: it must not hold a mostly empty buffer meanwhile.
     const full = segment.used * 2 >= segment.bytes.length;
     const bytes = full ? segment.bytes.subarray(0, segment.used) : segment.bytes.slice(0, segment.used);
+    if (!full) this.#pool.give(segment.bytes);
     const from = this.#next;
     const markers = this.#number(bytes);
     this.#bytes -= segment.used;
@@ -113,6 +113,11 @@ export class SendQueue {
       firstTimeMs: segment.firstTimeMs,
       markers,
     };
+  }
+
+  /** A packet's bytes that nobody will look at again. */
+  recycle(bytes: Uint8Array): void {
+    this.#pool.give(bytes);
   }
 
   /** Empties the queue and hands every record over: positions are given on leaving, so none is burnt. */
@@ -138,7 +143,7 @@ export class SendQueue {
   #room(length: number, timeMs: number): Segment {
     const tail = this.#segments.last();
     if (tail !== undefined && tail.used + length <= tail.bytes.length) return tail;
-    const bytes = new Uint8Array(Math.max(SEGMENT_BYTES, length));
+    const bytes = this.#pool.take(length);
     const segment: Segment = { bytes, used: 0, count: 0, lastAt: -1, firstTimeMs: timeMs };
     this.#segments.push(segment);
     return must(this.#segments.last(), 'just pushed');

@@ -19,6 +19,8 @@ export class SourceCommunicationManager {
   readonly #window: Window;
   /** Packets to be sent again, oldest first. */
   readonly #again = new RingBuffer<LoggedPacket>();
+  readonly #resent = new WeakSet<LoggedPacket>();
+  readonly #freed: (bytes: Uint8Array) => void;
   #linked = false;
   #received: Position;
   #applied: Position;
@@ -26,7 +28,13 @@ export class SourceCommunicationManager {
   #resentBytes = 0;
   #paused = false;
 
-  constructor(options: { readonly window?: Window; readonly received: Position }) {
+  constructor(options: {
+    readonly window?: Window;
+    readonly received: Position;
+    /** Bytes of a packet that is received and that nothing refers to any more. */
+    readonly freed?: (bytes: Uint8Array) => void;
+  }) {
+    this.#freed = options.freed ?? (() => {});
     this.#window = options.window ?? DEFAULT_WINDOW;
     this.#received = options.received;
     this.#applied = options.received;
@@ -90,12 +98,18 @@ export class SourceCommunicationManager {
   acknowledged(received: Position, applied: Position): void {
     if (received > this.#received) this.#received = received;
     if (applied > this.#applied) this.#applied = applied;
-    this.#log.free(this.#received);
+    this.#log.free(this.#received, (packet) => {
+      // A copy that was sent again may still wait in the socket; the first one has arrived, so nothing else looks at the bytes.
+      if (!this.#resent.delete(packet)) this.#freed(packet.bytes);
+    });
   }
 
   resend(from: Position): void {
     this.#again.clear();
-    for (const packet of this.#log.since(from)) this.#again.push(packet);
+    for (const packet of this.#log.since(from)) {
+      this.#again.push(packet);
+      this.#resent.add(packet);
+    }
   }
 
   /** TCM6: the target's queue is full, or it has room again. */

@@ -32,8 +32,8 @@ export class TransactionLog {
     this.#bytes += packet.bytes.length;
   }
 
-  /** Lets go of what the target holds safely: packets that end at or before `received`. */
-  free(received: Position): void {
+  /** Lets go of what the target holds safely: packets that end at or before `received`, each handed to `freed`. */
+  free(received: Position, freed: (packet: LoggedPacket) => void): void {
     for (
       let packet = this.#packets.at(0);
       packet !== undefined && packet.to <= received;
@@ -41,6 +41,7 @@ export class TransactionLog {
     ) {
       this.#packets.shift();
       this.#bytes -= packet.bytes.length;
+      freed(packet);
     }
   }
 
