@@ -4,7 +4,7 @@
  *   probe latency SOURCE TARGET COUNT GAP-MS LIMIT-MS [PREFIX]   makes files of 4 KiB one by one; a line a file: ns from written to equal
  *   probe burst SOURCE TARGET COUNT BYTES LIMIT-MS               makes COUNT files, 100 a directory; waits until all are equal
  *   probe patch FILE TARGET-FILE OFFSET SEED LIMIT-MS            overwrites 4 KiB in place; waits until they are on the target
- *   probe await-file FILE SIZE MTIME-NS LIMIT-MS                 waits until the file has this size and modification time
+ *   probe await-file FILE SIZE MTIME-S LIMIT-MS                  waits until the file has this size and modification time
  *   probe cost DIR BYTES SECONDS                                 what file operations cost in DIR
  *
  * In: folders. Out: figures on stdout, JSON but for `latency`. Promised: every wait ends; -1 stands for "not within the limit".
@@ -147,7 +147,7 @@ static int await_file(char **v) {
   int64_t begun = now_ns(), limit = atol(v[5]) * 1000000;
   long long size = atoll(v[3]), mtime = atoll(v[4]);
   for (struct stat s; now_ns() - begun < limit; nap(5000000))
-    if (stat(v[2], &s) == 0 && s.st_size == size && (long long)s.st_mtim.tv_sec * 1000000000 + s.st_mtim.tv_nsec == mtime) {
+    if (stat(v[2], &s) == 0 && s.st_size == size && (long long)s.st_mtim.tv_sec == mtime) {
       printf("{\"equalNs\":%lld}\n", (long long)(now_ns() - begun));
       return 0;
     }

@@ -25,6 +25,7 @@ export class Bootstrap {
   readonly #history: string[] = [];
   readonly #rings = new Map<string, Set<string>>();
   readonly #reaper: ChildProcess;
+  readonly #reaperGone: Promise<void>;
   #reaped = '';
   #closed: Promise<string> | null = null;
 
@@ -40,10 +41,20 @@ export class Bootstrap {
       NO_COLOR: '1',
     };
     delete this.env.UNDERSTUDY_HOME;
+    // Options meant for the agents (profiling, say) must not keep the reaper from starting.
+    const { NODE_OPTIONS: _, ...plain } = process.env;
     this.#reaper = spawn(process.execPath, [reaperPath, this.root], {
       detached: true,
       stdio: ['pipe', 'pipe', 'inherit'],
+      env: plain,
     });
+    this.#reaperGone = new Promise((resolve, reject) => {
+      this.#reaper.once('error', reject);
+      this.#reaper.once('close', (code) =>
+        code === 0 ? resolve() : reject(new Error(`the reaper ended with ${code}; clean up ${this.root} by hand`)),
+      );
+    });
+    this.#reaperGone.catch(() => undefined);
     this.#reaper.stdout?.setEncoding('utf8').on('data', (text: string) => {
       this.#reaped += text;
     });
@@ -155,9 +166,8 @@ export class Bootstrap {
       agent.signal('SIGCONT');
       await agent.stop(10_000).catch(() => undefined);
     }
-    const gone = new Promise((resolve) => this.#reaper.once('close', resolve));
     this.#reaper.stdin?.end();
-    await gone;
+    await this.#reaperGone;
     return this.#reaped;
   }
 }

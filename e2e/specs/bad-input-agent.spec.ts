@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { connect } from 'node:net';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { connect as connectTls } from 'node:tls';
 import { describe, expect, test } from 'vitest';
 import { type Bootstrap, ExitCode, refused, residentMiB, sharedStage, staged, until } from '../bootstrap/index.ts';
@@ -10,7 +10,7 @@ const { usage, unreachable, agentError } = ExitCode;
 
 function writeConfiguration(stage: Bootstrap, name: string, text: string): string {
   const path = join(stage.homeOf(name), 'agent.yaml');
-  mkdirSync(stage.homeOf(name), { recursive: true });
+  mkdirSync(stage.homeOf(name), { recursive: true, mode: 0o700 });
   writeFileSync(path, text);
   return path;
 }
@@ -76,7 +76,7 @@ describe('bad input: how an agent starts', () => {
     );
     const path = join(identity?.parentPath ?? '', identity?.name ?? '');
     writeFileSync(path, 'cut');
-    refused(await runAgent(stage(), agent.home), agentError, path);
+    refused(await runAgent(stage(), agent.home), agentError, dirname(path));
     expect(readFileSync(path, 'utf8')).toBe('cut');
   });
 });

@@ -100,7 +100,10 @@ describe('bad input: commands', () => {
   });
 
   test('a port where nobody listens, and one where something else does, are told apart', async () => {
-    const mute = createServer((socket) => socket.end('220 mail.example ESMTP\r\n'));
+    const mute = createServer((socket) => {
+      socket.on('error', () => undefined);
+      socket.resume().end('220 mail.example ESMTP\r\n');
+    });
     const port = await new Promise<number>((resolve) => {
       mute.listen(0, '127.0.0.1', () => resolve((mute.address() as { port: number }).port));
     });

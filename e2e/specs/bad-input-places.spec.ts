@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { chmodSync, chownSync, mkdirSync, writeFileSync } from 'node:fs';
+import { chmodSync, chownSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import {
@@ -72,21 +72,25 @@ describe('bad input: places', () => {
     refused(await attempt({ to }), [usage, agentError], to);
   });
 
-  test('a folder for the replica that is not empty is not overwritten', async () => {
+  test('[MIR4] [SAFE5] foreign files in the replica are not touched, and the job says that they are there', async () => {
     const source = stage().folder('foreign-source');
     writeFileSync(join(source, 'file'), 'mine');
     const to = stage().folder('foreign-replica');
+    const foreign = join(replicaOf(to, source), 'somebody-elses');
     mkdirSync(replicaOf(to, source), { recursive: true });
-    writeFileSync(join(replicaOf(to, source), 'somebody-elses'), 'precious');
-    const name = 'foreign';
-    await stage().client.create({ name, source: 'alpha', target: 'beta', include: [source], to });
-    const started = await stage().cli(['job', 'start', name]);
-    if (started.code === ExitCode.done) {
-      await stage().client.reach(name, 'halted');
-      expect(JSON.stringify((await stage().client.status(name)).reason)).toMatch(/foreign|files/);
-    } else refused(started, agentError, replicaOf(to, source));
-    expect(execFileSync('cat', [join(replicaOf(to, source), 'somebody-elses')], { encoding: 'utf8' })).toBe('precious');
-    await stage().cli(['job', 'stop', name]);
+    writeFileSync(foreign, 'precious');
+    await stage().client.create({ name: 'foreign', source: 'alpha', target: 'beta', include: [source], to });
+    const started = await stage().cli(['job', 'start', 'foreign']);
+    if (started.code !== ExitCode.done) refused(started, agentError, replicaOf(to, source));
+    else {
+      // Halted by name, or protecting with the orphan reported: either way an administrator learns of it.
+      await until('the job has come to a decision', async () =>
+        ['halted', 'protected'].includes((await stage().client.status('foreign')).state),
+      );
+      expect((await stage().client.events('--job', 'foreign')).stdout).toMatch(/somebody-elses|foreign files/);
+    }
+    expect(readFileSync(foreign, 'utf8')).toBe('precious');
+    await stage().cli(['job', 'stop', 'foreign']);
   });
 });
 

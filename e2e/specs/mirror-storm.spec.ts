@@ -52,7 +52,7 @@ for (const compare of ['everything', 'attributes'] as const) {
         });
         for (const load of loads) await load.stop();
 
-      await stage.client.reach('storm', 'protected', '120s');
+        await stage.client.reach('storm', 'protected', '120s');
         await stage.client.flush('storm');
         expect(await treeDifferences(source, replica)).toEqual([]);
         const { state, mirror } = await stage.client.status('storm');

@@ -3,7 +3,7 @@ import { type ContenderFigure, reached } from '../measure/figure.ts';
 
 const OWN = 'understudy';
 const LABEL = 52;
-const CELL = 16;
+const CELL = 19;
 
 export function tableOf(figures: readonly ContenderFigure[], contenders: readonly string[]): string[] {
   const lines = [`${''.padEnd(LABEL)}${contenders.map((name) => name.padStart(CELL)).join('')}  must reach`];

@@ -1,3 +1,6 @@
+/**
+ * rows: one file a line of the table. In: the tools to compare, sizes. Out: figures with their units.
+ */
 import { burst } from './burst.ts';
 import { cost } from './cost.ts';
 import { largeFile } from './large-file.ts';

@@ -3,3 +3,4 @@ export * from './management/index.ts';
 export * from './replication/frame.ts';
 export * from './replication/messages.ts';
 export * from './replication/record.ts';
+export * from './replication/xattrs.ts';

@@ -1,3 +1,7 @@
+/**
+ * actions: what the commands do. In: checked arguments, a profile. Out: calls of agents through the sdk, text or JSON, an exit code.
+ * Promised: an action knows nothing of the command line's syntax, and every failure leaves it as a typed error with a sentence.
+ */
 import {
   type ClientIdentity,
   type Connection,

@@ -1,3 +1,7 @@
+/**
+ * commands: what may be written on the command line. In: commander's view of the arguments. Out: a call of one action, an exit code.
+ * Promised: arguments are checked here and nothing heavy is loaded before they are right.
+ */
 import { Command, Option } from '@commander-js/extra-typings';
 import { usageError } from '../exit-code.ts';
 import type { Io } from '../io.ts';

@@ -8,7 +8,6 @@
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/epoll.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
@@ -16,13 +15,45 @@
 
 struct root roots[MAX_ROOTS];
 struct worker workers[WORKERS];
-int epoll_fd = -1, proc_fd = -1;
+int proc_fd = -1;
 _Atomic int holder_fd = -1;
 
-static void root_listen(uint32_t index)
+static void *room_for(size_t bytes)
 {
-	struct epoll_event event = { .events = EPOLLIN, .data.u32 = index };
-	(void)epoll_ctl(epoll_fd, EPOLL_CTL_ADD, roots[index].device, &event);
+	void *at = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	if (at == MAP_FAILED)
+		_exit(4);
+	return at;
+}
+
+/* The kernel must never fault on this memory: a read that dies in a fault loses its request. */
+static void touch(unsigned char *request)
+{
+	for (size_t at = 0; at < REQUEST_BYTES; at += 4096)
+		((volatile unsigned char *)request)[at] = request[at];
+	(void)mlock(request, REQUEST_BYTES);
+}
+
+static void root_start(uint32_t index)
+{
+	for (uint32_t i = index * ROOT_WORKERS; i < (index + 1) * ROOT_WORKERS; i++) {
+		struct worker *w = &workers[i];
+		pthread_t thread;
+		memset(w, 0, sizeof(*w));
+		w->index = (int)i;
+		w->root = &roots[index];
+		w->slot = &state->slots[i];
+		w->counter = &ring->counters[i];
+		w->in = (struct fuse_in_header *)(state->requests[i] + REQUEST_AT);
+		w->out = room_for(MAX_WRITE + 4096);
+		w->scratch = room_for(SCRATCH_ROOM);
+		w->dir_fd = -1;
+		w->running = 1;
+		touch(state->requests[i]);
+		if (pthread_create(&thread, NULL, worker_run, w) != 0)
+			_exit(4);
+		(void)pthread_detach(thread);
+	}
 }
 
 static void root_add(const struct message *m, const int *fds, bool now)
@@ -33,10 +64,10 @@ static void root_add(const struct message *m, const int *fds, bool now)
 	root->directory = openat(fds[1], ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	root->node = m->node;
 	root->state = &state->roots[m->value];
-	(void)fcntl(root->device, F_SETFL, O_NONBLOCK);
+	(void)fcntl(root->device, F_SETFL, 0);
 	root->active = 1;
 	if (now)
-		root_listen(m->value);
+		root_start(m->value);
 }
 
 static void root_remove(uint32_t index)
@@ -46,10 +77,17 @@ static void root_remove(uint32_t index)
 	if (root->device <= 0)
 		return;
 	root->active = 0;
-	(void)epoll_ctl(epoll_fd, EPOLL_CTL_DEL, root->device, NULL);
-	for (int i = 0; i < WORKERS; i++)
-		for (int tries = 0; tries < 5000 && workers[i].busy_root == (int)index + 1; tries++)
+	for (uint32_t i = index * ROOT_WORKERS; i < (index + 1) * ROOT_WORKERS; i++) {
+		struct worker *w = &workers[i];
+		for (int tries = 0; tries < 5000 && w->running; tries++)
 			nanosleep(&nap, NULL);
+		if (w->running)
+			return; /* still mounted: its workers go on, and the next server will not know it */
+		node_dir_forget(w, 0);
+		munmap(w->out, MAX_WRITE + 4096);
+		munmap(w->scratch, SCRATCH_ROOM);
+		(void)munlock(state->requests[i], REQUEST_BYTES);
+	}
 	escrow_drop_root(index);
 	close(root->device);
 	close(root->directory);
@@ -62,7 +100,6 @@ void root_gone(struct root *root)
 	struct message m = { MSG_GONE, (uint32_t)(root - roots), 0 };
 	if (atomic_exchange(&root->active, 0) == 0)
 		return;
-	(void)epoll_ctl(epoll_fd, EPOLL_CTL_DEL, root->device, NULL);
 	if (root->state->recording)
 		ring_note(root, VERB_GAP, 0);
 	(void)link_send(holder_fd, &m, NULL, 0);
@@ -141,28 +178,6 @@ static void hand_over_to_new_holder(void)
 	}
 }
 
-static void start_workers(void)
-{
-	for (int i = 0; i < WORKERS; i++) {
-		struct worker *w = &workers[i];
-		pthread_t thread;
-		w->index = i;
-		w->slot = &state->slots[i];
-		w->counter = &ring->counters[i];
-		w->in = (struct fuse_in_header *)(state->requests[i] + 4096 - 80);
-		w->out = mmap(NULL, MAX_WRITE + 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-		w->scratch = malloc(65536 + 4096);
-		w->dir_fd = -1;
-		/* The kernel must never fault on this memory: a read that dies in a fault loses its request. */
-		memset(state->requests[i] + 4096 + MAX_WRITE, 0, 4096);
-		for (size_t at = 0; at < REQUEST_BYTES; at += 4096)
-			((volatile unsigned char *)state->requests[i])[at] = state->requests[i][at];
-		(void)mlock(state->requests[i], REQUEST_BYTES);
-		if (w->out == MAP_FAILED || w->scratch == NULL || pthread_create(&thread, NULL, worker_run, w) != 0)
-			_exit(4);
-	}
-}
-
 static void prepare_process(void)
 {
 	struct rlimit files = { 1048576, 1048576 };
@@ -174,8 +189,7 @@ static void prepare_process(void)
 	signal(SIGCHLD, SIG_IGN);
 	(void)mlockall(MCL_CURRENT | MCL_FUTURE | 4 /* MCL_ONFAULT */);
 	proc_fd = open("/proc/self/fd", O_PATH | O_DIRECTORY | O_CLOEXEC);
-	epoll_fd = epoll_create1(EPOLL_CLOEXEC);
-	if (chdir("/") != 0 || epoll_fd < 0)
+	if (chdir("/") != 0)
 		_exit(5);
 }
 
@@ -195,10 +209,9 @@ int fsid_main(int socket)
 	state->epoch++;
 	state->server_pid = (uint32_t)getpid();
 	ring_repair();
-	start_workers();
 	for (uint32_t i = 0; i < MAX_ROOTS; i++)
 		if (roots[i].active)
-			root_listen(i);
+			root_start(i);
 	for (;;) {
 		struct pollfd poll_holder = { holder_fd, POLLIN, 0 };
 		int n = poll(&poll_holder, 1, 100);

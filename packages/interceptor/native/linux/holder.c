@@ -17,8 +17,11 @@
 
 #ifdef CRASH_POINTS
 #define CRASHES_A_MINUTE 100000
+#define SHORT_LIVES 100000
 #else
 #define CRASHES_A_MINUTE 120
+/* So many servers in a row that lived less than a fifth of a second: something kills each. */
+#define SHORT_LIVES 8
 #endif
 #define BEAT_SECONDS 30
 #define IDLE_SECONDS 30
@@ -32,6 +35,8 @@ static size_t escrow_count, escrow_room;
 static double crash_times[CRASHES_A_MINUTE];
 static unsigned crash_next;
 static double start_at; /* when the next server may start */
+static double started_at;
+static int short_lives;
 
 static double now_seconds(void)
 {
@@ -91,6 +96,7 @@ static void send_root(uint32_t index)
 static void start_server(void)
 {
 	server_fd = link_start("serve", "fsid");
+	started_at = now_seconds();
 	if (server_fd < 0) {
 		start_at = now_seconds() + 0.1;
 		return;
@@ -156,7 +162,8 @@ static void server_died(void)
 	crash_next = (crash_next + 1) % CRASHES_A_MINUTE;
 	for (int i = 0; i < CRASHES_A_MINUTE; i++)
 		recent += crash_times[i] > now - 5;
-	if (oldest > 0 && oldest > now - 60 && !state->suspended)
+	short_lives = now - started_at < 0.2 ? short_lives + 1 : 0;
+	if (((oldest > 0 && oldest > now - 60) || short_lives >= SHORT_LIVES) && !state->suspended)
 		suspend_records();
 	/* The first dies of something, the tenth in five seconds of itself. */
 	double pause = recent <= 3 ? 0 : 0.01 * recent * recent;

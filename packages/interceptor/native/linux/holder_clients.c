@@ -132,6 +132,12 @@ static const char *adopt(struct client *c, const char *arguments)
 			continue;
 		if (!unhex(hex, r->path, sizeof(r->path)))
 			return "error the path is not hexadecimal or too long";
+		/* Nothing of a root that had the place before may be taken up by the servers of this one. */
+		for (int k = i * ROOT_WORKERS; k < (i + 1) * ROOT_WORKERS; k++) {
+			memset(state->requests[k] + REQUEST_AT, 0, sizeof(struct fuse_in_header));
+			memset(&state->slots[k], 0, sizeof(state->slots[k]));
+			state->beat[k] = 0;
+		}
 		r->id = id;
 		r->node = node;
 		r->ready = 0;

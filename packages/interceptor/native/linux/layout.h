@@ -12,9 +12,12 @@
 
 #define RING_MAGIC 0x474e495249534655ull /* "UFSIRING" */
 #define RING_VERSION 1
-#define RING_HEADER 4096
-#define WORKERS 2
-#define COUNTERS_AT 1024
+#define RING_HEADER 8192
+#define MAX_ROOTS 128
+/* Each root has two of its own: one that waits in read(2) is woken sooner than one that waits for many. */
+#define ROOT_WORKERS 2
+#define WORKERS (MAX_ROOTS * ROOT_WORKERS)
+#define COUNTERS_AT 4096
 
 struct counter {
 	_Atomic uint64_t begun, done;
@@ -41,17 +44,17 @@ struct ring_header {
 	_Atomic uint64_t acked; /* reserved for the synchronous mode */
 	_Atomic uint32_t workers, blocking;
 	char pad3[COUNTERS_AT - 240];
-	/* 1024: modifying calls begun and done, one pair a worker */
+	/* 4096: modifying calls begun and done, one pair a worker */
 	struct counter counters[WORKERS];
 };
 _Static_assert(sizeof(struct ring_header) == COUNTERS_AT + WORKERS * sizeof(struct counter), "ring header layout");
 
 #define STATE_MAGIC 0x3154534953465555ull
-#define MAX_ROOTS 128
 #define MAX_NOTES 4096
 #define OPEN_BUCKETS 65536
 #define MAX_PATH_BYTES 4096
 #define MAX_WRITE (1u << 20)
+#define REQUEST_AT (4096 - 80)
 /* One page before WRITE's data for headers, so that the data is page aligned, and one behind it. */
 #define REQUEST_BYTES (4096 + MAX_WRITE + 4096)
 #define REPLY_BYTES 512
@@ -64,7 +67,7 @@ enum phase {
 
 struct slot {
 	_Atomic uint32_t phase;
-	uint32_t root; /* index in `roots` */
+	uint32_t pad0;
 	_Atomic uint64_t end; /* recorded once the ring's head has reached it; 0: not appended */
 	/* What was there before the call, for telling afterwards whether it was executed. */
 	uint64_t node, victim, size;
@@ -96,7 +99,7 @@ struct state {
 	_Atomic uint32_t epoch; /* one a server; part of every file handle */
 	_Atomic uint32_t suspended; /* servers die too often: calls pass without records */
 	_Atomic uint32_t server_pid;
-	_Atomic uint64_t beat[WORKERS]; /* monotonic seconds */
+	_Atomic uint64_t beat[WORKERS]; /* monotonic seconds at which its request began; 0: it waits for one */
 	_Atomic uint32_t tid[WORKERS];
 	struct slot slots[WORKERS];
 	struct root_state roots[MAX_ROOTS];

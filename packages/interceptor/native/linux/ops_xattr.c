@@ -39,6 +39,31 @@ static struct draft *describe(struct worker *w, enum verb verb, struct target *t
 	return d;
 }
 
+/*
+ * Whether the attribute was there before the call goes into the slot: a repeated call must answer what the first one did,
+ * and must not take an error of the first for its success, nor the other way round.
+ */
+static bool was_there(struct worker *w, const struct target *t, const char *name)
+{
+	if (!(w->slot->flags & SLOT_BEFORE)) {
+		w->slot->size = getxattr(t->path, name, NULL, 0) >= 0;
+		atomic_signal_fence(memory_order_seq_cst);
+		w->slot->flags |= SLOT_BEFORE;
+	}
+	return w->slot->size != 0;
+}
+
+/* The error that the flags of setxattr(2) ask for, 0 where the value is to be set. */
+static int flags_forbid(struct worker *w, const struct target *t, const char *name, uint32_t flags)
+{
+	if (flags == 0)
+		return 0;
+	bool there = was_there(w, t, name);
+	if ((flags & XATTR_CREATE) && there)
+		return EEXIST;
+	return (flags & XATTR_REPLACE) && !there ? ENODATA : 0;
+}
+
 void op_setxattr(struct worker *w)
 {
 	const struct fuse_setxattr_in *in = w->arg;
@@ -49,12 +74,16 @@ void op_setxattr(struct worker *w)
 	if (value + in->size > (const char *)w->arg + w->arg_length)
 		return reply_error(w, EINVAL);
 	credentials_take(w, extended && (in->setxattr_flags & FUSE_SETXATTR_ACL_KILL_SGID));
+	int error = -aim(w, &t);
+	if (error == 0) {
+		error = flags_forbid(w, &t, name, in->flags);
+		if (error != 0)
+			close(t.fd);
+	}
 	begin(w);
-	int error = aim(w, &t);
-	if (error < 0)
-		return refuse(w, -error);
-	/* Repeated: it may be there by our own hand. */
-	if (setxattr(t.path, name, value, in->size, w->again ? 0 : (int)in->flags) != 0) {
+	if (error != 0)
+		return refuse(w, error);
+	if (setxattr(t.path, name, value, in->size, 0) != 0) {
 		error = errno;
 		close(t.fd);
 		return refuse(w, error);
@@ -70,11 +99,12 @@ void op_removexattr(struct worker *w)
 	const char *name = w->arg;
 	struct target t;
 	credentials_take(w, false);
+	int error = -aim(w, &t);
+	bool there = error == 0 && was_there(w, &t, name);
 	begin(w);
-	int error = aim(w, &t);
-	if (error < 0)
-		return refuse(w, -error);
-	if (removexattr(t.path, name) != 0 && !(w->again && errno == ENODATA)) {
+	if (error != 0)
+		return refuse(w, error);
+	if (removexattr(t.path, name) != 0 && !(w->again && errno == ENODATA && there)) {
 		error = errno;
 		close(t.fd);
 		return refuse(w, error);

@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #define FOREVER 86400u /* seconds names and attributes stay valid: nobody else changes them */
+#define SCRATCH_ROOM (65536 + 4096)
 #define NODE_ROOT ((uint64_t)FUSE_ROOT_ID)
 
 /* Verbs and flags of the record; the numbers are those of packages/wire/src/replication/record.ts. */
@@ -44,7 +45,7 @@ struct draft {
 #define MAX_DRAFTS 3
 
 struct root {
-	_Atomic int active;
+	_Atomic int active; /* 0: the kernel has let go of it, or it was never here */
 	int device, tree, directory; /* /dev/fuse, the private view (O_PATH), the same opened for syncfs */
 	uint64_t node;
 	struct root_state *state;
@@ -61,7 +62,7 @@ struct worker {
 	unsigned char *out; /* page aligned, for READ and READDIR */
 	char *scratch;
 	struct root *root;
-	_Atomic int busy_root; /* index + 1 while a request of it is in hand */
+	_Atomic int running;
 	uint32_t uid, gid, umask;
 	bool keep_fsetid;
 	struct draft drafts[MAX_DRAFTS];
@@ -76,7 +77,7 @@ extern struct ring_header *ring;
 extern unsigned char *ring_data;
 extern struct root roots[MAX_ROOTS];
 extern struct worker workers[WORKERS];
-extern int epoll_fd, bell_fd, listen_fd, ring_fd, state_fd, proc_fd;
+extern int bell_fd, listen_fd, ring_fd, state_fd, proc_fd;
 
 /* Only in the build of the crash test: one time in CRASH_POINTS the server dies here, as by kill -9. */
 #ifdef CRASH_POINTS

@@ -4,7 +4,6 @@
  */
 #include "server.h"
 #include <stdlib.h>
-#include <sys/epoll.h>
 #include <sys/mman.h>
 #include <sys/syscall.h>
 #include <time.h>
@@ -92,28 +91,22 @@ static void clear(struct worker *w)
 	w->slot->phase = PHASE_READING;
 	w->slot->flags = w->slot->attempts = 0;
 	w->slot->end = 0;
-	w->busy_root = 0;
 	w->again = false;
+	state->beat[w->index] = 0;
 }
 
-/* True while this root may have more. */
-static bool serve_one(struct worker *w, struct root *root)
+/* False once the kernel has let go of the root. */
+static bool serve_one(struct worker *w)
 {
-	size_t room = REQUEST_BYTES - 4096 + 80 - 1;
-	w->slot->root = (uint32_t)(root - roots);
-	w->busy_root = (int)w->slot->root + 1;
-	if (!root->active) {
-		w->busy_root = 0;
+	ssize_t n = read(w->root->device, w->in, REQUEST_BYTES - REQUEST_AT - 1);
+	if (n < (ssize_t)sizeof(*w->in)) {
+		w->in->len = 0;
+		if (n >= 0 || errno == EINTR || errno == ENOENT || errno == EAGAIN)
+			return true;
+		root_gone(w->root); /* ENODEV: unmounted; ECONNABORTED: by way of /sys/fs/fuse */
 		return false;
 	}
-	ssize_t n = read(root->device, w->in, room);
-	if (n < (ssize_t)sizeof(*w->in)) {
-		if (n < 0 && errno == ENODEV)
-			root_gone(root);
-		w->busy_root = 0;
-		return n < 0 && (errno == EINTR || errno == ENOENT);
-	}
-	w->root = root;
+	worker_alive(w);
 	CRASH_POINT();
 	dispatch(w);
 	CRASH_POINT();
@@ -124,10 +117,7 @@ static bool serve_one(struct worker *w, struct root *root)
 static void finish_found(struct worker *w)
 {
 	struct slot *slot = w->slot;
-	struct root *root = &roots[slot->root % MAX_ROOTS];
-	if (w->in->len >= sizeof(*w->in) && w->in->len <= REQUEST_BYTES && root->active) {
-		w->root = root;
-		w->busy_root = (int)slot->root + 1;
+	if (w->in->len >= sizeof(*w->in) && w->in->len <= REQUEST_BYTES - REQUEST_AT) {
 		slot->attempts++;
 		w->again = slot->phase == PHASE_EXECUTING;
 		if (slot->phase == PHASE_READY)
@@ -136,7 +126,7 @@ static void finish_found(struct worker *w)
 			dispatch(w);
 		else {
 			/* It kills every server: the caller gets an error, and what it may have done is in doubt. */
-			ring_note(root, VERB_GAP, 0);
+			ring_note(w->root, VERB_GAP, 0);
 			refuse(w, EIO);
 		}
 	}
@@ -147,18 +137,12 @@ static void finish_found(struct worker *w)
 void *worker_run(void *argument)
 {
 	struct worker *w = argument;
-	struct epoll_event event;
 	credentials_start(w);
 	state->tid[w->index] = (uint32_t)syscall(SYS_gettid);
 	worker_alive(w);
 	finish_found(w);
-	for (;;) {
-		int n = epoll_wait(epoll_fd, &event, 1, 1000);
-		worker_alive(w);
-		if (n < 1)
-			continue;
-		for (int i = 0; i < 64 && serve_one(w, &roots[event.data.u32]); i++)
-			;
-	}
+	while (serve_one(w))
+		;
+	w->running = 0;
 	return NULL;
 }

@@ -188,6 +188,25 @@ describe.skipIf(skip !== null)('fuse', () => {
     expect(world.interceptor.roots()).toEqual([]);
   });
 
+  it('[FSI6] servers that die at once again and again end in pass-through, a gap and an event', async () => {
+    const world = await make();
+    const events: InterceptorEvent[] = [];
+    world.interceptor.onEvent((event) => events.push(event));
+    const root = await world.interceptor.protect(world.raw('one'));
+    let last = 0;
+    while (!events.some((event) => event.kind === 'failed')) {
+      const { server } = await world.interceptor.servers();
+      if (server !== last) process.kill(server, 'SIGKILL');
+      last = server;
+      await turn();
+    }
+    writeFileSync(world.path('one/a'), 'answered, not recorded');
+    expect(readFileSync(world.path('one/a'), 'utf8')).toBe('answered, not recorded');
+    const records: OperationRecord[] = [];
+    await until(() => records.push(...drainAll(world.interceptor)) > 0);
+    expect(records.map(({ verb, root: id }) => [verb, id])).toEqual([[Verb.gap, root.id]]);
+  });
+
   it('when both servers died at once the next agent takes the dead mounts off and says so', async () => {
     const world = await make();
     await world.interceptor.protect(world.raw('one'));

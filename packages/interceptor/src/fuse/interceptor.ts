@@ -13,6 +13,7 @@ import {
   type ProtectedRoot,
   type SourceFiles,
 } from '@understudy/engine';
+import { event, refusalOf, serverEvent } from './events.ts';
 import type { Greeting, HeldRoot, HolderClient } from './holder-client.ts';
 import { FUSE_TYPE, mountHolding, mountsOf } from './mounts.ts';
 import { hexOf, runNative } from './native.ts';
@@ -271,15 +272,8 @@ export class FuseInterceptor implements Interceptor {
   #said(line: string): void {
     const [word, id, recording] = line.split(' ');
     if (word === 'bell') this.#reader.wake();
-    else if (word === 'crashed')
-      this.#tell(event('crashed', 'warning', null, 'fsid died and was started again; no application saw an error'));
-    else if (word === 'suspended')
-      this.#tell(
-        event('failed', 'error', null, 'fsid dies again and again; calls pass without records until it is quiet'),
-      );
-    else if (word === 'resumed')
-      this.#tell(event('taken-over', 'information', null, 'records begin again after a series of crashes'));
     else if (word === 'gone') this.#wentAway(Number(id), recording === '1');
+    else if (word === 'crashed' || word === 'suspended' || word === 'resumed') this.#tell(serverEvent(word));
   }
 
   #wentAway(id: number, recording: boolean): void {
@@ -312,19 +306,4 @@ export class FuseInterceptor implements Interceptor {
     if (this.#eventListeners.length === 0) this.#early.push(one);
     for (const listener of this.#eventListeners) listener(one);
   }
-}
-
-function refusalOf(output: string, path: RawName): InterceptorRefusal {
-  const match = /^refused (no-privilege|missing|unsupported-file-system|no-device|failed) (.*)$/m.exec(output);
-  const code = (match?.[1] ?? 'failed') as InterceptorRefusal['code'];
-  return new InterceptorRefusal(code, `${printable(path)} cannot be mounted over: ${match?.[2] ?? output}`);
-}
-
-export function event(
-  kind: InterceptorEvent['kind'],
-  severity: InterceptorEvent['severity'],
-  root: number | null,
-  sentence: string,
-): InterceptorEvent {
-  return { kind, severity, root, sentence };
 }

@@ -4,7 +4,7 @@
  */
 import { Buffer } from 'node:buffer';
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
-import { type RawName, rawFromBytes } from '@understudy/base';
+import { rawFromBytes } from '@understudy/base';
 import { type Mount, parseMountTable } from '@understudy/filesystem';
 
 export const FUSE_TYPE = 'fuse.understudy';
@@ -99,5 +99,4 @@ export function otherMounts(
   return found;
 }
 
-export const rawOf = (bytes: Buffer): RawName => rawFromBytes(bytes);
 export const bufferOf = (path: string): Buffer => Buffer.from(path, 'latin1');

@@ -8,14 +8,14 @@ import { closeSync, openSync, readSync, writeSync } from 'node:fs';
 import { type Barrier, InterceptorRefusal } from '@understudy/engine';
 import { MAX_RECORD, peekLength } from '@understudy/wire';
 
-const HEADER = 4096;
+const HEADER = 8192;
 const MAGIC = 0x474e495249534655n;
 const VERSION = 1;
 const AT_HEAD = 64;
 const AT_TAIL = 128;
 const AT_ARMED = 192;
-const AT_COUNTERS = 1024;
-const WORKERS = 2;
+const AT_COUNTERS = 4096;
+const WORKERS = 256;
 const BATCH = 4 << 20;
 
 export interface RingStatus {

@@ -1,3 +1,7 @@
+/**
+ * connection: one agent, reached. In: a server of the profile with its pinned fingerprint, calls, subscriptions. Out: checked answers.
+ * Promised: nothing is sent to a certificate other than the pinned one, and whatever the agent says is checked before it is believed.
+ */
 import {
   type CallName,
   type CallParams,

@@ -1,3 +1,7 @@
+/**
+ * profile: who this client is and which servers it knows. In: a folder. Out: an identity, a list of servers. Promised: two clients at
+ * once lose nothing, a damaged file is kept aside and said so, the key is readable by its owner alone.
+ */
 import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';

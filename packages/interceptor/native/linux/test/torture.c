@@ -203,7 +203,9 @@ static void attributes(void)
 		ssize_t n;
 		MUST(n = fgetxattr(fd, "user.test", back, sizeof(back)), "attr");
 		expect(n == length && memcmp(back, value, (size_t)length) == 0, "the attribute");
+		expect(fsetxattr(fd, "user.test", value, 1, XATTR_CREATE) < 0 && errno == EEXIST, "an attribute made twice");
 		MUST(fremovexattr(fd, "user.test"), "attr");
+		expect(fsetxattr(fd, "user.test", value, 1, XATTR_REPLACE) < 0 && errno == ENODATA, "an attribute replaced");
 		expect(fremovexattr(fd, "user.test") < 0 && errno == ENODATA, "an attribute removed twice");
 		MUST(ftruncate(fd, i % 10000), "attr");
 		MUST(pwrite(fd, value, (size_t)length, i % 5000), "attr");
