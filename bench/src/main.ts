@@ -3,8 +3,9 @@
  * table, and bench/results/DATE.json. Promised: temp folders, free ports and the loopback only; every wait ends; nothing is left
  * behind; a tool that is absent and a row that failed are named with the reason.
  */
-import { mkdirSync, writeFileSync } from 'node:fs';
-import { cpus, loadavg, totalmem } from 'node:os';
+import { spawnSync } from 'node:child_process';
+import { mkdirSync, rmdirSync, writeFileSync } from 'node:fs';
+import { cpus, loadavg, tmpdir, totalmem } from 'node:os';
 import { join } from 'node:path';
 import { Bootstrap, projectRoot } from '@understudy/e2e';
 import type { Contender } from './contenders/contender.ts';
@@ -72,6 +73,27 @@ function save(options: Options, tools: readonly Present[], figures: readonly Con
   return path;
 }
 
+/**
+ * Where the stages are set up. ext4 steps over every inode that was freed in the last half minute, so that creating files where a
+ * stage was just struck takes up to fifteen times as long; below a directory marked T each stage gets a place of its own.
+ */
+function separatePlaces(): string {
+  const place = join(process.env.UNDERSTUDY_E2E_TMP ?? tmpdir(), 'understudy-bench');
+  mkdirSync(place, { recursive: true });
+  spawnSync('chattr', ['+T', place]);
+  process.env.UNDERSTUDY_E2E_TMP = place;
+  return place;
+}
+
+/** Another run may be using it. */
+function removeIfEmpty(place: string): void {
+  try {
+    rmdirSync(place);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ENOTEMPTY') throw error;
+  }
+}
+
 const machine = () => ({
   processors: cpus().length,
   model: cpus()[0]?.model ?? 'unknown',
@@ -88,13 +110,17 @@ async function bench(options: Options): Promise<void> {
   const size = options.sizes.quick ? 'QUICK sizes: not to be compared with full ones' : 'full sizes';
   console.log(`${processors} processors, ${memoryMiB} MiB, load ${load[0]?.toFixed(1)} before the run; ${size}`);
   const figures: ContenderFigure[] = [];
+  const place = separatePlaces();
   for (const row of options.rows)
     for (const { contender } of tools) {
       if (row.ownOnly === true && contender !== understudy) continue;
       const start = performance.now();
       figures.push(...(await measure(row, contender, options)));
+      // A run takes long; what was measured stays also where the rest does not come to an end.
+      save(options, tools, figures, began);
       console.log(`measured ${row.id} with ${contender.name} in ${((performance.now() - start) / 1000).toFixed(0)} s`);
     }
+  removeIfEmpty(place);
   const path = save(options, tools, figures, began);
   const names = tools.map(({ contender }) => contender.name);
   console.log(`\n${tableOf(figures, names).join('\n')}\n\nxN: N times the product's figure. Written to ${path}`);

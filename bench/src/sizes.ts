@@ -27,7 +27,7 @@ export const full: Sizes = {
   images: 34,
   events: 30_000,
   costSeconds: 2,
-  sequentialBytes: 1024 * MIB,
+  sequentialBytes: 512 * MIB,
   manyFiles: 200_000,
 };
 

@@ -2,7 +2,7 @@
  * An agent, put together: its base (home, identity, trust), its jobs as a source, its jobs as a target, its port.
  * In: options of the command line. Out: the ready line, then service until a signal. The one place where the engine meets the world.
  */
-import { readlinkSync } from 'node:fs';
+import { readlinkSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { brand, type RawName } from '@understudy/base';
 import { bootId, openSourceTree } from '@understudy/filesystem';
@@ -13,7 +13,7 @@ import { Interceptors } from './jobs/source/interceptors.ts';
 import { SourceJobs } from './jobs/source/source-jobs.ts';
 import { sourceSurroundings } from './jobs/source/surroundings.ts';
 import { JobStore } from './jobs/stored-job.ts';
-import { TargetJobs } from './jobs/target/target-jobs.ts';
+import { TargetJobs, type TargetSurroundings } from './jobs/target/target-jobs.ts';
 import { type AgentBase, type AgentOptions, openAgentBase, serveAgent } from './listen/index.ts';
 import { VERSION } from './version.ts';
 
@@ -37,35 +37,53 @@ export async function runAgent(options: RunAgentOptions): Promise<number> {
 }
 
 async function serve(base: AgentBase): Promise<number> {
-  const boot = bootId();
-  // A replica inside the protected folder is only possible where both are seen by one kernel through one set of mounts.
-  const machine = `${boot}/${readlinkSync('/proc/self/ns/mnt')}`;
-  const interceptors = makeInterceptors(base);
-  const surroundings = sourceSurroundings({ base, interceptors, machine });
-  const sources = new SourceJobs(new JobStore(base.home.jobs), surroundings);
-  const targets = new TargetJobs({
-    version: base.version,
-    home: base.home.path,
-    machine,
-    bootId: boot,
-    event: (event, job) => base.events.raise({ ...event, job }),
-  });
+  // From the first moment on: what is protected must be let go of in order, whenever the signal comes.
+  const ending = endSignal();
+  const ends: (() => Promise<void> | void)[] = [() => base.close()];
   try {
+    const boot = bootId();
+    // A replica inside the protected folder is only possible where both are seen by one kernel through one set of mounts.
+    const machine = `${boot}/${readlinkSync('/proc/self/ns/mnt')}`;
+    const targets = new TargetJobs(targetSurroundings(base, boot, machine));
+    ends.push(() => targets.close());
+    const interceptors = makeInterceptors(base);
+    const sources = new SourceJobs(new JobStore(base.home.jobs), sourceSurroundings({ base, interceptors, machine }));
+    ends.push(() => sources.close(true));
     const served = await serveAgent(base, {
       jobs: jobControl(sources),
       onReplication: (link, peer) => targets.accept(link, peer.fingerprint),
     });
+    ends.push(() => served.close());
     await sources.restore();
     process.stdout.write(`listening ${served.address} fingerprint ${base.identity.fingerprint}\n`);
-    const signal = await endSignal();
+    const signal = await ending;
     base.logger.info({ signal }, 'the agent is stopping');
-    await served.close();
     return 0;
   } finally {
-    await sources.close(true);
-    targets.close();
-    await base.close();
+    await inReverse(ends, (error) => base.logger.error({ err: error }, 'something did not end in order'));
   }
+}
+
+/** What was opened last ends first; one that fails does not keep the others open. */
+async function inReverse(ends: readonly (() => Promise<void> | void)[], failed: (error: unknown) => void) {
+  for (const end of [...ends].reverse()) {
+    try {
+      await end();
+    } catch (error) {
+      failed(error);
+    }
+  }
+}
+
+function targetSurroundings(base: AgentBase, bootId: string, machine: string): TargetSurroundings {
+  return {
+    version: base.version,
+    home: base.home.path,
+    machine,
+    bootId,
+    event: (event, job) => base.events.raise({ ...event, job }),
+    fault: (error, job) => base.logger.error({ err: error, job }, 'a fault of the agent itself'),
+  };
 }
 
 function makeInterceptors(base: AgentBase): Interceptors {
@@ -85,6 +103,8 @@ function makeInterceptors(base: AgentBase): Interceptors {
             filesOf,
             homes: [home],
           }),
+        // The driver's list of what it has mounted: something on it was left by an agent that ended.
+        leftOver: () => (statSync(join(base.home.path, 'fsi', 'roots'), { throwIfNoEntry: false })?.size ?? 0) > 0,
       },
       watch: {
         available: () => Promise.resolve({ can: true, why: '' }),

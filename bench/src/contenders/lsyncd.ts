@@ -40,7 +40,7 @@ class LsyncdSession implements Session {
     const config = join(this.#stage.root, 'rsyncd.conf');
     writeFileSync(
       config,
-      `use chroot = no\nuid = 0\ngid = 0\nport = ${this.#port}\naddress = 127.0.0.1\n` +
+      `use chroot = no\nmunge symlinks = no\nuid = 0\ngid = 0\nport = ${this.#port}\naddress = 127.0.0.1\n` +
         `[bench]\n  path = ${this.replica}\n  read only = no\n`,
     );
     startChild(this.#stage, 'rsync', ['--daemon', '--no-detach', `--config=${config}`]);

@@ -23,7 +23,7 @@ const elementOf = (node: Node) =>
 
 function configuration(node: Node, peer: Node): string {
   return `<configuration version="35">
-  <folder id="bench" path="${node.folder}" type="${node.type}" rescanIntervalS="3600" fsWatcherEnabled="true"
+  <folder id="bench" path="${node.folder}" type="${node.type}" rescanIntervalS="60" fsWatcherEnabled="true"
     fsWatcherDelayS="1" ignorePerms="false" autoNormalize="false" paused="${node.type === 'sendonly'}">
     <device id="${node.id}"></device><device id="${peer.id}"></device><minDiskFree unit="%">0</minDiskFree>
   </folder>
@@ -176,7 +176,7 @@ interface FolderStatus {
 
 export const syncthing: Contender = {
   name: 'syncthing',
-  carries: 'TLS, watcher delay 1 s',
+  carries: 'TLS, watcher delay 1 s, rescan every 60 s',
   available: () => installed('syncthing', ['--version'], 'syncthing'),
   async open(stage) {
     const session = new SyncthingSession(stage);

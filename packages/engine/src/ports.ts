@@ -47,6 +47,8 @@ export interface SourceFiles {
 export interface SourceDirectory {
   /** Up to `max` further entries; an empty list is the end. Entries that vanish meanwhile are left out. */
   next(max: number): SourceEntry[];
+  /** Names met since the last call whose file cannot be looked at (EIO, EUCLEAN …): they are no reason to stop at the others. */
+  takeUnreadable(): readonly { readonly name: RawName; readonly error: FileError }[];
   close(): void;
 }
 

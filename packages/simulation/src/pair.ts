@@ -1,125 +1,129 @@
 /**
  * Two agents' engines in one process: the real SourceJob, TCM and TRM, on file systems in memory, over a wire that breaks.
- * In: a seed. Out: a run that can be cranked step by step. Promise: nothing but the seed decides what happens.
+ * In: a seed's randomness and a world. Out: a run that can be cranked step by step. Promise: nothing but the seed decides.
  */
-import { createHash, randomUUID } from 'node:crypto';
-import { brand, rawFromText } from '@understudy/base';
-import {
-  greet,
-  type Interceptor,
-  type ProtectedRoot,
-  SourceJob,
-  stateOf,
-  TargetCommunicationManager,
-  TargetReplicationManager,
-} from '@understudy/engine';
-import { MemoryReplica, MemoryTargetJournal } from '@understudy/engine/testing';
-import { MemoryFileSystem, MemoryInterceptor } from '@understudy/interceptor/memory';
-import { type Hello, peekLength, position, type Reply } from '@understudy/wire';
-import { treeDifferences } from './compare.ts';
+import { rawFromText } from '@understudy/base';
+import type { SourceFiles } from '@understudy/engine';
+import { MemoryFileSystem } from '@understudy/interceptor/memory';
+import type { Reply } from '@understudy/wire';
+import { BadDisk, type DiskKind } from './bad-disk.ts';
+import { ContentHashes, imageDifferences, replicaImage, sourceImage } from './image.ts';
 import type { SeededRandom } from './random.ts';
-import { WireLink } from './wire-link.ts';
+import { type ScopeKind, scopeOfKind } from './scopes.ts';
+import { SourceAgent } from './source-agent.ts';
+import { TargetAgent } from './target-agent.ts';
+import { type ToTarget, WireLink } from './wire-link.ts';
 
-const digest = { sha256: (bytes: Uint8Array) => createHash('sha256').update(bytes).digest() };
-const ROOT = rawFromText('/data');
+/** Times of the replica's own clock lie beyond it. */
+const TARGET_TIMES = 3_999_999_999;
 
 export interface PairOptions {
   readonly random: SeededRandom;
   readonly memoryBytes: number;
   readonly ringBytes: number;
+  readonly scopes: readonly ScopeKind[];
+  readonly disk: DiskKind;
+  readonly wrapFiles?: (files: SourceFiles) => SourceFiles;
+  /** A mutation for the checkers: what arrives is not what was sent. */
+  readonly tamper?: (message: ToTarget) => ToTarget;
 }
 
 export class Pair {
   readonly fs: MemoryFileSystem;
-  readonly replica = new MemoryReplica({ filePaths: false });
-  readonly journal = new MemoryTargetJournal();
-  readonly events: string[] = [];
+  readonly contents = new ContentHashes();
+  readonly source: SourceAgent;
+  readonly target: TargetAgent;
   readonly #options: PairOptions;
+  readonly #paths: readonly string[];
   #nowMs = 1_700_000_000_000;
-  #interceptor: Interceptor;
-  #root: ProtectedRoot | null = null;
-  #source: SourceJob | null = null;
-  #streamId = '';
-  #next = position(1);
-  #accept: TargetCommunicationManager | null = null;
-  #apply: TargetReplicationManager | null = null;
-  #untold: Reply[] = [];
   #link: WireLink | null = null;
+  readonly #orphans = new Set<string>();
 
   constructor(options: PairOptions) {
     this.#options = options;
-    const clock = { wallMs: () => this.#tick() };
-    this.fs = new MemoryFileSystem(clock);
-    this.fs.mkdir(this.fs.root, rawFromText('data'));
-    this.#interceptor = new MemoryInterceptor({ fs: this.fs, clock, defer: () => {}, ringBytes: options.ringBytes });
+    const tick = () => this.#tick();
+    this.fs = new MemoryFileSystem({ wallMs: tick });
+    this.#paths = options.scopes.map((_, index) => (index === 0 ? '/data' : `/more${index}`));
+    for (const path of this.#paths) this.fs.mkdir(this.fs.root, rawFromText(path.slice(1)));
+    const { random, memoryBytes, ringBytes } = options;
+    this.source = new SourceAgent({
+      random,
+      memoryBytes,
+      ringBytes,
+      fs: this.fs,
+      tick,
+      nowMs: () => this.#nowMs,
+      roots: this.#paths.map((path, i) => ({ path, scope: scopeOfKind(options.scopes[i] ?? 'whole', path) })),
+      ...(options.wrapFiles === undefined ? {} : { wrapFiles: options.wrapFiles }),
+    });
+    const disk = new BadDisk(options.disk, random);
+    this.target = new TargetAgent({ roots: options.scopes.length, disk, nowMs: tick });
   }
 
-  get top() {
-    return this.fs.resolve(ROOT) ?? this.fs.root;
+  get tops() {
+    return this.#paths.map((path) => this.fs.resolve(rawFromText(path)) ?? this.fs.root);
   }
 
-  get interceptor(): MemoryInterceptor {
-    return this.#interceptor as MemoryInterceptor;
-  }
-
-  get source(): SourceJob {
-    if (this.#source === null) throw new Error('the source is down');
-    return this.#source;
+  /** Hard links across roots would be one file to the source and two to the target: a protected root has none, from the beginning. */
+  keepApart(on: boolean): void {
+    for (const top of this.tops) this.fs.setBoundary(top, on);
   }
 
   get linked(): boolean {
     return this.#link !== null;
   }
 
+  get events(): readonly string[] {
+    return [...this.source.events, ...this.target.events];
+  }
+
   state(): string {
-    const outside = { started: true, halt: null, linkReason: null, ordered: true, orderedWhy: '' };
-    return stateOf(this.source.facts(outside)).state;
+    return this.source.state();
+  }
+
+  // ----------------------------------------------------------------------------------------------------- what is seen
+
+  /** The protected set as it is now, over all roots. */
+  sourceImage(): string[] {
+    return this.source.roots.flatMap(({ files }, i) => {
+      const path = this.#paths[i] ?? '';
+      const scope = scopeOfKind(this.#options.scopes[i] ?? 'whole', path);
+      return sourceImage(files, { scope, path }, this.contents).map((line) => path + line);
+    });
+  }
+
+  /**
+   * Without what an agent killed between making a file and noting whose it is has left, and a later mirror reported as an orphan:
+   * such a file bears a time of the target's own.
+   */
+  replicaImage(): string[] {
+    return this.target.replicas.flatMap((replica, i) => {
+      const isOrphan = (path: string, mtimeSec: number) => mtimeSec > TARGET_TIMES && this.#orphans.has(`${i}${path}`);
+      const lines = replicaImage(replica, this.#options.scopes[i] === 'whole', isOrphan);
+      return lines.map((line) => (this.#paths[i] ?? '') + line);
+    });
+  }
+
+  get orphans(): number {
+    return this.#orphans.size;
   }
 
   differences(): string[] {
-    const files = this.#root?.files;
-    return files === undefined ? ['not protected'] : treeDifferences(files, this.replica);
+    return imageDifferences(this.sourceImage(), this.replicaImage());
   }
 
   // ------------------------------------------------------------------------------------------------------- the source
 
-  async startSource(): Promise<void> {
-    this.#root = await this.#interceptor.protect(ROOT);
-    this.#streamId = randomUUIDOf(this.#options.random);
-    this.#source = new SourceJob({
-      world: {
-        digest,
-        wallMs: () => this.#tick(),
-        barrier: () => this.#interceptor.barrier(),
-        passed: (barrier) => this.#interceptor.passed(barrier),
-        event: (event) => this.events.push(`${event.code}: ${event.sentence}`),
-      },
-      next: this.#next,
-      limits: { memoryBytes: this.#options.memoryBytes },
-      window: { bytes: 64 * 1024, packets: 16 },
-      roots: [{ path: ROOT, files: this.#root.files, scope: { whole: true, decide: () => 'inside' } }],
-    });
-  }
-
-  /** What was queued in memory is gone; the interceptor goes on recording. */
   async killSource(): Promise<void> {
     this.cut();
-    this.#next = position(this.source.path.next + 1000);
-    this.#source = null;
-    await this.startSource();
+    await this.source.kill();
   }
 
   pumpSource(): void {
-    const job = this.source;
-    const drainedAt = this.#nowMs;
-    this.#interceptor.drain((records) => {
-      for (let at = 0; at < records.length; at += peekLength(records, at))
-        job.intercepted(records, at, peekLength(records, at), 0);
+    this.source.turn((packet) => {
+      const link = this.#link;
+      if (link !== null) link.toTarget.push({ kind: 'operations', packet });
     });
-    job.pump();
-    for (let packet = job.nextPacket(); packet !== undefined && this.#link !== null; packet = job.nextPacket())
-      this.#link.toTarget.push({ kind: 'operations', packet: { ...packet, bytes: packet.bytes.slice() } });
-    job.observeTime(drainedAt);
   }
 
   // -------------------------------------------------------------------------------------------------------- the wire
@@ -127,20 +131,17 @@ export class Pair {
   cut(): void {
     if (this.#link === null) return;
     this.#link = null;
-    this.source.linkDown();
+    this.target.link = null;
+    this.source.job.linkDown();
   }
 
   connect(): void {
     if (this.#link !== null) return;
-    this.#ensureTarget();
-    const hello = this.#hello();
-    const answer = greet(hello, { accept: this.#acceptor, apply: this.#applier, version: 'simulated' });
-    if (answer.kind === 'refuse') throw new Error(`refused: ${answer.refuse.sentence}`);
-    this.#link = new WireLink();
-    if (!answer.welcome.resumes) this.#untold = [];
-    this.#untold = this.#untold.filter((reply) => reply.at > hello.applied);
-    this.source.linkUp(answer.welcome);
-    if (this.#untold.length > 0) this.#link.toSource.push({ kind: 'replies', replies: [...this.#untold] });
+    const link = new WireLink();
+    const welcome = this.target.attach(this.source.hello(), link);
+    if (welcome === null) return;
+    this.#link = link;
+    this.source.job.linkUp(welcome);
   }
 
   /** Delivers the oldest message of one direction; false: there was none. */
@@ -150,105 +151,49 @@ export class Pair {
     if (direction === 'target') return this.#deliverToTarget(link);
     const message = link.toSource.shift();
     if (message === undefined) return false;
-    if (message.kind === 'acknowledge') this.source.acknowledged(message.received, message.applied);
-    else if (message.kind === 'resend') this.source.path.scm.resend(message.from);
-    else if (message.kind === 'replies') this.source.replied(message.replies);
-    else if (message.kind === 'condition') this.source.condition(message.condition);
-    else this.source.path.scm.setPaused(message.paused);
+    const { job } = this.source;
+    if (message.kind === 'acknowledge') {
+      job.acknowledged(message.received, message.applied);
+      if (this.#options.random.chance(0.1)) link.toTarget.push({ kind: 'confirm', applied: message.applied });
+    } else if (message.kind === 'resend') job.path.scm.resend(message.from);
+    else if (message.kind === 'replies') {
+      this.#noteOrphans(message.replies);
+      job.replied(message.replies);
+    } else if (message.kind === 'condition') job.condition(message.condition);
+    else job.path.scm.setPaused(message.paused);
     return true;
   }
 
-  // ------------------------------------------------------------------------------------------------------ the target
-
-  /** Its memory is gone; replica and journal stay. */
-  killTarget(): void {
-    this.cut();
-    this.#accept = null;
-    this.#apply = null;
-    this.#untold = [];
-  }
-
-  applySome(records: number): void {
-    if (this.#apply === null || this.#accept === null) return;
-    const before = this.#apply.stream.applied;
-    const effects = this.#apply.applySome(this.#tick(), { records, bytes: 1 << 20 });
-    for (const event of effects.events) this.events.push(`target ${event.kind}: ${event.sentence}`);
-    for (const reply of effects.replies) if (reply.kind === 'failed') this.#untold.push(reply);
-    const link = this.#link;
-    if (link !== null && effects.replies.length > 0) link.toSource.push({ kind: 'replies', replies: effects.replies });
-    if (effects.applied > before) this.#flow(this.#accept.noteApplied(effects.applied, this.#tick()));
-    if (link !== null && effects.applied > before)
-      link.toSource.push({ kind: 'acknowledge', received: this.#accept.received, applied: this.#accept.applied });
-    if (link !== null && effects.condition !== null)
-      link.toSource.push({ kind: 'condition', condition: effects.condition });
-  }
-
-  get #acceptor(): TargetCommunicationManager {
-    if (this.#accept === null) throw new Error('the target is down');
-    return this.#accept;
-  }
-
-  get #applier(): TargetReplicationManager {
-    if (this.#apply === null) throw new Error('the target is down');
-    return this.#apply;
-  }
-
-  #ensureTarget(): void {
-    if (this.#apply !== null) return;
-    this.#accept = new TargetCommunicationManager({ bytes: 128 * 1024, records: 2000 });
-    this.#apply = new TargetReplicationManager({
-      journal: this.journal,
-      openRoot: () => this.replica,
-      queue: this.#accept.queue,
-      digest,
-    });
+  #noteOrphans(replies: readonly Reply[]): void {
+    for (const reply of replies)
+      if (reply.kind === 'orphan') this.#orphans.add(`${reply.root}/${Buffer.from(reply.path, 'base64').toString()}`);
   }
 
   #deliverToTarget(link: WireLink): boolean {
     const message = link.toTarget.shift();
     if (message === undefined) return false;
-    if (message.kind === 'operations') {
-      const { from, to, bytes } = message.packet;
-      this.#flow(this.#acceptor.accept({ from, to, epoch: 1, records: bytes }, this.#tick()));
-    }
+    this.target.take(this.#options.tamper?.(message) ?? message);
     return true;
   }
 
-  #flow(effects: ReturnType<TargetCommunicationManager['accept']>): void {
-    const link = this.#link;
-    if (effects.refuse !== null) throw new Error(`refused: ${effects.refuse.sentence}`);
-    if (link === null) return;
-    if (effects.resend !== null) link.toSource.push({ kind: 'resend', from: effects.resend.from });
-    if (effects.flow !== null) link.toSource.push({ kind: 'pause', paused: effects.flow === 'pause' });
-    if (effects.acknowledge)
-      link.toSource.push({ kind: 'acknowledge', received: this.#acceptor.received, applied: this.#acceptor.applied });
+  // ------------------------------------------------------------------------------------------------------ the target
+
+  killTarget(): void {
+    this.cut();
+    this.target.kill();
   }
 
-  #hello(): Hello {
-    const { path } = this.source;
-    return {
-      version: 'simulated',
-      jobId: '00000000-0000-4000-8000-000000000001',
-      jobName: 'simulated',
-      streamId: this.#streamId,
-      epoch: 1,
-      oldest: path.oldest,
-      next: path.next,
-      applied: path.scm.applied,
-      intent: 'replicate',
-      machine: 'simulated',
-      replicaBase: null,
-      roots: [{ path: Buffer.from(ROOT, 'latin1').toString('base64'), node: this.#root?.files.rootNode ?? brand(0n) }],
-    };
+  applySome(records: number): void {
+    if (!this.target.applySome(records)) this.cut();
+  }
+
+  /** Time passes: what waits to be tried again is tried again. */
+  advance(ms: number): void {
+    this.#nowMs += ms;
   }
 
   #tick(): number {
     this.#nowMs += 1;
     return this.#nowMs;
   }
-}
-
-function randomUUIDOf(random: SeededRandom): string {
-  const hex = () => random.below(16).toString(16);
-  return randomUUID().replace(/[0-9a-f]/g, (digit, at) => (at === 14 || at === 19 ? digit : hex()));
 }

@@ -1,7 +1,7 @@
 /** Random applications: every verb over few names, so that calls meet each other. In: a seed's randomness. Out: changes of a file system. */
 import { type RawName, rawFromText } from '@understudy/base';
 import { FileError } from '@understudy/engine';
-import type { MemoryFileSystem } from '@understudy/interceptor/memory';
+import { FallocateMode, type MemoryFileSystem, PAGE } from '@understudy/interceptor/memory';
 import { type NodeId, RenameFlag } from '@understudy/wire';
 import type { SeededRandom } from './random.ts';
 
@@ -11,97 +11,148 @@ interface Spot {
   readonly node: NodeId;
 }
 
+/** What a call has to choose from. */
+interface Draw {
+  readonly one: Spot;
+  readonly two: Spot;
+  readonly directory: NodeId;
+  readonly name: RawName;
+  readonly data: Uint8Array;
+  readonly offset: number;
+}
+
 const SPACE_BYTES = 40_000;
+const MOST_FILES = 40;
+/** Weight of each kind of call. */
+const KINDS = {
+  create: 2,
+  mkdir: 2,
+  symlink: 1,
+  mknod: 1,
+  link: 1,
+  unlink: 2,
+  rmdir: 1,
+  rename: 4,
+  exchange: 1,
+  write: 3,
+  append: 1,
+  appendTwice: 1,
+  truncate: 1,
+  punch: 1,
+  shift: 1,
+  chmod: 1,
+  chown: 1,
+  utimens: 1,
+  xattr: 1,
+  removexattr: 1,
+  tmpfile: 1,
+  name: 1,
+} as const;
+type Kind = keyof typeof KINDS;
+const WEIGHTED = Object.entries(KINDS).flatMap(([kind, weight]) => Array<Kind>(weight).fill(kind as Kind));
 
 export class Workload {
   readonly #fs: MemoryFileSystem;
-  readonly #top: NodeId;
+  readonly #tops: readonly NodeId[];
   readonly #random: SeededRandom;
+  readonly #changed: (node: NodeId) => void;
   readonly #unnamed: NodeId[] = [];
   /** What was done, for the report of a failure. */
   readonly steps: string[] = [];
 
-  constructor(fs: MemoryFileSystem, top: NodeId, random: SeededRandom) {
-    this.#fs = fs;
-    this.#top = top;
-    this.#random = random;
+  /** `changed` hears of every file whose content is about to be changed. */
+  constructor(options: {
+    readonly fs: MemoryFileSystem;
+    readonly tops: readonly NodeId[];
+    readonly random: SeededRandom;
+    readonly changed: (node: NodeId) => void;
+  }) {
+    this.#fs = options.fs;
+    this.#tops = options.tops;
+    this.#random = options.random;
+    this.#changed = options.changed;
+  }
+
+  get openUnnamed(): number {
+    return this.#unnamed.length;
   }
 
   step(): void {
-    const kinds = [
-      'create',
-      'create',
-      'mkdir',
-      'symlink',
-      'mknod',
-      'link',
-      'unlink',
-      'unlink',
-      'rmdir',
-      'rename',
-      'rename',
-      'rename',
-      'exchange',
-      'write',
-      'write',
-      'write',
-      'append',
-      'truncate',
-      'punch',
-      'chmod',
-      'chown',
-      'utimens',
-      'xattr',
-      'tmpfile',
-      'name',
-    ] as const;
-    const kind = this.#random.pick(kinds) ?? 'write';
+    const draw = this.#draw();
+    const kind = this.#random.pick(WEIGHTED) ?? 'write';
+    const { one, directory, name } = draw;
+    const other = kind === 'exchange' ? `${draw.two.parent}/${draw.two.name}=${draw.two.node}` : `${directory}/${name}`;
+    this.steps.push(`${kind} ${one.parent}/${one.name}=${one.node} ${other}`);
     try {
-      this.#perform(kind);
+      this.#perform(kind, draw);
     } catch (error) {
       // What Linux would refuse the simulated file system refuses: that is no change, and no fault.
       if (!(error instanceof FileError)) throw error;
+      this.steps.pop();
     }
   }
 
-  #perform(kind: string): void {
+  #draw(): Draw {
     const random = this.#random;
-    const spots = this.#spots(this.#top);
-    const one = random.pick(spots) ?? { parent: this.#top, name: rawFromText('n0'), node: this.#top };
-    const two = random.pick(spots) ?? one;
-    const directories = [this.#top, ...spots.filter((s) => this.#fs.list(s.node) !== null).map((s) => s.node)];
-    const directory = random.pick(directories) ?? this.#top;
-    const name = rawFromText(`n${random.below(7)}`);
-    this.steps.push(`${kind} ${one.node} ${one.name} ${directory}/${name}`);
-    const data = new Uint8Array(1 + random.below(6000)).fill(1 + random.below(250));
-    const offset = random.below(SPACE_BYTES);
-    const { fs } = this;
-    const calls: Record<string, () => unknown> = {
-      create: () => fs.create(directory, name, random.chance(0.1) ? 0o4755 : 0o640),
-      mkdir: () => fs.mkdir(directory, name),
-      symlink: () => fs.symlink(directory, name, data.subarray(0, 30)),
-      mknod: () => fs.mknod(directory, name, 0o010644),
+    const spots = this.#tops.flatMap((top) => this.#spots(top));
+    const [top = this.#fs.root] = this.#tops;
+    const directories = [...this.#tops, ...spots.filter((s) => this.#fs.list(s.node) !== null).map((s) => s.node)];
+    const one = random.pick(spots) ?? { parent: top, name: rawFromText('n0'), node: top };
+    return {
+      one,
+      two: random.pick(spots) ?? one,
+      directory: random.pick(directories) ?? top,
+      name: rawFromText(`n${random.below(7)}`),
+      data: new Uint8Array(1 + random.below(6000)).fill(1 + random.below(250)),
+      offset: random.below(SPACE_BYTES),
+    };
+  }
+
+  #perform(kind: Kind, draw: Draw): void {
+    if (!this.#performOnNames(kind, draw)) this.#performOnNodes(kind, draw);
+  }
+
+  #performOnNames(kind: Kind, { one, two, directory, name, data }: Draw): boolean {
+    const fs = this.#fs;
+    const random = this.#random;
+    const full = fs.nodeCount > MOST_FILES;
+    const calls: Partial<Record<Kind, () => unknown>> = {
+      create: () => full || fs.create(directory, name, random.chance(0.1) ? 0o4755 : 0o640),
+      mkdir: () => full || fs.mkdir(directory, name),
+      symlink: () => full || fs.symlink(directory, name, data.subarray(0, 30)),
+      mknod: () => full || fs.mknod(directory, name, 0o010644),
       link: () => fs.link(one.node, directory, name),
       unlink: () => fs.unlink(one.parent, one.name),
       rmdir: () => fs.rmdir(one.parent, one.name),
       rename: () => fs.rename(one.parent, one.name, directory, name),
       exchange: () => fs.rename(one.parent, one.name, two.parent, two.name, RenameFlag.exchange),
-      write: () => fs.write(one.node, offset, data),
-      append: () => fs.append(one.node, data),
-      truncate: () => fs.truncate(one.node, offset),
-      punch: () => fs.fallocate(one.node, 3, offset, data.length),
-      chmod: () => (isSymlink(fs, one.node) ? 0 : fs.chmod(one.node, 0o600 + random.below(0o200))),
-      chown: () => fs.chown(one.node, random.below(3), random.below(3)),
-      utimens: () => fs.utimens(one.node, { sec: 5, nsec: 6 }, { sec: random.below(1000), nsec: random.below(1e9) }),
-      xattr: () => fs.setXattr(one.node, rawFromText(`user.k${random.below(3)}`), data.subarray(0, 40)),
-      tmpfile: () => this.#tmpfile(directory, data),
+      tmpfile: () => full || this.#tmpfile(directory, data),
       name: () => this.#nameOne(directory, name),
     };
-    calls[kind]?.();
+    const call = calls[kind];
+    call?.();
+    return call !== undefined;
   }
 
-  get fs(): MemoryFileSystem {
-    return this.#fs;
+  #performOnNodes(kind: Kind, { one, data, offset }: Draw): void {
+    const fs = this.#fs;
+    const random = this.#random;
+    const { node } = one;
+    this.#changed(node);
+    const calls: Partial<Record<Kind, () => unknown>> = {
+      write: () => fs.write(node, offset, data),
+      append: () => fs.append(node, data),
+      appendTwice: () => fs.append(node, data.subarray(0, 50)),
+      truncate: () => fs.truncate(node, offset),
+      punch: () => fs.fallocate(node, FallocateMode.punchHole | FallocateMode.keepSize, offset, data.length),
+      shift: () => fs.fallocate(node, random.chance(0.5) ? FallocateMode.collapse : FallocateMode.insert, PAGE, PAGE),
+      chmod: () => (isSymlink(fs, node) ? 0 : fs.chmod(node, 0o600 + random.below(0o200))),
+      chown: () => fs.chown(node, random.below(3), random.below(3)),
+      utimens: () => fs.utimens(node, { sec: 5, nsec: 6 }, { sec: random.below(1000), nsec: random.below(1e9) }),
+      xattr: () => fs.setXattr(node, rawFromText(`user.k${random.below(3)}`), data.subarray(0, 40)),
+      removexattr: () => fs.removeXattr(node, rawFromText(`user.k${random.below(3)}`)),
+    };
+    calls[kind]?.();
   }
 
   #tmpfile(directory: NodeId, data: Uint8Array): void {
@@ -113,8 +164,11 @@ export class Workload {
   #nameOne(directory: NodeId, name: RawName): void {
     const node = this.#unnamed.pop();
     if (node === undefined) return;
-    if (this.#random.chance(0.7)) this.#fs.link(node, directory, name);
-    this.#fs.close(node);
+    try {
+      if (this.#random.chance(0.7)) this.#fs.link(node, directory, name);
+    } finally {
+      this.#fs.close(node);
+    }
   }
 
   #spots(from: NodeId): Spot[] {

@@ -1,6 +1,6 @@
 /** What management may ask of the source's jobs, as calls: the thin layer between the port and source-jobs.ts. */
 import { brand, type RawName, rawFromText, rawToText } from '@understudy/base';
-import type { Difference as EngineDifference, Verification } from '@understudy/engine';
+import type { Difference as EngineDifference, JobState, Reason, Verification } from '@understudy/engine';
 import { type CallArguments, type CallResult, type Difference, ManagementError } from '@understudy/wire';
 import type { CallContext, JobControl } from '../listen/job-control.ts';
 import type { SourceJobs } from './source/source-jobs.ts';
@@ -38,16 +38,7 @@ async function verify(
     throw new ManagementError('unsupported-option', '--repair is not implemented in this version; leave it out.');
   const running = jobs.drained(asked.name);
   const { job } = running.runner;
-  const verification = await new Promise<Verification>((resolve, reject) => {
-    const started = job.startVerification(resolve);
-    if (started === null) {
-      const why = job.verification !== null ? 'a verification is running already' : 'its mirror is not complete';
-      reject(new ManagementError('busy', `${asked.name} cannot be verified now: ${why}. Wait for it and try again.`));
-      return;
-    }
-    context.signal.addEventListener('abort', () => started.markLost(), { once: true });
-    running.interception.wake();
-  });
+  const verification = await verified(running, asked.name, context);
   if (verification.lost)
     throw new ManagementError(
       'failed',
@@ -66,6 +57,43 @@ async function verify(
   };
 }
 
+type RunningJob = ReturnType<SourceJobs['drained']>;
+
+/** Waits until the verification is done or lost, the caller is gone, or the job ends. */
+function verified({ runner, interception }: RunningJob, name: string, context: CallContext): Promise<Verification> {
+  refuseIdle(runner.state(), name);
+  const { job } = runner;
+  return new Promise<Verification>((resolve, reject) => {
+    const forget = runner.onEnd((reason) => reject(ended(name, 'verification', reason)));
+    const started = job.startVerification((verification) => {
+      forget();
+      resolve(verification);
+    });
+    if (started === null) {
+      forget();
+      const why = job.verification !== null ? 'a verification is running already' : 'its mirror is not complete';
+      reject(new ManagementError('busy', `${name} cannot be verified now: ${why}. Wait for it and try again.`));
+      return;
+    }
+    const gone = () => {
+      started.markLost();
+      interception.wake();
+    };
+    context.signal.addEventListener('abort', gone, { once: true });
+    interception.wake();
+  });
+}
+
+/** Nothing would move until a person or the other server does something: better said now than waited for. */
+function refuseIdle({ state, reason }: JobState, name: string): void {
+  if (state !== 'paused' && state !== 'disconnected') return;
+  throw new ManagementError('refused', `${name} cannot be verified while it is ${state}: ${reason?.sentence ?? ''}`);
+}
+
+function ended(name: string, what: string, reason: Reason): ManagementError {
+  return new ManagementError('failed', `The ${what} of ${name} was broken off: ${reason.sentence}`);
+}
+
 /** A difference with its absolute path on the source. */
 function named(difference: EngineDifference, roots: readonly RawName[]): Difference {
   const beneath = Buffer.from(difference.path, 'base64').toString('latin1');
@@ -77,26 +105,33 @@ function named(difference: EngineDifference, roots: readonly RawName[]): Differe
   return { path: text, what, detail, ...(exact ? {} : { pathBytes: Buffer.from(path, 'latin1').toString('base64') }) };
 }
 
+/** A barrier: everything intercepted before the call. */
 function flush(
   jobs: SourceJobs,
   asked: CallArguments<'job.flush'>,
   context: CallContext,
 ): Promise<CallResult<'job.flush'>> {
-  const running = jobs.drained(asked.name);
+  const { runner, interception } = jobs.drained(asked.name);
   return new Promise((resolve, reject) => {
-    const late = () =>
-      reject(
-        new ManagementError(
-          'timeout',
-          `${asked.name} did not bring everything to its target within ${asked.timeoutMs} ms; it goes on. Look at \`understudy status ${asked.name}\`.`,
-        ),
-      );
-    const timer = setTimeout(late, asked.timeoutMs);
-    context.signal.addEventListener('abort', () => clearTimeout(timer), { once: true });
-    running.runner.job.flush((at) => {
+    const settle = (settled: () => void) => {
       clearTimeout(timer);
-      resolve({ position: String(at) });
-    });
-    running.interception.wake();
+      forget();
+      settled();
+    };
+    const forget = runner.onEnd((reason) => settle(() => reject(ended(asked.name, 'flush', reason))));
+    const timer = setTimeout(() => settle(() => reject(late(asked, runner.state()))), asked.timeoutMs);
+    const gone = () => settle(() => reject(new ManagementError('failed', 'The caller has gone.')));
+    context.signal.addEventListener('abort', gone, { once: true });
+    runner.job.flush((at) => settle(() => resolve({ position: String(at) })));
+    interception.wake();
   });
+}
+
+function late({ name, timeoutMs }: CallArguments<'job.flush'>, { state, reason }: JobState): ManagementError {
+  const why = reason === null ? '' : ` (${reason.sentence})`;
+  return new ManagementError(
+    'timeout',
+    `${name} did not bring everything to its target within ${timeoutMs} ms: it is ${state}${why}. ` +
+      `It goes on; look at \`understudy status ${name}\`.`,
+  );
 }

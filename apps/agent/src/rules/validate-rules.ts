@@ -1,5 +1,5 @@
 /** Checks a set of rules before a job is made of it: each error is a sentence that says what is wrong and what would be right. */
-import { printable, type RawName, rawFromText, rawToText } from '@understudy/base';
+import { brand, printable, type RawName, rawFromText, rawToText } from '@understudy/base';
 import {
   directoryFor,
   literalPart,
@@ -7,7 +7,7 @@ import {
   type ProtectedDirectory,
   protectedDirectories,
 } from './directories.ts';
-import { liesWithin, placesOverlap } from './places.ts';
+import { liesWithin, parentOf, placesOverlap, tidyPath } from './places.ts';
 import { parseRule, type Rule, type RuleInput } from './rule.ts';
 
 export interface RuleContext {
@@ -112,6 +112,11 @@ function throughLink(
   complete: boolean,
   probe: PlaceProbe,
 ): RawName | null {
+  // A file behind a link: the directories on its way are looked at as they really lie.
+  const above = parentOf(path);
+  const realAbove = probe.canonical(above);
+  if (realAbove !== null && realAbove !== above)
+    return tidyPath(brand<RawName>(`${realAbove}/${path.slice(above.length)}`));
   const directory = kind === 'directory' ? path : directoryFor(rule, probe);
   const real = probe.canonical(directory);
   if (real !== null && real !== directory) return real;

@@ -3,28 +3,54 @@ import type { NodeId } from '@understudy/wire';
 
 export const REPAIRS_BEFORE_GIVING_UP = 3;
 const MAX_UNREPAIRABLE = 10_000;
+/** Nodes whose repairs are counted; a target that refuses more than this has them listed at once. */
+const MAX_COUNTED = 100_000;
+
+/** What to do about a refusal: repair the node, compare everything, or nothing more. */
+export type Remedy = 'repair' | 'mirror' | 'none';
 
 export class Refusals {
-  readonly #tries = new Map<string, number>();
+  /** Repairs that a node has cost; several refusals between two runs are one. */
+  readonly #repairs = new Map<string, { count: number; run: number }>();
   readonly unrepairable = new Map<string, string>();
+  #run = 0;
+  #compared = false;
 
-  /** True: repair it. False: it has been repaired often enough and is listed. */
-  add(root: number, node: NodeId, what: string): boolean {
+  /** A mirror or a repair begins: what is refused from now on was not helped by the one before. */
+  runBegins(): void {
+    this.#run += 1;
+  }
+
+  add(root: number, node: NodeId, why: { readonly path: string; readonly errno: string }): Remedy {
     const key = `${root}/${node}`;
-    const tries = (this.#tries.get(key) ?? 0) + 1;
-    this.#tries.set(key, tries);
-    if (tries <= REPAIRS_BEFORE_GIVING_UP) return true;
-    this.#note(key, what);
-    return false;
+    const known = this.#repairs.get(key);
+    const repairs = known ?? { count: 0, run: -1 };
+    if (known === undefined && this.#repairs.size < MAX_COUNTED) this.#repairs.set(key, repairs);
+    if (repairs.run !== this.#run) repairs.count += 1;
+    repairs.run = this.#run;
+    if (this.#repairs.has(key) && repairs.count <= REPAIRS_BEFORE_GIVING_UP) return 'repair';
+    // The two sides do not agree on what is there: no repair of single nodes mends that, a comparison of everything does.
+    if (why.errno === 'ESTALE' && !this.#compared) {
+      this.#compared = true;
+      return 'mirror';
+    }
+    this.#note(key, `${why.path}: ${why.errno}`);
+    return 'none';
   }
 
   giveUp(root: number, node: NodeId, what: string): void {
     this.#note(`${root}/${node}`, what);
   }
 
-  /** A new mirror tries everything again. */
+  /** A mirror that somebody asked for tries everything again. */
   clear(): void {
-    this.#tries.clear();
+    this.#repairs.clear();
+    this.unrepairable.clear();
+    this.#compared = false;
+  }
+
+  /** A mirror that began by itself: what it cannot bring over is listed again. */
+  retry(): void {
     this.unrepairable.clear();
   }
 

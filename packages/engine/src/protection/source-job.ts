@@ -2,8 +2,7 @@
  * A job on its source: the path, the mirror or verification that uses it, and the facts its state is derived from.
  * In: records, link events, commands, time. Out: packets, events, a state. It coordinates; the rooms beside it decide.
  */
-import type { RawName } from '@understudy/base';
-import { rawToBytes } from '@understudy/base';
+import { printable, type RawName, rawToBytes } from '@understudy/base';
 import {
   type Condition,
   type NodeId,
@@ -12,6 +11,7 @@ import {
   type RecordInput,
   type Reply,
   record,
+  Verb,
   type Welcome,
 } from '@understudy/wire';
 import { RootScope } from '../data-path/source/queue/root-scope.ts';
@@ -19,12 +19,12 @@ import type { QueueLimits } from '../data-path/source/queue/source-replication-m
 import type { Window } from '../data-path/source/transmit/source-communication-manager.ts';
 import type { LoggedPacket } from '../data-path/source/transmit/transaction-log.ts';
 import { type MarkOutcome, SourcePath } from '../data-path/source-path.ts';
-import type { Barrier, Digest, Scope, SourceFiles } from '../ports.ts';
+import { type Barrier, type Digest, FileError, type Scope, type SourceFiles } from '../ports.ts';
 import type { JobFacts, Reason } from './job-state.ts';
 import { type Compare, Mirror, type MirrorRoot, type MirrorWorld, type Urgency } from './mirror/mirror.ts';
 import { noProgress } from './mirror/progress.ts';
 import { RecoveryPoint } from './recovery-point.ts';
-import { Refusals } from './refusals.ts';
+import { Refusals, type Remedy } from './refusals.ts';
 import { Verification } from './verify/verification.ts';
 
 export interface JobEvent {
@@ -50,6 +50,17 @@ export interface JobRootInput {
 
 /** The mirror rests while this much waits in the queue: replication goes first, memory stays small. */
 const MIRROR_QUEUE_BYTES = 4 * 1024 * 1024;
+/** A range taken out of a file or put into it: the one change that is another when it is done twice. */
+const shiftsContent = (r: OperationRecord): boolean => r.verb === Verb.fallocate && (r.detail & (8 | 32)) !== 0;
+
+const REMEDIES: Record<Remedy, string> = {
+  repair: 'it will be repaired',
+  mirror: 'repairs did not help, everything is compared',
+  none: 'repairs did not help',
+};
+
+const UNHEARD: Condition = { state: 'replaying', code: 'unheard', sentence: 'the target has not said yet how it is' };
+
 /** Work between two drains of the ring. */
 const MIRROR_STEP_BYTES = 1024 * 1024;
 
@@ -67,6 +78,8 @@ export class SourceJob {
   #linked = false;
   #complete = false;
   #wantedMirror: Compare | null = null;
+  /** It was asked for by somebody. */
+  #commanded = false;
   #progress = noProgress();
   #condition: Condition | null = null;
   #paused = false;
@@ -116,7 +129,10 @@ export class SourceJob {
 
   intercepted(records: Uint8Array, at: number, length: number, root: number): OperationRecord | null {
     const decoded = this.path.intercepted(records, at, length, root);
-    if (decoded !== null) this.#verification?.observe(decoded);
+    if (decoded === null) return null;
+    this.#verification?.observe(decoded);
+    if (this.#mirror !== null && shiftsContent(decoded))
+      this.path.srm.dirty.addNode(root, decoded.node, 'shifted-while-mirrored');
     return decoded;
   }
 
@@ -141,9 +157,8 @@ export class SourceJob {
   }
 
   observeTime(drainedAtMs: number): void {
-    const whole = this.#complete && this.#mirror === null && this.path.srm.dirty.size === 0;
     this.#recovery.observe({
-      whole,
+      whole: this.#whole && this.#refusals.unrepairable.size === 0,
       oldestTimeMs: this.path.oldestTimeMs(),
       drainedAtMs,
       applied: this.path.scm.applied,
@@ -154,13 +169,14 @@ export class SourceJob {
 
   linkUp(welcome: Welcome): void {
     this.#linked = true;
-    this.#condition = null;
+    // The target says how it is right behind its welcome; until then nothing good is assumed.
+    this.#condition = UNHEARD;
+    if (!welcome.complete) this.#complete = false;
     // Replies that were under way when the link broke are gone: a run that counts on them begins again.
     if (welcome.resumes && (this.#mirror !== null || this.#verification !== null)) this.#loseRuns();
     if (welcome.resumes) {
       this.path.scm.linkUp(welcome.received, welcome.applied);
       this.path.acknowledged(welcome.received, welcome.applied);
-      if (!welcome.complete) this.#complete = false;
     } else {
       this.#loseRuns();
       this.path.restart();
@@ -199,6 +215,7 @@ export class SourceJob {
   // ----------------------------------------------------------------------------------------------------- commands
 
   startMirror(compare: Compare): void {
+    this.#commanded = true;
     this.#wantedMirror = compare;
   }
 
@@ -217,8 +234,7 @@ export class SourceJob {
   /** Calls back when everything intercepted before this call is applied and nothing is dirty. Drain the ring before. */
   flush(settle: (at: Position) => void): void {
     this.path.mark(this.#world.wallMs(), (outcome) => {
-      const whole = this.#complete && this.#mirror === null && this.path.srm.dirty.size === 0;
-      if (outcome.kind === 'applied' && whole) settle(outcome.at);
+      if (outcome.kind === 'applied' && this.#whole) settle(outcome.at);
       else this.#flushLater.push(settle);
     });
   }
@@ -258,6 +274,11 @@ export class SourceJob {
 
   // ------------------------------------------------------------------------------------------------------ within
 
+  /** Nothing is known that the target lacks but what is under way to it. */
+  get #whole(): boolean {
+    return this.#complete && this.#mirror === null && this.path.srm.dirty.size === 0;
+  }
+
   #addRoot(root: JobRootInput, index: number): void {
     const scope = new RootScope({ scope: root.scope, rootPath: root.path, rootNode: root.files.rootNode });
     this.path.srm.roots.set(index, scope);
@@ -273,17 +294,22 @@ export class SourceJob {
       mark: (settle: (outcome: MarkOutcome) => void) => this.path.mark(world.wallMs(), settle),
       barrier: () => world.barrier(),
       passed: (barrier: Barrier) => world.passed(barrier),
-      unreadable: (root: number, node: NodeId, why: string) => this.#unreadable(root, node, why),
+      unreadable: (root: number, node: NodeId, why: string, name?: RawName | undefined) =>
+        this.#unreadable(root, node, why, name),
     };
   }
 
   #startDue(): void {
     if (this.#mirror !== null) return;
     const world = this.#mirrorWorld;
+    if (this.#wantedMirror !== null || this.path.srm.dirty.size > 0) this.#refusals.runBegins();
     if (this.#wantedMirror !== null) {
       this.#endVerification();
-      this.path.srm.dirty.take();
-      this.#refusals.clear();
+      // Attributes tell nothing of content that is known to differ: that is repaired behind this mirror.
+      if (this.#wantedMirror !== 'attributes') this.path.srm.dirty.take();
+      if (this.#commanded) this.#refusals.clear();
+      else this.#refusals.retry();
+      this.#commanded = false;
       this.#mirror = new Mirror({ world, compare: this.#wantedMirror });
       this.#wantedMirror = null;
     } else if (this.#complete && this.path.srm.dirty.size > 0) {
@@ -300,7 +326,9 @@ export class SourceJob {
       this.#complete = true;
       this.#mirrorEnded(mirror);
     } else if (mirror?.lost) {
+      // It had taken the dirty map over, and brought the target only a part of it.
       this.#mirror = null;
+      this.#complete = false;
       this.#wantedMirror = 'checksum';
     }
     const verification = this.#verification;
@@ -347,28 +375,42 @@ export class SourceJob {
 
   /** What a mirror had said is no longer sure to arrive: it begins again. */
   #loseRuns(): void {
-    if (this.#mirror !== null) {
-      this.#mirror.markLost();
-      if (this.#mirror.repairing) this.#complete = false;
-    }
+    this.#mirror?.markLost();
     this.#finishRuns();
     this.#endVerification();
   }
 
   #refused(reply: Extract<Reply, { kind: 'failed' }>): void {
-    const again = this.#refusals.add(reply.root, reply.node, `${reply.path}: ${reply.errno}`);
+    const { root, node, parent, errno } = reply;
+    const remedy = this.#refusals.add(root, node, reply);
     this.#world.event({
-      code: again ? 'operation-refused' : 'unrepairable',
-      severity: again ? 'warning' : 'error',
-      sentence: `The target could not apply an operation (${reply.errno}); ${again ? 'it will be repaired' : 'repairs did not help'}.`,
+      code: remedy === 'none' ? 'unrepairable' : 'operation-refused',
+      severity: remedy === 'none' ? 'error' : 'warning',
+      sentence: `The target could not apply an operation (${errno}); ${REMEDIES[remedy]}.`,
     });
-    if (!again) return;
-    this.path.srm.dirty.addNode(reply.root, reply.node, 'refused-by-target');
-    if (reply.parent !== 0n) this.path.srm.dirty.addNode(reply.root, reply.parent, 'refused-by-target');
+    if (remedy === 'mirror') this.#wantedMirror ??= 'checksum';
+    if (remedy !== 'repair') return;
+    this.path.srm.dirty.addNode(root, node, 'refused-by-target');
+    if (parent !== 0n) this.path.srm.dirty.addNode(root, parent, 'refused-by-target');
   }
 
-  #unreadable(root: number, node: NodeId, why: string): void {
-    this.#refusals.giveUp(root, node, why);
-    this.#world.event({ code: 'unreadable', severity: 'error', sentence: `A protected file cannot be read: ${why}.` });
+  #unreadable(root: number, node: NodeId, why: string, name?: RawName | undefined): void {
+    const path = this.#pathFor(root, node, name);
+    this.#refusals.giveUp(root, node, `${path}: ${why}`);
+    const sentence = `${path} is protected but cannot be read: ${why}.`;
+    this.#world.event({ code: 'unreadable', severity: 'error', sentence });
+  }
+
+  /** For people. */
+  #pathFor(root: number, node: NodeId, name?: RawName | undefined): string {
+    let path: RawName | null = null;
+    try {
+      path = this.#roots.get(root)?.files.pathOf(node) ?? null;
+    } catch (error) {
+      // A path for people must not fail what it only describes.
+      if (!(error instanceof FileError)) throw error;
+    }
+    const place = path === null ? `node ${node}` : printable(path);
+    return name === undefined ? place : `${place}/${printable(name)}`;
   }
 }

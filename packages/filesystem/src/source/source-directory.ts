@@ -1,5 +1,6 @@
 /** Listing a directory with node and attributes of every entry. */
-import type { SourceDirectory, SourceEntry } from '@understudy/engine';
+import type { RawName } from '@understudy/base';
+import { FileError, type SourceDirectory, type SourceEntry } from '@understudy/engine';
 import type { NodeId } from '@understudy/wire';
 import { DirectoryCursor } from '../syscalls/directory.ts';
 import { nextEntry } from '../syscalls/look-up.ts';
@@ -7,6 +8,7 @@ import { nextEntry } from '../syscalls/look-up.ts';
 export class OpenSourceDirectory implements SourceDirectory {
   readonly #cursor: DirectoryCursor;
   readonly #take: () => NodeId;
+  #unreadable: { readonly name: RawName; readonly error: FileError }[] = [];
 
   constructor(fd: number, take: () => NodeId) {
     this.#cursor = new DirectoryCursor(fd);
@@ -16,11 +18,29 @@ export class OpenSourceDirectory implements SourceDirectory {
   next(max: number): SourceEntry[] {
     const entries: SourceEntry[] = [];
     while (entries.length < max) {
-      const found = nextEntry(this.#take, this.#cursor);
+      const found = this.#nextReadable();
       if (found === null) break;
       entries.push({ name: found.name, node: found.identity, attributes: found.attributes });
     }
     return entries;
+  }
+
+  takeUnreadable(): readonly { readonly name: RawName; readonly error: FileError }[] {
+    const taken = this.#unreadable;
+    this.#unreadable = [];
+    return taken;
+  }
+
+  #nextReadable(): ReturnType<typeof nextEntry<NodeId>> {
+    for (;;) {
+      try {
+        return nextEntry(this.#take, this.#cursor);
+      } catch (error) {
+        // The listing itself failing is the directory's fault, anything else that of one name in it.
+        if (!(error instanceof FileError) || error.call === 'getdents64') throw error;
+        this.#unreadable.push({ name: this.#cursor.takeName(), error });
+      }
+    }
   }
 
   close(): void {

@@ -45,7 +45,7 @@ export class MemorySourceFiles implements SourceFiles {
       }
       return entries;
     };
-    return { next, close: () => {} };
+    return { next, takeUnreadable: () => [], close: () => {} };
   }
 
   readLink(node: NodeId): Uint8Array | null {

@@ -1,14 +1,20 @@
 /**
  * The agent's interceptors and who listens to them: one ring, one order, however many jobs (FSI2).
  * In: roots to protect with the jobs that want them. Out: each record to each job that has its root, then a turn for every job.
+ * Promises: a job that fails is halted alone and the others go on; where the interception itself ends, its jobs are halted by name.
  */
-import type { Interceptor, ProtectedRoot, Urgency } from '@understudy/engine';
+import { printable } from '@understudy/base';
+import type { Interceptor, InterceptorEvent, ProtectedRoot, Reason, Urgency } from '@understudy/engine';
 import { peekLength } from '@understudy/wire';
+import { messageOf } from '../../home/start-error.ts';
+import { sentenceOf } from './sentence-of.ts';
 
 /** What the pump turns: a job on its source. */
 export interface PumpedJob {
   intercepted(records: Uint8Array, at: number, length: number, index: number): void;
   turn(drainedAtMs: number): Urgency;
+  /** It gets no more records and no more turns; its roots' files must not be touched any more. `fault`: for the log. */
+  halt(reason: Reason, fault?: unknown): void;
 }
 
 /** A barrier passes within microseconds on fuse and within a scan on watch: this is how often it is asked. */
@@ -16,20 +22,32 @@ const SOON_MS = 2;
 
 interface Listener {
   readonly job: PumpedJob;
+  readonly root: ProtectedRoot;
   readonly index: number;
 }
+
+const ADVICE =
+  'Look at the events for the cause, then start the job again with `understudy job start`: a mirror repairs it.';
 
 export class Interception {
   readonly interceptor: Interceptor;
   readonly #byRoot = new Map<number, Listener[]>();
   readonly #jobs = new Set<PumpedJob>();
   #scheduled = false;
+  #turning = false;
   #closed = false;
+  #failed = false;
   #soon: NodeJS.Timeout | null = null;
 
   constructor(interceptor: Interceptor) {
     this.interceptor = interceptor;
     interceptor.onReadable(() => this.wake());
+    interceptor.onEvent((event) => this.#heard(event));
+  }
+
+  /** It does not see every call any more: nobody is served by it, and it has to be opened anew. */
+  get failed(): boolean {
+    return this.#failed;
   }
 
   /** From now on the job gets the records of these roots, `roots[i]` as its root i. */
@@ -37,7 +55,7 @@ export class Interception {
     this.#jobs.add(job);
     for (const [index, root] of roots.entries()) {
       const listeners = this.#byRoot.get(root.id) ?? [];
-      listeners.push({ job, index });
+      listeners.push({ job, root, index });
       this.#byRoot.set(root.id, listeners);
     }
     this.wake();
@@ -65,12 +83,19 @@ export class Interception {
 
   /** Drains now and gives every job its turn: after it, all that was recorded before the call is in the jobs' streams. */
   turn(): Urgency {
-    const drainedAtMs = Date.now();
-    this.interceptor.drain((records) => this.#dispatch(records));
-    const urgencies = new Set<Urgency>();
-    for (const job of this.#jobs) urgencies.add(job.turn(drainedAtMs));
-    if (urgencies.has('now')) return 'now';
-    return urgencies.has('soon') ? 'soon' : 'idle';
+    // A turn may change a state, and whoever hears of that may ask for a status, which begins with a turn.
+    if (this.#turning || this.#closed || this.#failed) return 'idle';
+    this.#turning = true;
+    try {
+      const drainedAtMs = Date.now();
+      this.#drain();
+      const urgencies = new Set<Urgency>();
+      for (const job of this.#jobs) urgencies.add(this.#turnOf(job, drainedAtMs));
+      if (urgencies.has('now')) return 'now';
+      return urgencies.has('soon') ? 'soon' : 'idle';
+    } finally {
+      this.#turning = false;
+    }
   }
 
   close(): void {
@@ -91,12 +116,67 @@ export class Interception {
     this.wake();
   }
 
+  #drain(): void {
+    try {
+      this.interceptor.drain((records) => this.#dispatch(records));
+    } catch (error) {
+      this.#fail(`The records of the ${this.interceptor.driver} driver cannot be read: ${messageOf(error)}.`, error);
+    }
+  }
+
+  #turnOf(job: PumpedJob, drainedAtMs: number): Urgency {
+    try {
+      return job.turn(drainedAtMs);
+    } catch (error) {
+      this.#faulty(job, error);
+      return 'idle';
+    }
+  }
+
   #dispatch(records: Uint8Array): void {
     for (let at = 0; at < records.length; ) {
       const length = peekLength(records, at);
       const root = (records[at + 6] ?? 0) | ((records[at + 7] ?? 0) << 8);
-      for (const { job, index } of this.#byRoot.get(root) ?? []) job.intercepted(records, at, length, index);
+      for (const { job, index } of this.#byRoot.get(root) ?? []) {
+        try {
+          job.intercepted(records, at, length, index);
+        } catch (error) {
+          this.#faulty(job, error);
+        }
+      }
       at += length;
     }
+  }
+
+  #heard(event: InterceptorEvent): void {
+    if (event.kind === 'failed') this.#fail(`${sentenceOf(event.sentence)} Nothing is intercepted.`);
+    else if (event.kind === 'unmounted' && event.severity !== 'information' && event.root !== null)
+      this.#gone(event.root);
+  }
+
+  /** FSI6: a mount that was taken away is a gap that no record tells of. */
+  #gone(id: number): void {
+    for (const { job, root } of this.#byRoot.get(id) ?? [])
+      this.#halt(job, {
+        code: 'mount-gone',
+        sentence:
+          `The mount that protects ${printable(root.path)} was taken away from outside, so that changes are not seen any more. ` +
+          'Start the job again with `understudy job start`: the directory is protected anew and a mirror brings what was missed.',
+      });
+  }
+
+  #fail(what: string, fault?: unknown): void {
+    this.#failed = true;
+    for (const job of this.#jobs) this.#halt(job, { code: 'interceptor-failed', sentence: `${what} ${ADVICE}` }, fault);
+  }
+
+  #faulty(job: PumpedJob, error: unknown): void {
+    const code = 'agent-fault';
+    this.#halt(job, { code, sentence: `The agent failed at this job: ${messageOf(error)}. ${ADVICE}` }, error);
+  }
+
+  #halt(job: PumpedJob, reason: Reason, fault?: unknown): void {
+    this.detach(job);
+    job.halt(reason, fault);
   }
 }

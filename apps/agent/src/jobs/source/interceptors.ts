@@ -1,9 +1,9 @@
 /**
  * Which driver serves a job, and which root serves a directory. In: what a job wants to protect. Out: an Interception and its roots.
- * Promises: one Interception a driver and agent; a directory beneath one already protected is served by that root, not mounted twice.
+ * Promises: one Interception a driver and agent; a directory beneath one already protected is served by that root, not mounted twice;
+ * one call at a time, so that no root is let go of while another job is being given it.
  */
-import type { RawName } from '@understudy/base';
-import { printable } from '@understudy/base';
+import { printable, type RawName } from '@understudy/base';
 import { type Interceptor, type InterceptorDriver, InterceptorRefusal, type ProtectedRoot } from '@understudy/engine';
 import type { InterceptChoice } from '@understudy/wire';
 import { Interception } from './interception.ts';
@@ -12,6 +12,8 @@ export interface InterceptorFactory {
   /** Whether the driver can run here at all; a sentence says why not. */
   readonly available: () => Promise<{ readonly can: boolean; readonly why: string }>;
   readonly open: () => Promise<Interceptor>;
+  /** Whether an earlier run of this agent has left something protected. */
+  readonly leftOver?: () => boolean;
 }
 
 export interface Served {
@@ -29,21 +31,86 @@ const NOT_HERE = new Set<InterceptorRefusal['code']>([
   'unsupported-file-system',
 ]);
 
-export class Interceptors {
-  readonly #factories: Readonly<Record<'fuse' | 'watch', InterceptorFactory>>;
-  readonly #open = new Map<InterceptorDriver, Promise<Interception>>();
-  readonly #onEvent: (interceptor: Interceptor) => void;
+type Driver = 'fuse' | 'watch';
 
-  constructor(
-    factories: Readonly<Record<'fuse' | 'watch', InterceptorFactory>>,
-    onOpen: (interceptor: Interceptor) => void,
-  ) {
+interface Protected extends Served {
+  /** Those of its roots that were not protected before. */
+  readonly fresh: readonly ProtectedRoot[];
+}
+
+export class Interceptors {
+  readonly #factories: Readonly<Record<Driver, InterceptorFactory>>;
+  readonly #open = new Map<InterceptorDriver, Interception>();
+  readonly #onOpen: (interceptor: Interceptor) => void;
+  readonly #onUnmounted: ((root: number) => void)[] = [];
+  #turn: Promise<unknown> = Promise.resolve();
+
+  constructor(factories: Readonly<Record<Driver, InterceptorFactory>>, onOpen: (interceptor: Interceptor) => void) {
     this.#factories = factories;
-    this.#onEvent = onOpen;
+    this.#onOpen = onOpen;
   }
 
-  /** Protects the directories, outermost first. Throws InterceptorRefusal; what it had protected for this call is released again. */
-  async serve(choice: InterceptChoice, directories: readonly RawName[]): Promise<Served> {
+  /** A mount that had stayed behind as pass-through is gone at last. */
+  onUnmounted(listener: (root: number) => void): void {
+    this.#onUnmounted.push(listener);
+  }
+
+  /**
+   * Protects the directories and hands them to `use`, which attaches its job before it returns. Throws InterceptorRefusal, or what
+   * `use` throws; what was protected for this call only is then released again.
+   */
+  serve<T>(choice: InterceptChoice, directories: readonly RawName[], use: (served: Served) => T): Promise<T> {
+    return this.#inTurn(async () => {
+      const { fresh, ...served } = await this.#serve(choice, directories);
+      try {
+        return use(served);
+      } catch (error) {
+        await this.#release(served.interception, fresh).catch(() => []);
+        throw error;
+      }
+    });
+  }
+
+  /** Lets go of the roots that no job wants any more; names who still uses a mount. */
+  release(interception: Interception, roots: readonly ProtectedRoot[]): Promise<string[]> {
+    return this.#inTurn(() => this.#release(interception, roots));
+  }
+
+  /** Lets go of everything that no job listens to and that does not serve one of these directories. */
+  releaseUnwanted(keep: readonly RawName[]): Promise<string[]> {
+    return this.#inTurn(async () => {
+      if (!this.#open.has('fuse') && this.#factories.fuse.leftOver?.() === true) await this.#interception('fuse');
+      const users: string[] = [];
+      for (const interception of this.#open.values()) {
+        if (interception.failed) continue;
+        const roots = interception.interceptor
+          .roots()
+          .filter((root) => !keep.some((path) => isWithin(path, root.path)));
+        users.push(...(await this.#release(interception, roots)));
+      }
+      return users;
+    });
+  }
+
+  /** With `keep` what is mounted stays so. */
+  close(keep: boolean): Promise<void> {
+    return this.#inTurn(async () => {
+      for (const interception of this.#open.values()) {
+        interception.close();
+        // Nothing mounted: nothing to keep alive.
+        await interception.interceptor.close(keep && interception.interceptor.roots().length > 0);
+      }
+      this.#open.clear();
+    });
+  }
+
+  #inTurn<T>(work: () => Promise<T>): Promise<T> {
+    const result = this.#turn.then(work, work);
+    this.#turn = result.catch(() => {});
+    return result;
+  }
+
+  async #serve(choice: InterceptChoice, directories: readonly RawName[]): Promise<Protected> {
     if (choice === 'watch') return this.#watch(directories, 'The job asks for watch.');
     const fuse = await this.#factories.fuse.available();
     if (!fuse.can) {
@@ -58,43 +125,45 @@ export class Interceptors {
     }
   }
 
-  /** Lets go of the roots that no job wants any more; names who still uses a mount. */
-  async release(interception: Interception, roots: readonly ProtectedRoot[]): Promise<string[]> {
+  async #release(interception: Interception, roots: readonly ProtectedRoot[]): Promise<string[]> {
+    const { interceptor } = interception;
+    // What was opened in its place has taken its roots over.
+    if (this.#open.get(interceptor.driver) !== interception) return [];
     const users: string[] = [];
+    const failures: unknown[] = [];
     for (const root of [...roots].reverse()) {
       if (interception.wanted(root.id)) continue;
-      const released = await interception.interceptor.release(root.id);
-      users.push(...released.users);
+      try {
+        users.push(...(await interceptor.release(root.id)).users);
+      } catch (error) {
+        failures.push(error);
+      }
     }
-    return users;
+    if (failures.length > 0) throw failures[0];
+    return [...new Set(users)];
   }
 
-  async close(keep: boolean): Promise<void> {
-    for (const opening of this.#open.values()) {
-      const interception = await opening;
-      interception.close();
-      // Nothing mounted: nothing to keep alive.
-      await interception.interceptor.close(keep && interception.interceptor.roots().length > 0);
-    }
-    this.#open.clear();
-  }
-
-  async #watch(directories: readonly RawName[], why: string): Promise<Served> {
+  async #watch(directories: readonly RawName[], why: string): Promise<Protected> {
     const watch = await this.#factories.watch.available();
     if (watch.can) return this.#with('watch', directories, why);
     throw new InterceptorRefusal('failed', `${why} And the watch driver cannot serve instead: ${watch.why}`);
   }
 
-  async #with(driver: 'fuse' | 'watch', directories: readonly RawName[], why: string | null): Promise<Served> {
+  async #with(driver: Driver, directories: readonly RawName[], why: string | null): Promise<Protected> {
     const interception = await this.#interception(driver);
+    const before = new Set(interception.interceptor.roots());
     const roots: ProtectedRoot[] = [];
+    const fresh = () => [...new Set(roots)].filter((root) => !before.has(root));
     try {
-      for (const directory of directories) roots.push(await this.#protect(interception.interceptor, directory));
+      // Outermost first: a directory beneath another is then served by it.
+      for (const directory of [...directories].sort((a, b) => a.length - b.length))
+        roots.push(await this.#protect(interception.interceptor, directory));
     } catch (error) {
-      await this.release(interception, roots);
+      await this.#release(interception, fresh()).catch(() => []);
       throw error;
     }
-    return { interception, roots, why };
+    // Two directories may be served by one wider root: the job has that root once.
+    return { interception, roots: [...new Set(roots)], why, fresh: fresh() };
   }
 
   async #protect(interceptor: Interceptor, directory: RawName): Promise<ProtectedRoot> {
@@ -109,16 +178,26 @@ export class Interceptors {
     );
   }
 
-  #interception(driver: 'fuse' | 'watch'): Promise<Interception> {
+  async #interception(driver: Driver): Promise<Interception> {
     const open = this.#open.get(driver);
-    if (open !== undefined) return open;
-    const opening = this.#factories[driver].open().then((interceptor) => {
-      this.#onEvent(interceptor);
-      return new Interception(interceptor);
+    if (open !== undefined && !open.failed) return open;
+    if (open !== undefined) await this.#discard(driver, open);
+    const interceptor = await this.#factories[driver].open();
+    this.#onOpen(interceptor);
+    interceptor.onEvent(({ kind, severity, root }) => {
+      if (kind === 'unmounted' && severity === 'information' && root !== null)
+        for (const listener of this.#onUnmounted) listener(root);
     });
-    this.#open.set(driver, opening);
-    opening.catch(() => this.#open.delete(driver));
-    return opening;
+    const interception = new Interception(interceptor);
+    this.#open.set(driver, interception);
+    return interception;
+  }
+
+  /** Its jobs are halted; what is mounted stays so and is found again by the one that is opened next. */
+  async #discard(driver: Driver, interception: Interception): Promise<void> {
+    this.#open.delete(driver);
+    interception.close();
+    await interception.interceptor.close(true).catch(() => {});
   }
 }
 

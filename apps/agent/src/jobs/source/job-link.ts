@@ -1,6 +1,7 @@
 /**
  * The link of one job to its target, kept up. In: start, stop, frames. Out: a job that is linked or knows why not.
- * Promises: it dials again by itself with growing pauses; a refusal that only a person can mend stops the dialling and halts the job.
+ * Promises: it dials again by itself with growing pauses; a refusal that only a person can mend stops the dialling and halts the job;
+ * nothing of an old link reaches the job once a new one is being made.
  */
 import type { LoggedPacket, Reason } from '@understudy/engine';
 import {
@@ -33,8 +34,14 @@ export interface JobLinkEvents {
   writable(): void;
 }
 
+/** What this end needs of a ReplicationLink. */
+export type DialledLink = Pick<
+  ReplicationLink,
+  'send' | 'sendJson' | 'onFrame' | 'onDrain' | 'onClose' | 'close' | 'violation' | 'recycle' | 'roundTripMs'
+>;
+
 export interface JobLinkOptions {
-  readonly dial: () => Promise<ReplicationLink>;
+  readonly dial: () => Promise<DialledLink>;
   readonly events: JobLinkEvents;
   readonly epoch: number;
   readonly targetName: string;
@@ -42,6 +49,8 @@ export interface JobLinkOptions {
 
 const FIRST_PAUSE_MS = 200;
 const LONGEST_PAUSE_MS = 5_000;
+/** A link that broke sooner than this was no good one: the next pause is longer than the last. */
+const STEADY_MS = 10_000;
 /** Refusals that dialling again cannot mend. */
 const FINAL = new Set<Refuse['code']>([
   'superseded',
@@ -54,9 +63,12 @@ const FINAL = new Set<Refuse['code']>([
 
 export class JobLink {
   readonly #options: JobLinkOptions;
-  #link: ReplicationLink | null = null;
-  #welcomed = false;
-  #open = true;
+  #link: DialledLink | null = null;
+  /** When the target said welcome on the present link; null: it has not. */
+  #welcomedAtMs: number | null = null;
+  #closing = false;
+  /** The target refused for good: no more dialling. */
+  #refusedForGood = false;
   #blocked = false;
   #pauseMs = FIRST_PAUSE_MS;
   #timer: NodeJS.Timeout | null = null;
@@ -77,7 +89,7 @@ export class JobLink {
 
   /** Packets may be sent: welcomed, and the socket takes more. */
   get writable(): boolean {
-    return this.#welcomed && !this.#blocked;
+    return this.#welcomedAtMs !== null && !this.#blocked;
   }
 
   get roundTripMs(): number | null {
@@ -95,34 +107,37 @@ export class JobLink {
 
   /** Tells the target which replies have arrived: those about positions up to `applied`. */
   confirm(applied: Position): void {
-    if (this.#welcomed) this.#link?.send({ type: FrameType.acknowledge, from: applied, to: applied }, []);
+    if (this.#welcomedAtMs !== null) this.#link?.send({ type: FrameType.acknowledge, from: applied, to: applied }, []);
   }
 
+  /** No more dialling, and nothing more is told. */
   close(): void {
-    this.#open = false;
+    this.#closing = true;
     if (this.#timer !== null) clearTimeout(this.#timer);
     this.#link?.close('the job was stopped');
   }
 
   async #dial(): Promise<void> {
     this.#timer = null;
+    const { targetName } = this.#options;
+    let link: DialledLink;
     try {
-      const link = await this.#options.dial();
-      if (!this.#open) link.close();
-      else this.#dialled(link);
+      link = await this.#options.dial();
     } catch (error) {
-      this.#again({
-        code: 'unreachable',
-        sentence: `${this.#options.targetName} cannot be reached: ${(error as Error).message}`,
-      });
+      this.#again({ code: 'unreachable', sentence: `${targetName} cannot be reached: ${(error as Error).message}` });
+      return;
     }
+    if (this.#closing) link.close('the job was stopped');
+    else this.#dialled(link);
   }
 
-  #dialled(link: ReplicationLink): void {
+  #dialled(link: DialledLink): void {
     this.#link = link;
     this.#blocked = false;
-    link.onClose((closed) => this.#closed(closed.sentence));
+    this.#refusal = null;
+    link.onClose((closed) => this.#closed(link, closed.sentence));
     link.onDrain(() => {
+      if (this.#link !== link) return;
       this.#blocked = false;
       this.#options.events.writable();
     });
@@ -130,28 +145,39 @@ export class JobLink {
     link.sendJson(FrameType.hello, helloJson(this.#options.events.hello()));
   }
 
-  #closed(sentence: string): void {
-    const wasUp = this.#welcomed;
+  #closed(link: DialledLink, sentence: string): void {
+    if (this.#link !== link) return;
+    const upSinceMs = this.#welcomedAtMs;
     this.#link = null;
-    this.#welcomed = false;
-    if (wasUp) this.#options.events.down();
-    const down = { code: 'link-down', sentence: `The link to ${this.#options.targetName} is down: ${sentence}.` };
-    this.#again(this.#refusal ?? down);
-    this.#refusal = null;
+    this.#welcomedAtMs = null;
+    this.#reason = this.#refusal ?? {
+      code: 'link-down',
+      sentence: `The link to ${this.#options.targetName} is down: ${sentence}.`,
+    };
+    if (this.#closing) return;
+    if (upSinceMs !== null) this.#options.events.down();
+    if (upSinceMs !== null && performance.now() - upSinceMs >= STEADY_MS) this.#pauseMs = FIRST_PAUSE_MS;
+    this.#again(this.#reason);
   }
 
   #again(reason: Reason): void {
-    if (!this.#open) return;
     this.#reason = reason;
+    if (this.#closing || this.#refusedForGood) return;
     this.#timer ??= setTimeout(() => void this.#dial(), this.#pauseMs);
     this.#pauseMs = Math.min(LONGEST_PAUSE_MS, this.#pauseMs * 2);
   }
 
-  #frame(link: ReplicationLink, header: FrameHeader, payload: Uint8Array): void {
+  #frame(link: DialledLink, header: FrameHeader, payload: Uint8Array): void {
+    if (this.#link !== link) return;
     const { events } = this.#options;
+    const greeting = header.type === FrameType.welcome || header.type === FrameType.refuse;
+    if (!greeting && this.#welcomedAtMs === null) {
+      link.violation('the first frame of a target is welcome or refuse');
+      return;
+    }
     switch (header.type) {
       case FrameType.welcome:
-        this.#welcome(parseJsonFrame(link, header, payload, welcomeSchema));
+        this.#welcome(link, parseJsonFrame(link, header, payload, welcomeSchema));
         break;
       case FrameType.refuse:
         this.#refused(link, parseJsonFrame(link, header, payload, refuseSchema));
@@ -181,22 +207,23 @@ export class JobLink {
     }
   }
 
-  #welcome(welcome: Welcome | null): void {
+  #welcome(link: DialledLink, welcome: Welcome | null): void {
     if (welcome === null) return;
-    this.#welcomed = true;
-    this.#pauseMs = FIRST_PAUSE_MS;
+    if (this.#welcomedAtMs !== null) {
+      link.violation('a target says welcome once');
+      return;
+    }
+    this.#welcomedAtMs = performance.now();
     this.#options.events.up(welcome);
     this.#options.events.writable();
   }
 
-  #refused(link: ReplicationLink, refuse: Refuse | null): void {
+  #refused(link: DialledLink, refuse: Refuse | null): void {
     if (refuse === null) return;
-    if (FINAL.has(refuse.code)) {
-      this.#open = false;
-      this.#options.events.halt({ code: refuse.code, sentence: refuse.sentence });
-    }
     this.#refusal = { code: refuse.code, sentence: refuse.sentence };
+    this.#refusedForGood = FINAL.has(refuse.code);
     link.close('the target refused');
+    if (this.#refusedForGood) this.#options.events.halt(this.#refusal ?? refuse);
   }
 }
 

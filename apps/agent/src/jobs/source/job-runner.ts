@@ -6,6 +6,7 @@ import { createHash } from 'node:crypto';
 import type { RawName } from '@understudy/base';
 import {
   type Barrier,
+  FileError,
   type JobEvent,
   type JobFacts,
   type JobState,
@@ -16,10 +17,10 @@ import {
   stateOf,
   type Urgency,
 } from '@understudy/engine';
-import type { Hello, NodeId, Position } from '@understudy/wire';
-import type { ReplicationLink } from '../../ports/replication-link/replication-link.ts';
-import { JobLink } from './job-link.ts';
+import type { Hello, NodeId, Position, Welcome } from '@understudy/wire';
+import { type DialledLink, JobLink } from './job-link.ts';
 import type { PositionReserve } from './position-reserve.ts';
+import { sentenceOf } from './sentence-of.ts';
 
 /** The target keeps what it could not apply until it hears that the source knows: told about this often. */
 const CONFIRM_MS = 1000;
@@ -46,8 +47,12 @@ export interface RunnerOptions {
   readonly ordered: boolean;
   readonly orderedWhy: string;
   readonly hello: (live: Pick<Hello, 'oldest' | 'next' | 'applied' | 'roots'>) => Hello;
-  readonly dial: () => Promise<ReplicationLink>;
+  readonly dial: () => Promise<DialledLink>;
   readonly event: (event: JobEvent) => void;
+  /** A fault of our own, for the technical log. */
+  readonly fault: (error: unknown) => void;
+  /** No more records and turns are wanted. */
+  readonly detach: () => void;
   /** The pump should turn soon. */
   readonly wake: () => void;
   /** The state may have changed. */
@@ -62,6 +67,8 @@ export class JobRunner {
   #lastTouched: { readonly root: ProtectedRoot; readonly node: NodeId } | null = null;
   #lastState = '';
   #confirmedAtMs = 0;
+  #closed = false;
+  readonly #onEnd = new Set<(reason: Reason) => void>();
 
   constructor(options: RunnerOptions) {
     this.options = options;
@@ -119,17 +126,46 @@ export class JobRunner {
   /** Path of the file that the newest operation touched; null: none yet, or it is gone. */
   lastFileTouched(): RawName | null {
     const last = this.#lastTouched;
-    return last === null ? null : last.root.files.pathOf(last.node);
+    if (last === null) return null;
+    try {
+      return last.root.files.pathOf(last.node);
+    } catch (error) {
+      // A path for people must not fail the status that it only adorns.
+      if (error instanceof FileError) return null;
+      throw error;
+    }
   }
 
-  halt(reason: Reason): void {
+  /** Stops here, for a person to look: no more records, no link, and the roots' files are not touched again. */
+  halt(reason: Reason, fault?: unknown): void {
+    if (this.#halt !== null || this.#closed) return;
     this.#halt = reason;
+    this.#lastTouched = null;
+    this.options.detach();
+    this.#link.close();
+    this.job.linkDown();
+    if (fault !== undefined) this.options.fault(fault);
     this.options.event({ code: reason.code, severity: 'error', sentence: reason.sentence });
+    this.#end(reason);
     this.#noteState();
   }
 
   close(): void {
+    this.#closed = true;
     this.#link.close();
+    this.#end({ code: 'stopped', sentence: 'the job was stopped' });
+  }
+
+  /** Called once when the job stops or halts; returns what takes the listener back. */
+  onEnd(listener: (reason: Reason) => void): () => void {
+    this.#onEnd.add(listener);
+    return () => this.#onEnd.delete(listener);
+  }
+
+  #end(reason: Reason): void {
+    const listeners = [...this.#onEnd];
+    this.#onEnd.clear();
+    for (const listener of listeners) listener(reason);
   }
 
   #makeLink(): JobLink {
@@ -141,13 +177,7 @@ export class JobRunner {
       targetName: options.targetName,
       events: {
         hello: () => this.#hello(),
-        up: (welcome) => {
-          if (!welcome.resumes && welcome.why !== '')
-            options.event({ code: 'mirror-required', severity: 'warning', sentence: welcome.why });
-          job.linkUp(welcome);
-          options.event({ code: 'link-up', severity: 'information', sentence: `Linked to ${options.targetName}.` });
-          wake();
-        },
+        up: (welcome) => this.#up(welcome),
         down: () => {
           job.linkDown();
           options.event({ code: 'link-down', severity: 'warning', sentence: this.#link.reason.sentence });
@@ -180,6 +210,16 @@ export class JobRunner {
     });
   }
 
+  #up(welcome: Welcome): void {
+    const { event, targetName } = this.options;
+    if (!welcome.resumes && welcome.why !== '')
+      event({ code: 'mirror-required', severity: 'warning', sentence: sentenceOf(welcome.why) });
+    this.job.linkUp(welcome);
+    const on = welcome.resumes ? ` The target goes on behind position ${welcome.applied}.` : '';
+    event({ code: 'link-up', severity: 'information', sentence: `Linked to ${targetName}.${on}` });
+    this.options.wake();
+  }
+
   #confirm(applied: Position): void {
     const now = performance.now();
     if (now - this.#confirmedAtMs < CONFIRM_MS) return;
@@ -202,9 +242,11 @@ export class JobRunner {
     if (now === this.#lastState) return;
     const first = this.#lastState === '';
     this.#lastState = now;
-    const severity = state === 'halted' || state === 'degraded' ? 'error' : 'information';
-    const why = reason === null ? '' : ` ${reason.sentence}`;
-    if (!first) this.options.event({ code: `state-${state}`, severity, sentence: `The job is ${state}.${why}` });
+    const severity = state === 'degraded' ? 'error' : 'information';
+    const why = reason === null ? '' : ` ${sentenceOf(reason.sentence)}`;
+    // A halt has said its name already.
+    if (!first && state !== 'halted')
+      this.options.event({ code: `state-${state}`, severity, sentence: `The job is ${state}.${why}` });
     this.options.changed();
   }
 }

@@ -40,7 +40,7 @@ export function stoppedStatus(names: StatusNames, state: JobState, mountUsers: r
       lastFileTouched: null,
     },
     recoveryPoint: { time: null, latencyMs: null, position: '0' },
-    actions: ['start', 'delete'],
+    actions: state.state === 'stopped' ? ['start', 'delete'] : ['start', 'stop', 'delete'],
     ...(mountUsers.length === 0 ? {} : { mountUsers: [...mountUsers] }),
   };
 }
@@ -57,7 +57,7 @@ export function runningStatus(names: StatusNames, runner: JobRunner): JobStatus 
     ...verificationStatus(runner),
     replication: replicationStatus(runner, facts),
     recoveryPoint: recoveryPoint(runner),
-    actions: actionsOf(facts) as JobAction[],
+    actions: state === 'halted' ? ['start', 'stop', 'delete'] : (actionsOf(facts) as JobAction[]),
     unrepairable: facts.unrepairable,
   };
 }

@@ -31,18 +31,35 @@ export interface JobSurroundings {
     stored: StoredJob,
     roots: readonly ProtectedRoot[],
     prepared: Prepared,
-  ): Omit<RunnerOptions, 'barrier' | 'passed' | 'ordered' | 'orderedWhy' | 'wake' | 'changed' | 'event'>;
+  ): Omit<
+    RunnerOptions,
+    'barrier' | 'passed' | 'ordered' | 'orderedWhy' | 'wake' | 'changed' | 'event' | 'fault' | 'detach'
+  >;
   /** Asks the target whether it would take the job; a sentence is its no, null: it would, or it cannot be asked now. */
   probe(stored: StoredJob, directories: readonly ProtectedDirectory[]): Promise<string | null>;
   /** Tells the target that the job was deleted; a sentence says why it could not be told. */
   leave(stored: StoredJob): Promise<string | null>;
   event(event: JobEvent, job: string): void;
+  /** A fault of our own, for the technical log. */
+  fault(error: unknown, job: string | null): void;
 }
 
 const bytesOf = (raw: { readonly bytes: string }): RawName =>
   brand<RawName>(Buffer.from(raw.bytes, 'base64').toString('latin1'));
 
-export function prepareJob(definition: JobDefinition, surroundings: JobSurroundings): Promise<Prepared> {
+export function prepareJob(definition: JobDefinition, surroundings: Pick<JobSurroundings, 'homePath'>): Prepared {
+  return verdictOn(definition, surroundings);
+}
+
+/** What would have to be protected, whether or not it can be. */
+export function directoriesOf(
+  definition: JobDefinition,
+  surroundings: Pick<JobSurroundings, 'homePath'>,
+): readonly RawName[] {
+  return verdictOn(definition, surroundings).directories.map(({ path }) => path);
+}
+
+function verdictOn(definition: JobDefinition, surroundings: Pick<JobSurroundings, 'homePath'>): Prepared {
   const inputs = [
     ...definition.include.map((path) => ({ include: true, path: bytesOf(path) })),
     ...definition.exclude.map((path) => ({ include: false, path: bytesOf(path) })),
@@ -54,7 +71,7 @@ export function prepareJob(definition: JobDefinition, surroundings: JobSurroundi
   // /etc may be protected by watching, never by a mount over it: the driver refuses that by itself.
   const forbidden = FORBIDDEN_PLACES.filter((place) => definition.intercept === 'fuse' || place !== '/etc');
   const verdict = validateRules(inputs, { probe, forbidden, own: [{ path: home, what: "the agent's home" }] });
-  return Promise.resolve({ ...verdict, errors: [...errors, ...verdict.errors] });
+  return { ...verdict, errors: [...errors, ...verdict.errors] };
 }
 
 const probe: PlaceProbe = {

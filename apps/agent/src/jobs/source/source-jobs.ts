@@ -3,7 +3,7 @@
  * Promises: what was started comes back by itself; one call at a time works on a job; a job that cannot run says why in its status.
  */
 import { randomUUID } from 'node:crypto';
-import { type InterceptorRefusal, type JobState, type ProtectedRoot, type Reason, stateOf } from '@understudy/engine';
+import { type ProtectedRoot, stateOf } from '@understudy/engine';
 import {
   type CallArguments,
   type JobDefinition,
@@ -11,56 +11,47 @@ import {
   ManagementError,
   type Problem,
 } from '@understudy/wire';
+import { messageOf } from '../../home/start-error.ts';
 import type { JobStore, StoredJob } from '../stored-job.ts';
 import type { Interception } from './interception.ts';
-import { JobRunner } from './job-runner.ts';
-import { runningStatus, type StatusNames, stoppedStatus } from './job-status.ts';
-import type { JobSurroundings, Prepared } from './prepare-job.ts';
-import { prepareJob } from './prepare-job.ts';
-
-interface Running {
-  readonly runner: JobRunner;
-  readonly interception: Interception;
-  readonly roots: readonly ProtectedRoot[];
-  readonly why: string | null;
-}
-
-interface Job {
-  stored: StoredJob;
-  running: Running | null;
-  /** Why it does not run though it was started. */
-  failure: Reason | null;
-  mountUsers: readonly string[];
-  busy: boolean;
-}
+import { JobKeeper } from './job-keeper.ts';
+import type { JobRunner } from './job-runner.ts';
+import { type Job, newJob, type Running, type Severity } from './known-job.ts';
+import { type JobSurroundings, prepareJob } from './prepare-job.ts';
+import { refuseUnsupported } from './refuse-unsupported.ts';
+import { sentenceOf } from './sentence-of.ts';
 
 type StatusListener = (name: string, status: JobStatus | null) => void;
 
-/** A failed start is tried again this often: the file that was held open may be closed, the disk mounted. */
-const START_AGAIN_MS = 5_000;
 const LOOK_MS = 1_000;
 
 export class SourceJobs {
   readonly #store: JobStore;
   readonly #surroundings: JobSurroundings;
+  readonly #keeper: JobKeeper;
   readonly #jobs = new Map<string, Job>();
+  /** Names that are being created: two calls at once must not both find the name free. */
+  readonly #creating = new Set<string>();
   readonly #listeners = new Set<StatusListener>();
-  readonly #again = new Map<string, NodeJS.Timeout>();
   #look: NodeJS.Timeout | null = null;
   #closed = false;
 
+  /** Throws StartError for a damaged definition. */
   constructor(store: JobStore, surroundings: JobSurroundings) {
     this.#store = store;
     this.#surroundings = surroundings;
-    for (const stored of store.all())
-      this.#jobs.set(stored.definition.name, { stored, running: null, failure: null, mountUsers: [], busy: false });
+    for (const stored of store.all()) this.#jobs.set(stored.definition.name, newJob(stored));
+    this.#keeper = new JobKeeper({
+      surroundings,
+      jobs: () => this.#jobs.values(),
+      changed: (job) => this.#tell(job),
+      event: (job, code, severity, sentence) => this.#event(job, code, severity, sentence),
+    });
   }
 
-  /** Starts what was running when the agent ended; outermost directories first, so that overlapping jobs share a mount. */
-  async restore(): Promise<void> {
-    const started = [...this.#jobs.values()].filter((job) => job.stored.started);
-    const depth = (job: Job) => Math.min(...job.stored.definition.include.map((rule) => rule.text.split('/').length));
-    for (const job of started.sort((a, b) => depth(a) - depth(b))) await this.#tryStart(job);
+  /** Starts what was running when the agent ended, and lets go of what no job wants any more. Never throws. */
+  restore(): Promise<void> {
+    return this.#keeper.restore();
   }
 
   names(): string[] {
@@ -80,15 +71,18 @@ export class SourceJobs {
   }
 
   status(name: string): JobStatus {
-    return this.#statusOf(this.#find(name));
+    return this.#keeper.statusOf(this.#find(name));
   }
 
   list(): { status: JobStatus; definition: JobDefinition }[] {
-    return [...this.#jobs.values()].map((job) => ({ status: this.#statusOf(job), definition: job.stored.definition }));
+    return [...this.#jobs.values()].map((job) => ({
+      status: this.#keeper.statusOf(job),
+      definition: job.stored.definition,
+    }));
   }
 
   async validate(definition: JobDefinition): Promise<Problem[]> {
-    const prepared = await prepareJob(definition, this.#surroundings);
+    const prepared = prepareJob(definition, this.#surroundings);
     const problems: Problem[] = prepared.errors.map((sentence) => ({ severity: 'error', code: 'invalid', sentence }));
     for (const sentence of prepared.notes) problems.push({ severity: 'warning', code: 'note', sentence });
     return problems;
@@ -96,35 +90,29 @@ export class SourceJobs {
 
   async create(input: CallArguments<'job.create'>): Promise<{ status: JobStatus; notes: string[] }> {
     const { start, ...definition } = input;
+    const { name } = definition;
     refuseUnsupported(definition);
-    if (this.#jobs.has(definition.name))
-      throw new ManagementError(
-        'name-taken',
-        `A job named ${definition.name} exists on this server already; choose another name or delete that one.`,
-      );
-    const prepared = await prepareJob(definition, this.#surroundings);
-    if (prepared.errors.length > 0) throw new ManagementError('refused', prepared.errors.join(' '));
-    const stored: StoredJob = { id: randomUUID(), revision: 1, epoch: 1, started: false, paused: false, definition };
-    const refusal = await this.#surroundings.probe(stored, prepared.directories);
-    if (refusal !== null) throw new ManagementError('refused', refusal);
-    const job: Job = { stored, running: null, failure: null, mountUsers: [], busy: false };
-    this.#jobs.set(definition.name, job);
-    this.#store.save(stored);
-    this.#event(job, 'job-created', 'information', `The job was created; its target is ${definition.target.name}.`);
-    if (start) await this.start(definition.name);
-    this.#tell(job);
-    return { status: this.#statusOf(job), notes: [...prepared.notes] };
+    this.#refuseTaken(name);
+    this.#creating.add(name);
+    try {
+      const { job, notes } = await this.#define(definition);
+      if (start) await this.#startNew(job);
+      this.#tell(job);
+      return { status: this.#keeper.statusOf(job), notes };
+    } finally {
+      this.#creating.delete(name);
+    }
   }
 
   async start(name: string): Promise<JobStatus> {
     const job = this.#find(name);
     return this.#exclusively(job, async () => {
-      if (job.running !== null && stateOf(job.running.runner.facts()).state !== 'halted') return this.#statusOf(job);
-      if (job.running !== null) await this.#halt(job);
-      await this.#start(job);
+      if (job.running !== null && stateOf(job.running.runner.facts()).state !== 'halted')
+        return this.#keeper.statusOf(job);
+      await this.#keeper.start(job);
       this.#save(job, { started: true, paused: false });
       this.#event(job, 'job-started', 'information', 'The job was started.');
-      return this.#statusOf(job);
+      return this.#keeper.statusOf(job);
     });
   }
 
@@ -132,34 +120,31 @@ export class SourceJobs {
     const job = this.#find(name);
     return this.#exclusively(job, async () => {
       this.#save(job, { started: false, paused: false });
-      job.failure = null;
-      await this.#halt(job);
+      await this.#keeper.stop(job);
       this.#event(job, 'job-stopped', 'information', stoppedSentence(job.mountUsers));
-      return this.#statusOf(job);
+      return this.#keeper.statusOf(job);
     });
   }
 
   pause(name: string, paused: boolean): JobStatus {
     const job = this.#running(name);
-    job.running.runner.job.setPaused(paused);
     this.#save(job, { paused });
-    this.#event(
-      job,
-      paused ? 'job-paused' : 'job-resumed',
-      'information',
-      `Transmission was ${paused ? 'paused' : 'resumed'}.`,
-    );
+    job.running.runner.job.setPaused(paused);
+    const word = paused ? 'paused' : 'resumed';
+    this.#event(job, `job-${word}`, 'information', `Transmission was ${word}.`);
     job.running.interception.wake();
     this.#tell(job);
-    return this.#statusOf(job);
+    return this.#keeper.statusOf(job);
   }
 
   async delete(name: string): Promise<void> {
     const job = this.#find(name);
     await this.#exclusively(job, async () => {
-      await this.#halt(job);
-      this.#jobs.delete(name);
+      job.stored = { ...job.stored, started: false };
+      await this.#keeper.stop(job);
       this.#store.remove(job.stored.id);
+      this.#jobs.delete(name);
+      for (const listener of this.#listeners) listener(name, null);
       const untold = await this.#surroundings.leave(job.stored);
       const told =
         untold === null
@@ -167,17 +152,17 @@ export class SourceJobs {
           : ` The target could not be told (${untold}): it goes on holding the replica path for this job.`;
       this.#event(job, 'job-deleted', 'information', `The job was deleted; the replica stays as it is.${told}`);
     });
-    for (const listener of this.#listeners) listener(name, null);
   }
 
   mirror(name: string, compare: 'everything' | 'attributes' | 'checksum'): JobStatus {
     const job = this.#running(name);
+    this.#refuseHalted(job);
     if (job.running.runner.job.mirror !== null)
       throw new ManagementError('busy', `A mirror of ${name} is running already; wait for it to end.`);
     job.running.runner.job.startMirror(compare);
     job.running.interception.wake();
     job.running.interception.turn();
-    return this.#statusOf(job);
+    return this.#keeper.statusOf(job);
   }
 
   /** The running job, drained: what was intercepted before the call is in its stream. */
@@ -186,117 +171,53 @@ export class SourceJobs {
     readonly interception: Interception;
     readonly roots: readonly ProtectedRoot[];
   } {
-    const { running } = this.#running(name);
-    running.interception.turn();
-    return running;
+    const job = this.#running(name);
+    job.running.interception.turn();
+    this.#refuseHalted(job);
+    return job.running;
   }
 
   /** The agent ends. With `keep` what is protected stays mounted, and its applications notice nothing. */
   async close(keep: boolean): Promise<void> {
     this.#closed = true;
-    for (const timer of this.#again.values()) clearTimeout(timer);
     if (this.#look !== null) clearInterval(this.#look);
-    for (const job of this.#jobs.values()) {
-      if (job.running === null) continue;
-      job.running.interception.detach(job.running.runner);
-      job.running.runner.close();
-      job.running = null;
-    }
+    this.#keeper.close();
     await this.#surroundings.interceptors.close(keep);
   }
 
   // ------------------------------------------------------------------------------------------------------ within
 
-  async #start(job: Job): Promise<void> {
-    const { definition } = job.stored;
-    const prepared = await prepareJob(definition, this.#surroundings);
-    if (prepared.errors.length > 0) throw new ManagementError('refused', prepared.errors.join(' '));
-    job.failure = null;
-    job.running = await this.#run(job, prepared);
-    job.mountUsers = [];
-    if (job.stored.paused) job.running.runner.job.setPaused(true);
-    this.#tell(job);
+  async #define(definition: JobDefinition): Promise<{ job: Job; notes: string[] }> {
+    const prepared = prepareJob(definition, this.#surroundings);
+    if (prepared.errors.length > 0) throw new ManagementError('refused', prepared.errors.map(sentenceOf).join(' '));
+    const stored: StoredJob = { id: randomUUID(), revision: 1, epoch: 1, started: false, paused: false, definition };
+    const refusal = await this.#surroundings.probe(stored, prepared.directories);
+    if (refusal !== null) throw new ManagementError('refused', refusal);
+    this.#store.save(stored);
+    const job = newJob(stored);
+    this.#jobs.set(definition.name, job);
+    this.#event(job, 'job-created', 'information', `The job was created; its target is ${definition.target.name}.`);
+    return { job, notes: [...prepared.notes] };
   }
 
-  async #run(job: Job, prepared: Prepared): Promise<Running> {
-    const { interceptors } = this.#surroundings;
-    const directories = prepared.directories.map(({ path }) => path);
-    const served = await interceptors.serve(job.stored.definition.intercept, directories).catch((error) => {
-      throw refusalOf(error);
-    });
-    const { interception, why } = served;
-    // Two directories may be served by one wider root: the job has that root once, with rules that decide for both.
-    const roots = [...new Set(served.roots)];
-    const runner = new JobRunner({
-      ...this.#surroundings.runnerOptions(job.stored, roots, prepared),
-      barrier: () => interception.interceptor.barrier(),
-      passed: (barrier) => interception.interceptor.passed(barrier),
-      ordered: interception.interceptor.promises.order,
-      orderedWhy: near(why),
-      wake: () => interception.wake(),
-      changed: () => this.#tell(job),
-      event: (event) => this.#event(job, event.code, event.severity, event.sentence),
-    });
-    interception.attach(runner, roots);
-    return { runner, interception, roots, why };
-  }
-
-  async #halt(job: Job): Promise<void> {
-    const timer = this.#again.get(job.stored.id);
-    clearTimeout(timer);
-    this.#again.delete(job.stored.id);
-    const { running } = job;
-    if (running === null) return;
-    running.interception.detach(running.runner);
-    running.runner.close();
-    job.running = null;
-    job.mountUsers = await this.#surroundings.interceptors.release(running.interception, running.roots);
-    this.#tell(job);
-  }
-
-  async #tryStart(job: Job): Promise<void> {
+  async #startNew(job: Job): Promise<void> {
+    const { name } = job.stored.definition;
     try {
-      await this.#start(job);
-      this.#event(job, 'job-started', 'information', 'The job goes on after the agent was restarted.');
+      await this.start(name);
     } catch (error) {
-      if (!(error instanceof ManagementError)) throw error;
-      if (job.failure?.sentence !== error.message) this.#event(job, 'job-not-started', 'error', error.message);
-      job.failure = { code: 'not-started', sentence: error.message };
-      this.#tell(job);
-      if (!this.#closed)
-        this.#again.set(job.stored.id, setTimeout(() => this.#startAgain(job), START_AGAIN_MS).unref());
+      const { code } = error instanceof ManagementError ? error : { code: 'failed' as const };
+      throw new ManagementError(
+        code,
+        `The job ${name} was created, but it was not started: ${messageOf(error)} ` +
+          `When that is mended, start it with \`understudy job start ${name}\`.`,
+      );
     }
   }
 
-  #startAgain(job: Job): void {
-    if (this.#closed || job.running !== null || job.busy || !this.#jobs.has(job.stored.definition.name)) return;
-    void this.#exclusively(job, () => this.#tryStart(job));
-  }
-
-  #statusOf(job: Job): JobStatus {
-    const { running, stored } = job;
-    if (running === null) return stoppedStatus(this.#names(job, 'none', null), this.#restState(job), job.mountUsers);
-    const { driver } = running.interception.interceptor;
-    // A look at the ring first: the recovery point is as of now, not as of the last wake-up.
-    running.interception.turn();
-    const status = runningStatus(this.#names(job, driver, running.why), running.runner);
-    return { ...status, epoch: stored.epoch };
-  }
-
-  #restState(job: Job): JobState {
-    if (!job.stored.started) return { state: 'stopped', reason: null };
-    return { state: 'halted', reason: job.failure };
-  }
-
-  #names(job: Job, interceptor: StatusNames['interceptor'], interceptorReason: string | null): StatusNames {
-    const { id, epoch, definition } = job.stored;
-    const source = definition.sourceName ?? this.#surroundings.agentName;
-    return { id, epoch, name: definition.name, source, target: definition.target.name, interceptor, interceptorReason };
-  }
-
   #save(job: Job, change: Partial<StoredJob>): void {
-    job.stored = { ...job.stored, ...change, revision: job.stored.revision + 1 };
-    this.#store.save(job.stored);
+    const stored = { ...job.stored, ...change, revision: job.stored.revision + 1 };
+    this.#store.save(stored);
+    job.stored = stored;
   }
 
   #tellAll(): void {
@@ -304,21 +225,19 @@ export class SourceJobs {
   }
 
   #tell(job: Job): void {
-    if (this.#listeners.size === 0 || this.#closed) return;
-    const status = this.#statusOf(job);
+    if (this.#listeners.size === 0 || this.#closed || this.#jobs.get(job.stored.definition.name) !== job) return;
+    const status = this.#keeper.statusOf(job);
     for (const listener of this.#listeners) listener(status.name, status);
   }
 
-  #event(job: Job, code: string, severity: 'information' | 'warning' | 'error', sentence: string): void {
+  #event(job: Job, code: string, severity: Severity, sentence: string): void {
     this.#surroundings.event({ code, severity, sentence }, job.stored.definition.name);
   }
 
   async #exclusively<T>(job: Job, work: () => Promise<T>): Promise<T> {
-    if (job.busy)
-      throw new ManagementError(
-        'busy',
-        `${job.stored.definition.name} is being started or stopped; try again in a moment.`,
-      );
+    const { name } = job.stored.definition;
+    if (this.#closed) throw new ManagementError('busy', 'The agent is stopping; try again when it runs.');
+    if (job.busy) throw new ManagementError('busy', `${name} is being started or stopped; try again in a moment.`);
     job.busy = true;
     try {
       return await work();
@@ -326,6 +245,20 @@ export class SourceJobs {
       job.busy = false;
       this.#tell(job);
     }
+  }
+
+  #refuseTaken(name: string): void {
+    if (!this.#jobs.has(name) && !this.#creating.has(name)) return;
+    throw new ManagementError(
+      'name-taken',
+      `A job named ${name} exists on this server already; choose another name or delete that one.`,
+    );
+  }
+
+  #refuseHalted(job: Job & { running: Running }): void {
+    const { state, reason } = job.running.runner.state();
+    if (state !== 'halted') return;
+    throw new ManagementError('refused', `The job ${job.stored.definition.name} is halted: ${reason?.sentence ?? ''}`);
   }
 
   #find(name: string): Job {
@@ -339,33 +272,12 @@ export class SourceJobs {
   #running(name: string): Job & { running: Running } {
     const job = this.#find(name);
     if (job.running !== null) return job as Job & { running: Running };
-    const why = job.failure === null ? 'start it first with `understudy job start`' : job.failure.sentence;
+    const why = job.failure === null ? 'start it first with `understudy job start`.' : job.failure.sentence;
     throw new ManagementError('refused', `The job ${name} is not running: ${why}`);
   }
-}
-
-function refusalOf(error: unknown): unknown {
-  const refusal = error as Partial<InterceptorRefusal>;
-  return refusal.name === 'InterceptorRefusal' ? new ManagementError('refused', refusal.message ?? '') : error;
-}
-
-function near(why: string | null): string {
-  const reason = why === null ? '' : ` ${why}`;
-  return `The watch driver sees changes after the fact: protection is near-continuous, not write-ordered.${reason}`;
 }
 
 function stoppedSentence(users: readonly string[]): string {
   if (users.length === 0) return 'The job was stopped; its directories are as they were.';
   return `The job was stopped; the mount stays as a pass-through while it is used by ${users.join(', ')}.`;
-}
-
-function refuseUnsupported(definition: JobDefinition): void {
-  const unsupported: [boolean, string][] = [
-    [definition.mode !== 'async', '--mode sync'],
-    [definition.compression !== 'none', `--compression ${definition.compression}`],
-    [definition.bandwidth !== null, '--bandwidth'],
-  ];
-  for (const [given, option] of unsupported)
-    if (given)
-      throw new ManagementError('unsupported-option', `${option} is not implemented in this version; leave it out.`);
 }

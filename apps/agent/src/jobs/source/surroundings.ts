@@ -47,6 +47,7 @@ export function sourceSurroundings(parts: SurroundingParts): JobSurroundings {
     event: ({ code, severity, sentence }, job) => {
       base.events.raise({ code, severity, sentence, job });
     },
+    fault: (error, job) => base.logger.error({ err: error, job }, 'a fault of the agent itself'),
   };
 }
 

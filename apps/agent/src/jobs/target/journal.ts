@@ -3,7 +3,18 @@
  * (TCM5), and a machine's end by being distrusted: after another boot only the epoch counts, and the mirror compares.
  * In: marks and node changes. Out: at load, what was said last. A torn last line is what was never said.
  */
-import { closeSync, fdatasyncSync, fstatSync, openSync, readFileSync, renameSync, writeSync } from 'node:fs';
+import {
+  closeSync,
+  fdatasyncSync,
+  fstatSync,
+  ftruncateSync,
+  openSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeSync,
+} from 'node:fs';
+import { dirname } from 'node:path';
 import type {
   JournalMarks,
   JournalState,
@@ -13,10 +24,13 @@ import type {
   TargetJournal,
 } from '@understudy/engine';
 import { position } from '@understudy/wire';
+import { syncDirectory } from '../../home/atomic-json.ts';
 import { decodeChanges, decodeLine, encodeChanges, encodeLine, LineKind } from './journal-codec.ts';
 
-/** Beyond this the file is written anew with what still counts. */
+/** Beyond this, and beyond twice of what counted the last time, the file is written anew with what still counts. */
 const COMPACT_BYTES = 64 * 1024 * 1024;
+/** Node changes a line of a snapshot: a line has a length that decodeLine believes. */
+const CHANGES_A_LINE = 100_000;
 
 interface Loaded {
   boot: string;
@@ -40,20 +54,32 @@ const nothing = (): Loaded => ({
   nodes: new Map(),
 });
 
+/** As fs.writeSync: it may take fewer bytes than there are. */
+type Write = (fd: number, bytes: Uint8Array, at: number) => number;
+
 export class FileTargetJournal implements TargetJournal {
   readonly #path: string;
   readonly #boot: string;
+  readonly #compactBytes: number;
+  readonly #write: Write;
   #fd: number;
-  #bytes: number;
+  #bytes = 0;
+  #snapshotBytes = 0;
   #begun = 0;
 
   /** `boot` names this run of the machine; a file written under another one lost its certainty with the page cache. */
-  constructor(path: string, boot: string) {
+  constructor(path: string, boot: string, compactBytes = COMPACT_BYTES, write: Write = writeSync) {
     this.#path = path;
     this.#boot = boot;
+    this.#compactBytes = compactBytes;
+    this.#write = write;
     this.#fd = openSync(path, 'a', 0o600);
-    this.#bytes = fstatSync(this.#fd).size;
-    this.#compact();
+    try {
+      this.#compact();
+    } catch (error) {
+      closeSync(this.#fd);
+      throw error;
+    }
   }
 
   load(): JournalState {
@@ -83,7 +109,7 @@ export class FileTargetJournal implements TargetJournal {
 
   commit(marks: JournalMarks, changes: readonly NodeChange[]): void {
     this.#append(LineKind.commit, Buffer.concat([encodeMarks(marks), encodeChanges(changes)]));
-    if (this.#bytes > COMPACT_BYTES) this.#compact();
+    if (this.#bytes > Math.max(this.#compactBytes, 2 * this.#snapshotBytes)) this.#compact();
   }
 
   restart(start: StreamStart): void {
@@ -105,9 +131,15 @@ export class FileTargetJournal implements TargetJournal {
     closeSync(this.#fd);
   }
 
+  /** Throws errno errors; half a line is taken back, or all that comes behind it would be taken for torn. */
   #append(kind: LineKind, payload: Uint8Array): void {
     const line = encodeLine(kind, payload);
-    for (let at = 0; at < line.length; ) at += writeSync(this.#fd, line, at);
+    try {
+      for (let at = 0; at < line.length; ) at += this.#write(this.#fd, line, at);
+    } catch (error) {
+      ftruncateSync(this.#fd, this.#bytes);
+      throw error;
+    }
     this.#bytes += line.length;
   }
 
@@ -124,15 +156,33 @@ export class FileTargetJournal implements TargetJournal {
   #compact(): void {
     const loaded = this.#read();
     const fresh = `${this.#path}.new`;
-    const fd = openSync(fresh, 'w', 0o600);
-    for (const line of snapshot(loaded, this.#boot)) for (let at = 0; at < line.length; ) at += writeSync(fd, line, at);
-    fdatasyncSync(fd);
+    writeNew(fresh, snapshot(loaded, this.#boot));
     renameSync(fresh, this.#path);
-    closeSync(fd);
+    // The epoch must outlive the machine: not only the file, its name too.
+    syncDirectory(dirname(this.#path));
+    const fd = openSync(this.#path, 'a', 0o600);
     closeSync(this.#fd);
-    this.#fd = openSync(this.#path, 'a', 0o600);
-    this.#bytes = fstatSync(this.#fd).size;
+    this.#fd = fd;
+    this.#bytes = fstatSync(fd).size;
+    this.#snapshotBytes = this.#bytes;
     this.#begun = loaded.begun;
+  }
+}
+
+function writeWhole(fd: number, bytes: Uint8Array): void {
+  for (let at = 0; at < bytes.length; ) at += writeSync(fd, bytes, at);
+}
+
+function writeNew(path: string, lines: readonly Buffer[]): void {
+  const fd = openSync(path, 'w', 0o600);
+  try {
+    for (const line of lines) writeWhole(fd, line);
+    fdatasyncSync(fd);
+  } catch (error) {
+    rmSync(path, { force: true });
+    throw error;
+  } finally {
+    closeSync(fd);
   }
 }
 
@@ -142,7 +192,10 @@ function snapshot(loaded: Loaded, boot: string): Buffer[] {
   if (streamId === null) lines.push(encodeLine(LineKind.epoch, Buffer.from(JSON.stringify({ epoch }))));
   else lines.push(encodeLine(LineKind.restart, Buffer.from(JSON.stringify({ streamId, epoch, applied }))));
   const marks = encodeMarks({ applied: position(applied), complete, compare });
-  lines.push(encodeLine(LineKind.commit, Buffer.concat([marks, encodeChanges([...loaded.nodes.values()])])));
+  lines.push(encodeLine(LineKind.commit, marks));
+  const nodes = [...loaded.nodes.values()];
+  for (let at = 0; at < nodes.length; at += CHANGES_A_LINE)
+    lines.push(encodeLine(LineKind.note, encodeChanges(nodes.slice(at, at + CHANGES_A_LINE))));
   const payload = Buffer.allocUnsafe(8);
   payload.writeBigUInt64LE(BigInt(begun));
   lines.push(encodeLine(LineKind.begin, payload));

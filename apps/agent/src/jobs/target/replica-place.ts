@@ -31,6 +31,12 @@ export function placesOf(hello: Hello): Place[] {
 export function refusePlaces(places: readonly Place[], hello: Hello, context: PlaceContext): Refuse | null {
   if (places.some(({ source }) => !source.startsWith('/') || source.includes('\0') || source.split('/').includes('..')))
     return { code: 'protocol', sentence: 'A root of the job is not an absolute path.' };
+  const climbing = places.find(({ replica }) => !replica.startsWith('/') || /[\0]|\/\.\.(\/|$)/.test(replica));
+  if (climbing !== undefined)
+    return {
+      code: 'replica-path-invalid',
+      sentence: `The replica cannot lie at ${printable(climbing.replica)}: write --to as an absolute path without «..».`,
+    };
   for (const place of places) {
     const refusal = refusePlace(place, places, hello, context);
     if (refusal !== null) return refusal;

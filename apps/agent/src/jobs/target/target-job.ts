@@ -1,6 +1,7 @@
 /**
  * One job on its target: TCM and TRM on a link. In: frames. Out: the replica, acknowledgements, replies, events.
- * Promises: replies leave before the acknowledgement of what caused them; what could not be applied is told until the source knows it.
+ * Promises: replies leave before the acknowledgement of what caused them; what could not be applied is told until the source knows it;
+ * a fault ends this job alone, as a killed agent would: the source comes again and the journal says where it goes on.
  */
 import { createHash } from 'node:crypto';
 import {
@@ -8,28 +9,42 @@ import {
   type ApplyEffects,
   greet,
   mergeConditions,
-  type OpenRoot,
   sameCondition,
   TargetCommunicationManager,
   type TargetEvent,
   TargetReplicationManager,
 } from '@understudy/engine';
-import { type Condition, type FrameHeader, FrameType, type Hello, type Position, type Reply } from '@understudy/wire';
+import {
+  type Condition,
+  type FrameHeader,
+  FrameType,
+  type Hello,
+  type Position,
+  type Refuse,
+  type Reply,
+} from '@understudy/wire';
+import { errnoOf, messageOf } from '../../home/start-error.ts';
 import type { ReplicationLink } from '../../ports/replication-link/replication-link.ts';
 import type { FileTargetJournal } from './journal.ts';
+import type { ReplicaRoots } from './replica-roots.ts';
+import { RootLost, RootNotNow } from './replica-roots.ts';
 
 export interface TargetJobOptions {
   readonly version: string;
   readonly journal: FileTargetJournal;
-  readonly openRoot: OpenRoot;
+  readonly roots: ReplicaRoots;
   readonly event: (event: TargetEvent) => void;
   readonly condition: (condition: Condition) => void;
+  /** It has ended by itself: the next hello finds a new one. `fault`: not the world's doing. */
+  readonly ended: (refuse: Refuse, fault: unknown) => void;
 }
 
 const REPLIES_A_FRAME = 1000;
 /** A source that asks again finds them; beyond it the stream does not go on and a mirror compares. */
 const MAX_UNTOLD = 10_000;
 const TICK_MS = 250;
+/** Ticks between two looks at whether the replica is where it was. */
+const LOOK_TICKS = 4;
 
 export class TargetJob {
   readonly #options: TargetJobOptions;
@@ -43,12 +58,13 @@ export class TargetJob {
   #retry: NodeJS.Timeout | null = null;
   #condition: Condition = { state: 'ok', code: '', sentence: '' };
   #closed = false;
+  #ticks = 0;
 
   constructor(options: TargetJobOptions) {
     this.#options = options;
     this.#apply = new TargetReplicationManager({
       journal: options.journal,
-      openRoot: options.openRoot,
+      openRoot: options.roots.open,
       queue: this.#accept.queue,
       digest: { sha256: (bytes) => createHash('sha256').update(bytes).digest() },
     });
@@ -58,9 +74,26 @@ export class TargetJob {
     return this.#link !== null;
   }
 
+  get roots(): ReplicaRoots {
+    return this.#options.roots;
+  }
+
   /** The source said hello on this link; an older link of the same job ends. */
   attach(link: ReplicationLink, hello: Hello): void {
     this.#link?.close('the source has connected anew');
+    this.#guarded(link, () => this.#greet(link, hello));
+  }
+
+  close(sentence = 'the agent is stopping'): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    this.#link?.close(sentence);
+    this.#stopTimers();
+    this.#apply.close();
+    this.#options.journal.close();
+  }
+
+  #greet(link: ReplicationLink, hello: Hello): void {
     const version = this.#options.version;
     const answer = greet(hello, { accept: this.#accept, apply: this.#apply, version });
     if (answer.kind === 'refuse') {
@@ -75,17 +108,24 @@ export class TargetJob {
     this.#untold = this.#untold.filter((reply) => reply.at > hello.applied);
     this.#sendReplies(link, this.#untold);
     this.#tellCondition(true);
-    link.onFrame((header, payload) => this.#frame(link, header, payload));
-    this.#timer ??= setInterval(() => this.#tick(), TICK_MS);
+    link.onFrame((header, payload) => this.#guarded(link, () => this.#frame(link, header, payload)));
+    this.#timer ??= setInterval(() => this.#guarded(this.#link, () => this.#tick()), TICK_MS);
     this.#schedule();
   }
 
-  close(): void {
-    this.#closed = true;
-    this.#link?.close('the agent is stopping');
-    this.#stopTimers();
-    this.#apply.close();
-    this.#options.journal.close();
+  /** Whatever goes wrong in here ends this job alone. */
+  #guarded(link: ReplicationLink | null, work: () => void): void {
+    if (this.#closed) return;
+    try {
+      work();
+    } catch (error) {
+      const refuse = refusalOf(error);
+      link?.sendJson(FrameType.refuse, refuse);
+      link?.close(refuse.sentence);
+      this.close(refuse.sentence);
+      const expected = error instanceof RootLost || error instanceof RootNotNow || errnoOf(error) !== '';
+      this.#options.ended(refuse, expected ? null : error);
+    }
   }
 
   #unlinked(link: ReplicationLink): void {
@@ -106,7 +146,10 @@ export class TargetJob {
       return;
     }
     const { from, to, epoch } = header;
-    this.#effects(link, this.#accept.accept({ from, to, epoch, records: payload }, performance.now()));
+    const done = () => link.recycle(payload);
+    const effects = this.#accept.accept({ from, to, epoch, records: payload, done }, performance.now());
+    if (effects.verdict !== 'accepted') done();
+    this.#effects(link, effects);
     this.#schedule();
   }
 
@@ -125,12 +168,11 @@ export class TargetJob {
   #schedule(): void {
     if (this.#scheduled || this.#closed) return;
     this.#scheduled = true;
-    setImmediate(() => this.#turn());
+    setImmediate(() => this.#guarded(this.#link, () => this.#turn()));
   }
 
   #turn(): void {
     this.#scheduled = false;
-    if (this.#closed) return;
     const before = this.#apply.stream.applied;
     const effects = this.#apply.applySome(performance.now());
     this.#applied(effects, before);
@@ -139,6 +181,7 @@ export class TargetJob {
   }
 
   #applied(effects: ApplyEffects, before: Position): void {
+    if (effects.replies.some((reply) => reply.kind === 'failed')) this.#look();
     for (const event of effects.events) this.#options.event(event);
     this.#keepUntold(effects.replies);
     const link = this.#link;
@@ -185,7 +228,15 @@ export class TargetJob {
   }
 
   #tick(): void {
+    this.#ticks += 1;
+    if (this.#ticks % LOOK_TICKS === 0) this.#look();
     if (this.#link !== null) this.#effects(this.#link, this.#accept.tick(performance.now()));
+  }
+
+  /** Throws RootLost: what is applied to a directory that nobody finds any more is no replica. */
+  #look(): void {
+    const lost = this.roots.lost();
+    if (lost !== null) throw lost;
   }
 
   #stopTimers(): void {
@@ -199,4 +250,18 @@ function replyJson(reply: Reply): unknown {
   if (reply.kind === 'orphan') return reply;
   const node = String(reply.node);
   return reply.kind === 'failed' ? { ...reply, node, parent: String(reply.parent) } : { ...reply, node };
+}
+
+/** Codes other than `replica-path-invalid` let the source come again by itself. */
+function refusalOf(error: unknown): Refuse {
+  if (error instanceof RootLost) return { code: 'replica-path-invalid', sentence: error.message };
+  const errno = error instanceof RootNotNow ? error.code : errnoOf(error);
+  const full = errno === 'ENOSPC' || errno === 'EDQUOT';
+  if (error instanceof RootNotNow) return { code: full ? 'no-space' : 'failed', sentence: error.message };
+  if (full)
+    return {
+      code: 'no-space',
+      sentence: `The target agent's home is full, so that its journal cannot be written (${messageOf(error)}): free some space there. It goes on by itself.`,
+    };
+  return { code: 'failed', sentence: `The target agent failed at this job: ${messageOf(error)}`.slice(0, 1000) };
 }

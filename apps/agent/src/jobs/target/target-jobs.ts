@@ -2,54 +2,56 @@
  * The jobs whose replica this agent keeps. In: links of trusted peers. Out: a TargetJob for each, found again after a restart.
  * Promises: one job a replica path; a job belongs to the peer that made it; nothing of a replica is deleted here.
  */
-import { mkdirSync, readdirSync, renameSync } from 'node:fs';
-import { join } from 'node:path';
 import { brand, printable, type RawName } from '@understudy/base';
-import { FileError, type ReplicaFiles, type TargetEvent } from '@understudy/engine';
-import { openReplicaTree } from '@understudy/filesystem';
+import type { Handle, TargetEvent } from '@understudy/engine';
 import { type FrameHeader, FrameType, type Hello, helloSchema, type Refuse } from '@understudy/wire';
-import { z } from 'zod';
-import { readJson, writeJson } from '../../home/atomic-json.ts';
+import { messageOf } from '../../home/start-error.ts';
 import { parseJsonFrame, type ReplicationLink } from '../../ports/replication-link/replication-link.ts';
 import { FileTargetJournal } from './journal.ts';
 import { type Place, placesOf, refusePlaces } from './replica-place.ts';
+import { type OpenTree, ReplicaRoots, removeLimbos } from './replica-roots.ts';
+import { type StoredReplica, StoredReplicas } from './stored-replicas.ts';
 import { TargetJob } from './target-job.ts';
 
-const storedReplicaSchema = z.strictObject({
-  jobId: z.uuid(),
-  jobName: z.string(),
-  /** Fingerprint of the source. */
-  peer: z.string(),
-  /** Base64 of the replica roots' paths. */
-  replicas: z.array(z.string()),
-});
-type StoredReplica = z.output<typeof storedReplicaSchema>;
+type Severity = 'information' | 'warning' | 'error';
 
 export interface TargetSurroundings {
   readonly version: string;
   readonly home: string;
   readonly machine: string;
   readonly bootId: string;
-  event(event: { code: string; severity: 'information' | 'warning' | 'error'; sentence: string }, job: string): void;
+  readonly openTree?: OpenTree;
+  event(event: { code: string; severity: Severity; sentence: string }, job: string): void;
+  /** A fault of our own, for the technical log. */
+  fault(error: unknown, job: string): void;
 }
 
 const raw = (base64: string): RawName => brand<RawName>(Buffer.from(base64, 'base64').toString('latin1'));
-const base64 = (path: RawName): string => Buffer.from(path, 'latin1').toString('base64');
+const base64 = (bytes: string): string => Buffer.from(bytes, 'latin1').toString('base64');
 
 export class TargetJobs {
   readonly #surroundings: TargetSurroundings;
-  readonly #directory: string;
+  readonly #stored: StoredReplicas;
   readonly #jobs = new Map<string, TargetJob>();
+  /** What was last said about a job that ended by itself: it is not said again at every try. */
+  readonly #said = new Map<string, string>();
 
+  /** Throws StartError for a damaged record. */
   constructor(surroundings: TargetSurroundings) {
     this.#surroundings = surroundings;
-    this.#directory = join(surroundings.home, 'replicas');
-    mkdirSync(this.#directory, { recursive: true, mode: 0o700 });
+    this.#stored = new StoredReplicas(surroundings.home);
   }
 
   /** A trusted agent has opened a link. */
   accept(link: ReplicationLink, peerFingerprint: string): void {
-    link.onFrame((header, payload) => this.#first(link, peerFingerprint, header, payload));
+    link.onFrame((header, payload) => {
+      try {
+        this.#first(link, peerFingerprint, header, payload);
+      } catch (error) {
+        this.#surroundings.fault(error, '');
+        this.#refuse(link, { code: 'failed', sentence: `The target agent failed: ${messageOf(error)}`.slice(0, 1000) });
+      }
+    });
   }
 
   close(): void {
@@ -76,13 +78,13 @@ export class TargetJobs {
   }
 
   #refusal(hello: Hello, peer: string): Refuse | null {
-    const stored = this.#stored(hello.jobId);
+    const stored = this.#stored.get(hello.jobId);
     if (stored !== null && stored.peer !== peer)
       return { code: 'not-trusted', sentence: `The job ${hello.jobName} belongs to another source server.` };
     if (hello.intent === 'leave') return null;
-    const taken = this.#all()
+    const taken = [...this.#stored.all()]
       .filter((other) => other.jobId !== hello.jobId)
-      .flatMap((other) => other.replicas.map((path) => ({ jobName: other.jobName, path: raw(path) })));
+      .flatMap((other) => other.roots.map(({ path }) => ({ jobName: other.jobName, path: raw(path) })));
     const { home, machine } = this.#surroundings;
     const homePath = brand<RawName>(Buffer.from(home).toString('latin1'));
     return refusePlaces(placesOf(hello), hello, { homePath, machine, taken });
@@ -97,71 +99,116 @@ export class TargetJobs {
   }
 
   #leave(hello: Hello): void {
-    this.#jobs.get(hello.jobId)?.close();
-    this.#jobs.delete(hello.jobId);
-    if (this.#stored(hello.jobId) === null) return;
-    // Kept beside, for a person who wonders what that replica was.
-    renameSync(join(this.#directory, hello.jobId), join(this.#directory, `left-${Date.now()}-${hello.jobId}`));
+    this.#end(hello.jobId, 'the job was deleted');
+    const stored = this.#stored.get(hello.jobId);
+    if (stored === null) return;
+    this.#stored.leave(hello.jobId);
+    removeLimbos(
+      stored.jobId,
+      stored.roots.map(({ path }) => raw(path)),
+    );
     this.#event(hello, 'job-left', 'information', 'The source has deleted the job; the replica stays as it is.');
   }
 
   #attach(link: ReplicationLink, hello: Hello, peer: string): void {
     const places = placesOf(hello);
-    const folder = join(this.#directory, hello.jobId);
-    mkdirSync(folder, { recursive: true, mode: 0o700 });
-    const replicas = places.map(({ replica }) => base64(replica));
-    const record: StoredReplica = { jobId: hello.jobId, jobName: hello.jobName, peer, replicas };
-    if (JSON.stringify(this.#stored(hello.jobId)) !== JSON.stringify(record))
-      writeJson(join(folder, 'replica.json'), record);
+    const before = this.#stored.get(hello.jobId);
+    // The same stream goes on in the same directories only; a new one says what it finds to be missing.
+    const goesOn = before?.streamId === hello.streamId;
+    if (!goesOn || !samePlaces(this.#jobs.get(hello.jobId)?.roots.places, places))
+      this.#end(hello.jobId, 'the source has begun anew');
+    this.#stored.save(recordOf(hello, peer, places, goesOn ? handlesOf(before, places) : []));
     let job = this.#jobs.get(hello.jobId);
     if (job === undefined) {
-      job = this.#make(hello, folder, places);
+      job = this.#make(hello, new ReplicaRoots(this.#rootOptions(hello, places)));
       this.#jobs.set(hello.jobId, job);
     }
     job.attach(link, hello);
+    if (this.#jobs.get(hello.jobId) !== job) return;
+    if (!job.linked) return;
+    this.#said.delete(hello.jobId);
+    if (!goesOn) this.#noteOthers(hello, before, job.roots);
+    this.#stored.save(recordOf(hello, peer, places, job.roots.handles()));
   }
 
-  #make(hello: Hello, folder: string, places: readonly Place[]): TargetJob {
-    return new TargetJob({
+  /** A disk that is not mounted looks just like this, so it is said, though the mirror makes the new directory whole. */
+  #noteOthers(hello: Hello, before: StoredReplica | null, roots: ReplicaRoots): void {
+    const known = handlesOf(before, roots.places);
+    for (const [index, handle] of roots.handles().entries()) {
+      const was = known[index] ?? null;
+      const path = roots.places[index]?.replica ?? '';
+      if (was === null || was === handle) continue;
+      const sentence = `The replica's root ${printable(brand<RawName>(path))} is another directory than the last time; it is filled by a mirror. Is a disk not mounted?`;
+      this.#event(hello, 'replica-root-new', 'warning', sentence);
+    }
+  }
+
+  #rootOptions(hello: Hello, places: readonly Place[]): ConstructorParameters<typeof ReplicaRoots>[0] {
+    const { openTree } = this.#surroundings;
+    const known = handlesOf(this.#stored.get(hello.jobId), places);
+    return { jobId: hello.jobId, places, known, ...(openTree === undefined ? {} : { openTree }) };
+  }
+
+  #make(hello: Hello, roots: ReplicaRoots): TargetJob {
+    const job: TargetJob = new TargetJob({
       version: this.#surroundings.version,
-      journal: new FileTargetJournal(join(folder, 'journal'), this.#surroundings.bootId),
-      openRoot: (index, source) =>
-        openReplica(hello.jobId, index, places.find((p) => p.source === source)?.replica ?? null),
+      journal: new FileTargetJournal(this.#stored.journalOf(hello.jobId), this.#surroundings.bootId),
+      roots,
       event: (event) => this.#event(hello, event.kind, event.severity, withPath(event)),
       condition: ({ state, code, sentence }) => {
         if (state === 'retrying') this.#event(hello, `target-${code}`, 'error', sentence);
+        else if (state === 'ok')
+          this.#event(hello, 'target-ok', 'information', 'What was in the way on the target is gone.');
+      },
+      ended: (refuse, fault) => {
+        if (this.#jobs.get(hello.jobId) === job) this.#jobs.delete(hello.jobId);
+        if (fault !== null) this.#surroundings.fault(fault, hello.jobName);
+        this.#sayOnce(hello, refuse);
       },
     });
+    return job;
   }
 
-  #event(hello: Hello, code: string, severity: 'information' | 'warning' | 'error', sentence: string): void {
+  #end(jobId: string, sentence: string): void {
+    this.#jobs.get(jobId)?.close(sentence);
+    this.#jobs.delete(jobId);
+  }
+
+  #sayOnce(hello: Hello, { code, sentence }: Refuse): void {
+    if (this.#said.get(hello.jobId) === sentence) return;
+    this.#said.set(hello.jobId, sentence);
+    this.#event(hello, `replica-${code}`, 'error', sentence);
+  }
+
+  #event(hello: Hello, code: string, severity: Severity, sentence: string): void {
     this.#surroundings.event({ code, severity, sentence }, hello.jobName);
-  }
-
-  #stored(jobId: string): StoredReplica | null {
-    return readJson(join(this.#directory, jobId, 'replica.json'), storedReplicaSchema);
-  }
-
-  #all(): StoredReplica[] {
-    return readdirSync(this.#directory)
-      .filter((name) => /^[0-9a-f-]{36}$/.test(name))
-      .map((name) => this.#stored(name))
-      .filter((stored) => stored !== null);
   }
 }
 
-/** Limbo lies beside the root, or within it where the root is a file system of its own. */
-function openReplica(jobId: string, index: number, replica: RawName | null): ReplicaFiles {
-  if (replica === null) throw new FileError('ENOENT', 'open', `root ${index} was never announced`);
-  const parent = replica.slice(0, Math.max(1, replica.lastIndexOf('/')));
-  const limboIn = (place: string) =>
-    brand<RawName>(`${place === '/' ? '' : place}/.understudy-${jobId}/limbo-${index}`);
-  try {
-    return openReplicaTree({ rootPath: replica, limboPath: limboIn(parent), create: true });
-  } catch (error) {
-    if (!(error instanceof FileError && error.code === 'EXDEV')) throw error;
-    return openReplicaTree({ rootPath: replica, limboPath: limboIn(replica), create: true });
-  }
+function samePlaces(one: readonly Place[] | undefined, other: readonly Place[]): boolean {
+  return JSON.stringify(one ?? other) === JSON.stringify(other);
+}
+
+function recordOf(
+  { jobId, jobName, streamId }: Hello,
+  peer: string,
+  places: readonly Place[],
+  handles: readonly (Handle | null)[],
+): StoredReplica {
+  const roots = places.map(({ replica }, index) => {
+    const handle = handles[index] ?? null;
+    return { path: base64(replica), handle: handle === null ? null : base64(handle) };
+  });
+  return { jobId, jobName, peer, streamId, roots };
+}
+
+/** By index; null where another directory than before, or none yet, is meant. */
+function handlesOf(stored: StoredReplica | null, places: readonly Place[]): (Handle | null)[] {
+  return places.map(({ replica }, index) => {
+    const root = stored?.roots[index];
+    if (root === undefined || root.handle === null || raw(root.path) !== replica) return null;
+    return brand<Handle>(raw(root.handle));
+  });
 }
 
 function withPath(event: TargetEvent): string {

@@ -237,7 +237,7 @@ export class ReplicationLink {
 
 /** Parses a JSON frame's payload against its schema, or null after having ended the link by name. */
 export function parseJsonFrame<T>(
-  link: ReplicationLink,
+  link: Pick<ReplicationLink, 'violation'>,
   header: FrameHeader,
   payload: Uint8Array,
   schema: { safeParse(value: unknown): { success: true; data: T } | { success: false; error: { message: string } } },

@@ -1,6 +1,7 @@
 /** Says one directory: begin, every entry, end. A piece at a time, so that the ring is drained in between. */
+import type { RawName } from '@understudy/base';
 import { type NodeId, type RecordInput, Verb } from '@understudy/wire';
-import type { SourceDirectory } from '../../ports.ts';
+import { FileError, type SourceDirectory, type SourceEntry } from '../../ports.ts';
 import type { EntrySender } from './entry-sender.ts';
 import type { MirrorRoot } from './mirror.ts';
 
@@ -12,11 +13,15 @@ export interface DirectoryListerOptions {
   readonly node: NodeId;
   readonly entries: EntrySender;
   say(input: RecordInput): void;
+  /** The directory, or one name in it, cannot be read. */
+  unreadable(error: FileError, name?: RawName): void;
 }
 
 export class DirectoryLister {
   readonly #options: DirectoryListerOptions;
   readonly #directory: SourceDirectory;
+  /** What the target holds of an unreadable name must not be taken for gone. */
+  #partial = false;
   finished = false;
 
   private constructor(options: DirectoryListerOptions, directory: SourceDirectory) {
@@ -24,19 +29,25 @@ export class DirectoryLister {
     this.#directory = directory;
   }
 
-  /** null: the directory is gone, and its removal is in the stream or will be. */
+  /** null: the directory is gone, and its removal is in the stream or will be; or it cannot be read, and is named. */
   static open(options: DirectoryListerOptions): DirectoryLister | null {
-    const directory = options.root.files.openDirectory(options.node);
-    if (directory === null) return null;
-    options.say({ verb: Verb.listingBegin, root: options.root.index, parent: options.node });
-    return new DirectoryLister(options, directory);
+    try {
+      const directory = options.root.files.openDirectory(options.node);
+      if (directory === null) return null;
+      options.say({ verb: Verb.listingBegin, root: options.root.index, parent: options.node });
+      return new DirectoryLister(options, directory);
+    } catch (error) {
+      if (!(error instanceof FileError)) throw error;
+      options.unreadable(error);
+      return null;
+    }
   }
 
   step(): number {
-    const { root, node, entries } = this.#options;
-    const names = this.#directory.next(NAMES_A_STEP);
+    const names = this.#next();
     let said = 256;
-    for (const entry of names) said += entries.listed(root, node, entry);
+    for (const entry of names) said += this.#entry(entry);
+    for (const { name, error } of this.#directory.takeUnreadable()) this.#unreadable(error, name);
     if (names.length === 0) this.#end();
     return said;
   }
@@ -46,11 +57,38 @@ export class DirectoryLister {
     this.finished = true;
   }
 
+  #next(): SourceEntry[] {
+    try {
+      return this.#directory.next(NAMES_A_STEP);
+    } catch (error) {
+      if (!(error instanceof FileError)) throw error;
+      this.#unreadable(error);
+      return [];
+    }
+  }
+
+  #entry(entry: SourceEntry): number {
+    const { root, node, entries } = this.#options;
+    try {
+      return entries.listed(root, node, entry);
+    } catch (error) {
+      if (!(error instanceof FileError)) throw error;
+      this.#unreadable(error, entry.name);
+      return 256;
+    }
+  }
+
+  #unreadable(error: FileError, name?: RawName): void {
+    this.#partial = true;
+    this.#options.unreadable(error, name);
+  }
+
   #end(): void {
     const { root, node } = this.#options;
     this.close();
     const attributes = root.files.stat(node);
     if (attributes === null) return;
-    this.#options.say({ verb: Verb.listingEnd, root: root.index, parent: node, node, attributes });
+    if (this.#partial) this.#options.say({ verb: Verb.settle, root: root.index, node, attributes });
+    else this.#options.say({ verb: Verb.listingEnd, root: root.index, parent: node, node, attributes });
   }
 }

@@ -37,8 +37,10 @@ export class EntrySender {
   /** One name of a listing; returns bytes said, about. */
   listed(root: MirrorRoot, parent: NodeId, entry: SourceEntry): number {
     const isDirectory = typeOf(entry.attributes.mode) === DIRECTORY;
-    if (!root.scope.wants(parent, entry.name, isDirectory)) return 0;
-    return this.#say(root, parent, entry);
+    if (root.scope.wants(parent, entry.name, isDirectory)) return this.#say(root, parent, entry);
+    // A directory above it got a name under which the rules leave it out.
+    root.scope.lost(entry.node, parent, entry.name);
+    return 0;
   }
 
   /** A name that may differ: said as it is now, or as gone. */
@@ -47,7 +49,10 @@ export class EntrySender {
     const entry = root.files.entry(parent, name);
     const wanted = entry !== null && root.scope.wants(parent, name, typeOf(entry.attributes.mode) === DIRECTORY);
     if (wanted) this.#say(root, parent, entry);
-    else this.#options.world.say({ verb: Verb.detach, root: root.index, parent, name });
+    else {
+      if (entry !== null) root.scope.lost(entry.node, parent, name);
+      this.#options.world.say({ verb: Verb.detach, root: root.index, parent, name });
+    }
     const attributes = root.files.stat(parent);
     if (attributes !== null) this.#options.world.say({ verb: Verb.settle, root: root.index, node: parent, attributes });
   }
@@ -56,7 +61,7 @@ export class EntrySender {
   node(root: MirrorRoot, node: NodeId): void {
     if (!root.scope.knows(node)) return;
     const attributes = root.files.stat(node);
-    if (attributes === null) return;
+    if (attributes === null || !this.#isStillOurs(root, node)) return;
     if (typeOf(attributes.mode) === REGULAR) {
       this.#count(attributes.size);
       const how = this.#options.compare === 'checksum' ? 'check' : 'send';
@@ -66,6 +71,14 @@ export class EntrySender {
     this.xattrs(root, node, true);
     this.#options.world.say({ verb: Verb.settle, root: root.index, node, attributes });
     if (typeOf(attributes.mode) === DIRECTORY) this.#options.directory(root.index, node);
+  }
+
+  /** Where rules are asked and a rename was not seen, a node may have left the set: what it is now is not the replica's affair. */
+  #isStillOurs(root: MirrorRoot, node: NodeId): boolean {
+    const places = root.scope.placesOf(node);
+    for (const { parent, name } of places)
+      if (root.files.entry(parent, name)?.node !== node) root.scope.lost(node, parent, name);
+    return places.length === 0 || root.scope.knows(node);
   }
 
   /** The whole set of extended attributes; with `always` also an empty one. */

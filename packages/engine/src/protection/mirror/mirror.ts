@@ -7,12 +7,12 @@
  * the mirror is never older than its position, and after the operations that were executing at the last read it is exact (the barrier
  * before `mirrorEnd`).
  */
-import { RingBuffer } from '@understudy/base';
+import { type RawName, RingBuffer } from '@understudy/base';
 import { MirrorCompare, type NodeId, type RecordInput, type Reply, Verb } from '@understudy/wire';
 import type { DirtyItem } from '../../data-path/source/queue/dirty-map.ts';
 import type { RootScope } from '../../data-path/source/queue/root-scope.ts';
 import type { MarkOutcome } from '../../data-path/source-path.ts';
-import type { Barrier, Digest, SourceFiles } from '../../ports.ts';
+import { type Barrier, type Digest, FileError, type SourceFiles } from '../../ports.ts';
 import { ContentSender } from './content-sender.ts';
 import { DirectoryLister } from './directory-lister.ts';
 import { DIRECTORY, EntrySender, typeOf } from './entry-sender.ts';
@@ -34,7 +34,7 @@ export interface MirrorWorld {
   barrier(): Barrier;
   passed(barrier: Barrier): boolean;
   /** A file that cannot be read: it is named, and the replica is not complete without it. */
-  unreadable(root: number, node: NodeId, why: string): void;
+  unreadable(root: number, node: NodeId, why: string, name?: RawName | undefined): void;
 }
 
 /** When to call again. */
@@ -203,7 +203,15 @@ export class Mirror {
   #open(directory: { readonly root: number; readonly node: NodeId }): number {
     const root = this.#world.roots.get(directory.root);
     if (root === undefined || !root.scope.knows(directory.node)) return 256;
-    this.#lister = DirectoryLister.open({ root, node: directory.node, entries: this.#entries, say: this.#world.say });
+    const { index } = root;
+    const { node } = directory;
+    this.#lister = DirectoryLister.open({
+      root,
+      node,
+      entries: this.#entries,
+      say: this.#world.say,
+      unreadable: (error, name) => this.#world.unreadable(index, node, error.message, name),
+    });
     return 256;
   }
 
@@ -216,12 +224,22 @@ export class Mirror {
   #item(item: DirtyItem): number {
     const root = this.#world.roots.get(item.root);
     if (root === undefined) return 256;
+    try {
+      this.#repairItem(root, item);
+    } catch (error) {
+      if (!(error instanceof FileError)) throw error;
+      const node = item.kind === 'node' ? item.node : item.kind === 'entry' ? item.parent : root.files.rootNode;
+      this.#world.unreadable(root.index, node, error.message, item.kind === 'entry' ? item.name : undefined);
+    }
+    return 512;
+  }
+
+  #repairItem(root: MirrorRoot, item: DirtyItem): void {
     if (item.kind === 'root') {
       root.scope.clear();
       this.#announceRoot(root);
     } else if (item.kind === 'entry') this.#entries.entry(root, item.parent, item.name);
     else this.#entries.node(root, item.node);
-    return 512;
   }
 
   #startContent(task: ContentTask): number {

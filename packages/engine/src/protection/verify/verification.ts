@@ -45,6 +45,7 @@ interface Listing {
   readonly root: MirrorRoot;
   readonly node: NodeId;
   readonly directory: SourceDirectory;
+  partial: boolean;
 }
 interface Content {
   readonly root: MirrorRoot;
@@ -119,7 +120,8 @@ export class Verification {
     }
     const group = new PendingGroup();
     this.#fill(group);
-    if (group.statements.length === 0) {
+    // Ends of listings wait for the barrier, too: a name may have gone by a call that is not in the stream yet.
+    if (group.statements.length === 0 && this.#ends.length === 0) {
       this.#end();
       return;
     }
@@ -150,7 +152,10 @@ export class Verification {
     let bytes = 0;
     for (const statement of this.#again.splice(0, GROUP_NAMES)) {
       this.progress.readAgain += 1;
-      for (const fresh of this.#reread(statement)) group.add(fresh);
+      const root = this.#world.roots.get(statement.root);
+      const again =
+        root === undefined ? null : this.#readable(root, statement.node, () => this.#reread(root, statement));
+      for (const fresh of again ?? []) group.add(fresh);
     }
     while (bytes < GROUP_BYTES && group.statements.length < GROUP_NAMES) {
       const took = this.#more(group);
@@ -169,20 +174,28 @@ export class Verification {
     if (this.#listing !== null) return this.#list(group, this.#listing);
     const next = this.#directories.shift();
     if (next === undefined) return 0;
-    const directory = next.root.files.openDirectory(next.node);
+    const directory = this.#readable(next.root, next.node, () => next.root.files.openDirectory(next.node));
     if (directory === null) return 256;
-    this.#listing = { ...next, directory };
+    this.#listing = { ...next, directory, partial: false };
     this.#world.say({ verb: Verb.listingBegin, root: next.root.index, parent: next.node, flags: RecordFlag.verify });
     return 256;
   }
 
   #list(group: PendingGroup, listing: Listing): number {
     const { root, node, directory } = listing;
-    const names = directory.next(GROUP_NAMES);
-    for (const entry of names) this.#entry(group, root, node, entry);
-    if (names.length > 0) return names.length * 512;
+    const names = this.#readable(root, node, () => directory.next(GROUP_NAMES));
+    for (const entry of names ?? [])
+      if (this.#readable(root, entry.node, () => this.#entry(group, root, node, entry)) === null)
+        listing.partial = true;
+    for (const { name, error } of directory.takeUnreadable()) {
+      listing.partial = true;
+      this.#world.unreadable(root.index, node, error.message, name);
+    }
+    if (names !== null && names.length > 0) return names.length * 512;
     directory.close();
     this.#listing = null;
+    // What could not be read is not extra on the target.
+    if (names === null || listing.partial) return 256;
     this.#ends.push({ verb: Verb.checkListingEnd, root: root.index, parent: node });
     return 256;
   }
@@ -223,18 +236,26 @@ export class Verification {
     return { records, root: index, node, place: { parent, name }, range: null, touched: false };
   }
 
-  #openFile(next: { readonly root: MirrorRoot; readonly node: NodeId }): void {
+  /** null: it cannot be read, and is named. */
+  #readable<T>(root: MirrorRoot, node: NodeId, read: () => T): T | null {
     try {
-      const file = next.root.files.open(next.node);
-      if (file !== null) this.#content = { ...next, file, offset: 0 };
+      return read();
     } catch (error) {
       if (!(error instanceof FileError)) throw error;
-      this.#world.unreadable(next.root.index, next.node, error.message);
+      this.#world.unreadable(root.index, node, error.message);
+      return null;
     }
   }
 
+  #openFile(next: { readonly root: MirrorRoot; readonly node: NodeId }): void {
+    const file = this.#readable(next.root, next.node, () => next.root.files.open(next.node));
+    if (file !== null) this.#content = { ...next, file, offset: 0 };
+  }
+
   #block(group: PendingGroup, content: Content): number {
-    const statement = this.#contentStatement(content.root, content.node, content.file, content.offset, VERIFY_BLOCK);
+    const { root, node, file } = content;
+    const read = () => this.#contentStatement(root, node, file, content.offset, VERIFY_BLOCK);
+    const statement = this.#readable(root, node, read);
     const length = statement === null ? 0 : (statement.range?.end ?? 0) - content.offset;
     if (statement === null || length <= 0) {
       content.file.close();
@@ -266,9 +287,7 @@ export class Verification {
   }
 
   /** What moved is read again, in pieces small enough to stand still between two writes. */
-  #reread(statement: Statement): Statement[] {
-    const root = this.#world.roots.get(statement.root);
-    if (root === undefined) return [];
+  #reread(root: MirrorRoot, statement: Statement): Statement[] {
     const { place, range, node } = statement;
     if (place !== null) {
       const entry = root.files.entry(place.parent, place.name);
@@ -288,7 +307,6 @@ export class Verification {
 
   #end(): void {
     this.#phase = 'ending';
-    this.#sayEnds();
     this.#world.say({ verb: Verb.mirrorEnd, detail: 1 });
     this.#world.mark((outcome) => {
       if (outcome.kind === 'lost') this.markLost();

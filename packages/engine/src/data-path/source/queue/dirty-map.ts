@@ -11,6 +11,7 @@ export type DirtyReason =
   | 'interception-gap'
   | 'refused-by-target'
   | 'moved-in'
+  | 'shifted-while-mirrored'
   | 'stream-lost';
 
 export type DirtyItem =

@@ -4,12 +4,14 @@
  */
 import type { RawName } from '@understudy/base';
 import {
+  NO_ATTRIBUTES,
   NO_NODE,
   type NodeId,
   type OperationRecord,
   type RecordInput,
   RenameFlag,
   record,
+  SetAttribute,
   Verb,
 } from '@understudy/wire';
 import type { DirtyMap } from './dirty-map.ts';
@@ -52,14 +54,17 @@ export function filterRecord(scope: RootScope, dirty: DirtyMap, r: OperationReco
 }
 
 function created(scope: RootScope, r: OperationRecord): Verdict {
-  if (!scope.wants(r.parent, r.name, isDirectory(r))) return 'drop';
+  if (!scope.wants(r.parent, r.name, isDirectory(r))) return instead(r, ...parentTimes(scope, r));
   scope.add(r.node, r.parent, r.name, isDirectory(r));
   return 'send';
 }
 
 function linked(scope: RootScope, dirty: DirtyMap, r: OperationRecord): Verdict {
-  if (!scope.wants(r.parent, r.name, false)) return 'drop';
-  if (scope.knows(r.node)) return 'send';
+  if (!scope.wants(r.parent, r.name, false)) return instead(r, ...parentTimes(scope, r));
+  if (scope.knows(r.node)) {
+    scope.add(r.node, r.parent, r.name, false);
+    return 'send';
+  }
   dirty.addEntry(r.root, r.parent, r.name, 'moved-in');
   return 'drop';
 }
@@ -69,61 +74,71 @@ function removed(scope: RootScope, r: OperationRecord): Verdict {
   const wanted = scope.wants(r.parent, r.name, r.verb === Verb.rmdir);
   const known = scope.knows(r.node);
   if (gone) scope.forget(r.node);
-  if (wanted) return 'send';
+  // What is left of it may lie outside the set; the target holds it aside until a mirror ends.
+  else if (wanted) scope.lost(r.node, r.parent, r.name);
+  // A directory that has just left the set is still in place on the target, with all its names, until the repair has come to it.
+  if (wanted || (known && scope.knows(r.parent))) return 'send';
+  const times = parentTimes(scope, r);
   // Its last name was elsewhere, but the target holds the node aside.
-  return known && gone ? instead(r, { verb: Verb.forget, node: r.node }) : 'drop';
+  return known && gone ? instead(r, { verb: Verb.forget, node: r.node }, ...times) : instead(r, ...times);
 }
 
 function renamed(scope: RootScope, dirty: DirtyMap, r: OperationRecord): Verdict {
   const wasOurs = scope.wants(r.parent, r.name, isDirectory(r));
   const isOurs = scope.wants(r.parent2, r.name2, isDirectory(r));
-  const victimGone = r.victim !== NO_NODE && r.victimNlink === 0;
-  const victimKnown = scope.knows(r.victim);
-  if (victimGone) scope.forget(r.victim);
+  const records = overwritten(scope, r, isOurs);
+  const from = { parent: r.parent, name: r.name };
+  const to = { parent: r.parent2, name: r.name2 };
+  if (isOurs && wasOurs && scope.knows(r.node)) {
+    // With rules that look at paths, a directory's new name may let other things in or out beneath it.
+    if (scope.moved(r.node, from, to)) dirty.addEntry(r.root, r.parent2, r.name2, 'moved-in');
+    return records.length === 0 ? 'send' : instead(r, r, ...records);
+  }
   if (isOurs) {
-    if (wasOurs && scope.knows(r.node)) {
-      // With rules that look at paths, a directory's new name may let other things in or out beneath it.
-      if (scope.moved(r.node, r.parent2, r.name2)) dirty.addEntry(r.root, r.parent2, r.name2, 'moved-in');
-      return 'send';
-    }
-    scope.moved(r.node, r.parent2, r.name2);
     dirty.addEntry(r.root, r.parent2, r.name2, 'moved-in');
-    return wasOurs ? instead(r, detach(r, r.parent, r.name)) : 'drop';
+    return instead(r, ...(wasOurs ? [detach(r, r.parent, r.name)] : parentTimes(scope, r)), ...records);
   }
-  const records: RecordInput[] = [];
-  if (victimGone && victimKnown) records.push({ verb: Verb.forget, node: r.victim });
-  if (wasOurs) records.push(detach(r, r.parent, r.name));
-  // Beneath a whole root the mirror has only not come there yet and will find the node again; by rules it has left the set.
-  if (wasOurs && !scope.whole && scope.knows(r.parent2) && scope.knows(r.node)) {
-    records.push({ verb: Verb.forget, node: r.node });
-    scope.forget(r.node);
+  if (wasOurs) {
+    records.push(detach(r, r.parent, r.name));
+    // Beneath a directory that is not known the mirror may only not have come yet, and will find the node again; and so with names
+    // of which a mirror under way has not spoken yet.
+    const only = r.attributes.nlink === 1 || isDirectory(r);
+    const known = scope.knows(r.node);
+    const left = scope.lost(r.node, r.parent, r.name);
+    if (known && left && only && scope.knows(r.parent2)) records.push({ verb: Verb.forget, node: r.node });
   }
-  return records.length === 0 ? 'drop' : instead(r, ...records);
+  return instead(r, ...records, ...parentTimes(scope, r));
+}
+
+/** What a rename took the new name from; where it was the last name of all and not one of ours, the target still holds the node. */
+function overwritten(scope: RootScope, r: OperationRecord, isOurs: boolean): RecordInput[] {
+  if (r.victim === NO_NODE || !scope.knows(r.victim)) return [];
+  const gone = r.victimNlink === 0;
+  if (!gone) scope.lost(r.victim, r.parent2, r.name2);
+  else scope.forget(r.victim);
+  return isOurs || !gone ? [] : [{ verb: Verb.forget, node: r.victim }];
 }
 
 function exchanged(scope: RootScope, dirty: DirtyMap, r: OperationRecord): Verdict {
-  const a = scope.wants(r.parent, r.name, true);
-  const b = scope.wants(r.parent2, r.name2, true);
-  if (a && b && scope.knows(r.node) && scope.knows(r.victim)) {
-    const moved = [scope.moved(r.node, r.parent2, r.name2), scope.moved(r.victim, r.parent, r.name)];
-    if (moved.includes(true)) {
-      dirty.addEntry(r.root, r.parent, r.name, 'moved-in');
-      dirty.addEntry(r.root, r.parent2, r.name2, 'moved-in');
-    }
+  const one = { parent: r.parent, name: r.name };
+  const two = { parent: r.parent2, name: r.name2 };
+  const stays = (node: NodeId, directory: boolean): boolean =>
+    scope.knows(node) && scope.wants(r.parent, r.name, directory) && scope.wants(r.parent2, r.name2, directory);
+  if (stays(r.node, isDirectory(r)) && stays(r.victim, scope.isDirectory(r.victim))) {
+    if (scope.moved(r.node, one, two)) dirty.addEntry(r.root, r.parent2, r.name2, 'moved-in');
+    if (scope.moved(r.victim, two, one)) dirty.addEntry(r.root, r.parent, r.name, 'moved-in');
     return 'send';
   }
-  scope.moved(r.node, r.parent2, r.name2);
-  scope.moved(r.victim, r.parent, r.name);
   const records: RecordInput[] = [];
-  for (const [ours, parent, name] of [
-    [a, r.parent, r.name],
-    [b, r.parent2, r.name2],
-  ] as const) {
-    if (!ours) continue;
+  // Rules may want the one and not the other under the same name: the repair looks at what is there.
+  for (const { parent, name } of [one, two]) {
+    if (!scope.wants(parent, name, true) && !scope.wants(parent, name, false)) continue;
     dirty.addEntry(r.root, parent, name, 'moved-in');
     records.push(detach(r, parent, name));
   }
-  return records.length === 0 ? 'drop' : instead(r, ...records);
+  scope.lost(r.node, r.parent, r.name);
+  scope.lost(r.victim, r.parent2, r.name2);
+  return instead(r, ...records, ...parentTimes(scope, r));
 }
 
 function detach(r: OperationRecord, parent: NodeId, name: RawName): RecordInput {
@@ -137,6 +152,22 @@ function detach(r: OperationRecord, parent: NodeId, name: RawName): RecordInput 
   };
 }
 
+/** A name that is not ours came or went in a directory that is: of that the replica shows the directory's new times. */
+function parentTimes(scope: RootScope, r: OperationRecord): RecordInput[] {
+  if (scope.whole) return [];
+  const records: RecordInput[] = [];
+  const say = (node: NodeId, mtimeSec: number, mtimeNsec: number) => {
+    if (node === NO_NODE || !scope.knows(node)) return;
+    const times = { mtimeSec, mtimeNsec, atimeSec: mtimeSec, atimeNsec: mtimeNsec };
+    const attributes = { ...NO_ATTRIBUTES, mode: DIRECTORY, nlink: 2, ...times };
+    records.push({ verb: Verb.setattr, node, detail: SetAttribute.mtime, attributes });
+  };
+  say(r.parent, r.parentMtimeSec, r.parentMtimeNsec);
+  say(r.parent2, r.parent2MtimeSec, r.parent2MtimeNsec);
+  return records;
+}
+
 function instead(cause: OperationRecord, ...records: RecordInput[]): Verdict {
+  if (records.length === 0) return 'drop';
   return { instead: records.map((input) => record({ root: cause.root, timeMs: cause.timeMs, ...input })) };
 }

@@ -142,7 +142,11 @@ export class SendQueue {
 
   #room(length: number, timeMs: number): Segment {
     const tail = this.#segments.last();
-    if (tail !== undefined && tail.used + length <= tail.bytes.length) return tail;
+    if (tail !== undefined && tail.used + length <= tail.bytes.length) {
+      // What was read or said later may have happened earlier: the oldest time counts.
+      tail.firstTimeMs = Math.min(tail.firstTimeMs, timeMs);
+      return tail;
+    }
     const bytes = this.#pool.take(length);
     const segment: Segment = { bytes, used: 0, count: 0, lastAt: -1, firstTimeMs: timeMs };
     this.#segments.push(segment);

@@ -45,6 +45,7 @@ export class AcceptQueue implements OperationQueue {
     if (this.#at < packet.records.length) return;
     this.#packets.shift();
     this.#at = 0;
+    packet.done?.();
   }
 
   last(): Position | undefined {
@@ -53,7 +54,7 @@ export class AcceptQueue implements OperationQueue {
   }
 
   clear(): void {
-    this.#packets.clear();
+    for (let packet = this.#packets.shift(); packet !== undefined; packet = this.#packets.shift()) packet.done?.();
     this.#at = 0;
     this.#head = null;
     this.#count = 0;

@@ -8,8 +8,10 @@ export interface Packet {
   readonly from: Position;
   readonly to: Position;
   readonly epoch: number;
-  /** Encoded records; the queue keeps them, so the caller must not reuse the bytes. */
+  /** Encoded records; the queue keeps them, so the caller must not reuse the bytes before `done`. */
   readonly records: Uint8Array;
+  /** Called when an accepted packet has left the queue and nobody looks at its bytes any more. */
+  readonly done?: () => void;
 }
 
 /** Verbs from here on are spoken within the source's machine only. */

@@ -1,0 +1,175 @@
+import { base64 } from '@understudy/engine';
+import { position } from '@understudy/wire';
+import { beforeEach, describe, expect, it, vi } from 'vitest';
+import type { CallContext } from '../listen/job-control.ts';
+import { jobControl } from './job-control.ts';
+import type { SourceJobs } from './source/source-jobs.ts';
+
+/** What a verification and a flush need of a running job. */
+class FakeRunning {
+  state: { state: string; reason: { code: string; sentence: string } | null } = { state: 'protected', reason: null };
+  settle: (at: number) => void = () => {};
+  verified: (verification: object) => void = () => {};
+  ended: (reason: { code: string; sentence: string }) => void = () => {};
+  listeners = 0;
+  wakes = 0;
+  lost = 0;
+  mayStart = true;
+  readonly jobs = {
+    drained: () => ({
+      roots: [{ path: '/srv/a' }, { path: '/srv/b' }],
+      interception: {
+        wake: () => {
+          this.wakes += 1;
+        },
+      },
+      runner: {
+        state: () => this.state,
+        onEnd: (listener: (reason: { code: string; sentence: string }) => void) => {
+          this.ended = listener;
+          this.listeners += 1;
+          return () => {
+            this.listeners -= 1;
+          };
+        },
+        job: {
+          verification: null,
+          path: { scm: { applied: position(77) } },
+          flush: (settle: (at: number) => void) => {
+            this.settle = settle;
+          },
+          startVerification: (done: (verification: object) => void) => {
+            if (!this.mayStart) return null;
+            this.verified = done;
+            return {
+              markLost: () => {
+                this.lost += 1;
+              },
+            };
+          },
+        },
+      },
+    }),
+    mirror: vi.fn(() => 'mirrored'),
+  } as unknown as SourceJobs & { mirror: ReturnType<typeof vi.fn> };
+}
+
+describe("management's calls on jobs", () => {
+  let fake: FakeRunning;
+  let abort: AbortController;
+  let context: CallContext;
+  beforeEach(() => {
+    fake = new FakeRunning();
+    abort = new AbortController();
+    context = { signal: abort.signal, caller: 'test' };
+  });
+  const control = () => jobControl(fake.jobs);
+  const verify = (more = {}) => control().verify({ name: 'files', repair: false, limit: 10, ...more }, context);
+  const flush = (timeoutMs = 60_000) => control().flush({ name: 'files', timeoutMs }, context);
+  const difference = (root: number, path: string, what = 'content') => ({
+    root,
+    path: base64(path as never),
+    what,
+    detail: 'at 4096',
+  });
+  const done = (more = {}) => ({
+    lost: false,
+    differences: [],
+    moreDifferences: 0,
+    progress: { filesDone: 3, bytesDone: 9 },
+    ...more,
+  });
+
+  it('a verification names its differences by their path on the source, of any bytes', async () => {
+    const answer = verify();
+    fake.verified(done({ differences: [difference(0, 'x/y'), difference(1, ''), difference(1, 'caf\xe9')] }));
+    expect(await answer).toEqual({
+      differences: [
+        { path: '/srv/a/x/y', what: 'content', detail: 'at 4096' },
+        { path: '/srv/b', what: 'content', detail: 'at 4096' },
+        {
+          path: '/srv/b/caf\ufffd',
+          what: 'content',
+          detail: 'at 4096',
+          pathBytes: Buffer.from('/srv/b/caf\xe9', 'latin1').toString('base64'),
+        },
+      ],
+      truncated: false,
+      count: 3,
+      filesChecked: 3,
+      bytesChecked: 9,
+      position: '77',
+      repaired: 0,
+    });
+    expect([fake.wakes, fake.listeners]).toEqual([1, 0]);
+  });
+
+  it('counts what it does not list', async () => {
+    const answer = verify({ limit: 1 });
+    fake.verified(done({ differences: [difference(0, 'a'), difference(0, 'b')], moreDifferences: 5 }));
+    expect(await answer).toMatchObject({ truncated: true, count: 7, differences: [{ path: '/srv/a/a' }] });
+  });
+
+  it('a verification that is lost, or whose job ends, or that cannot begin, is said', async () => {
+    const lost = verify();
+    fake.verified(done({ lost: true }));
+    await expect(lost).rejects.toMatchObject({ code: 'failed', message: expect.stringContaining('broken off') });
+    const stopped = verify();
+    fake.ended({ code: 'stopped', sentence: 'the job was stopped' });
+    await expect(stopped).rejects.toThrow('The verification of files was broken off: the job was stopped');
+    fake.mayStart = false;
+    await expect(verify()).rejects.toMatchObject({ code: 'busy' });
+    expect(fake.listeners).toBe(1);
+  });
+
+  it.each(['paused', 'disconnected'])('a verification is refused while the job is %s', async (state) => {
+    fake.state = { state, reason: { code: 'x', sentence: 'For this reason.' } };
+    await expect(verify()).rejects.toMatchObject({
+      code: 'refused',
+      message: expect.stringContaining('For this reason.'),
+    });
+  });
+
+  it('a verification whose caller has gone is given up', () => {
+    void verify().catch(() => {});
+    abort.abort();
+    expect([fake.lost, fake.wakes]).toEqual([1, 2]);
+  });
+
+  it('a flush answers with the position', async () => {
+    const answer = flush();
+    expect(fake.wakes).toBe(1);
+    fake.settle(123);
+    expect(await answer).toEqual({ position: '123' });
+    expect(fake.listeners).toBe(0);
+  });
+
+  it('a flush that takes too long says what the job is at, and that it goes on', async () => {
+    fake.state = { state: 'disconnected', reason: { code: 'link-down', sentence: 'beta is down.' } };
+    await expect(flush(1)).rejects.toMatchObject({
+      code: 'timeout',
+      message: expect.stringMatching(/within 1 ms: it is disconnected \(beta is down\.\)\. It goes on/),
+    });
+    expect(fake.listeners).toBe(0);
+  });
+
+  it('a flush ends with its job and with its caller', async () => {
+    const ended = flush();
+    fake.ended({ code: 'mount-gone', sentence: 'the mount was taken away' });
+    await expect(ended).rejects.toThrow('The flush of files was broken off: the mount was taken away');
+    const gone = flush();
+    abort.abort();
+    await expect(gone).rejects.toThrow('The caller has gone');
+  });
+
+  it('what is not there yet is refused by name', async () => {
+    await expect(verify({ repair: true })).rejects.toMatchObject({
+      code: 'unsupported-option',
+      message: expect.stringContaining('--repair'),
+    });
+    const mirror = { name: 'files', compare: 'checksum', blockSize: 8192 } as const;
+    await expect(control().mirror(mirror, context)).rejects.toMatchObject({ code: 'unsupported-option' });
+    expect(await control().mirror({ ...mirror, blockSize: null }, context)).toBe('mirrored');
+    expect(fake.jobs.mirror).toHaveBeenCalledWith('files', 'checksum');
+  });
+});

@@ -1,0 +1,194 @@
+import { FrameType, type Hello, position } from '@understudy/wire';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { FakeLink, welcome } from '../testing/fake-link.ts';
+import { JobLink } from './job-link.ts';
+
+const hello = { roots: [] } as unknown as Hello;
+
+class Bench {
+  readonly links: FakeLink[] = [];
+  readonly heard: string[] = [];
+  dials = 0;
+  reachable = true;
+  readonly link = new JobLink({
+    dial: async () => {
+      this.dials += 1;
+      if (!this.reachable) throw new Error('connection refused');
+      const link = new FakeLink();
+      this.links.push(link);
+      return link;
+    },
+    epoch: 7,
+    targetName: 'beta',
+    events: {
+      hello: () => hello,
+      up: ({ resumes }) => this.heard.push(`up ${resumes}`),
+      down: () => this.heard.push('down'),
+      halt: ({ code }) => this.heard.push(`halt ${code}`),
+      acknowledged: (received, applied) => this.heard.push(`acknowledged ${received} ${applied}`),
+      resend: (from) => this.heard.push(`resend ${from}`),
+      replies: (replies) => this.heard.push(`replies ${replies.length}`),
+      condition: ({ state }) => this.heard.push(`condition ${state}`),
+      paused: (paused) => this.heard.push(`paused ${paused}`),
+      writable: () => this.heard.push('writable'),
+    },
+  });
+
+  get newest(): FakeLink {
+    const link = this.links.at(-1);
+    if (link === undefined) throw new Error('nothing was dialled');
+    return link;
+  }
+
+  /** Dialled, and the target has said welcome. */
+  async up(): Promise<FakeLink> {
+    await vi.advanceTimersByTimeAsync(0);
+    this.newest.arriveJson(FrameType.welcome, welcome());
+    return this.newest;
+  }
+}
+
+describe("a job's link", () => {
+  let bench: Bench;
+  beforeEach(() => {
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'performance'] });
+    bench = new Bench();
+  });
+  afterEach(() => {
+    bench.link.close();
+    vi.useRealTimers();
+  });
+
+  it('says hello, and is writable from the welcome on', async () => {
+    await vi.advanceTimersByTimeAsync(0);
+    expect(bench.newest.sent.map(({ type }) => type)).toEqual([FrameType.hello]);
+    expect(bench.link.writable).toBe(false);
+    bench.newest.arriveJson(FrameType.welcome, welcome({ resumes: true }));
+    expect(bench.link.writable).toBe(true);
+    expect(bench.heard).toEqual(['up true', 'writable']);
+  });
+
+  it('stops writing when the wire is full and goes on when it has drained', async () => {
+    const link = await bench.up();
+    link.room = false;
+    const packet = { from: position(1), to: position(2), count: 2, bytes: new Uint8Array(3) };
+    bench.link.send(packet as Parameters<JobLink['send']>[0]);
+    expect(link.sent.at(-1)).toMatchObject({ type: FrameType.operations, from: 1, to: 2, records: 2, epoch: 7 });
+    expect(bench.link.writable).toBe(false);
+    link.drained();
+    expect(bench.link.writable).toBe(true);
+  });
+
+  it('dials again with growing pauses, up to five seconds', async () => {
+    bench.reachable = false;
+    await vi.advanceTimersByTimeAsync(0);
+    bench.newest.end('lost', 'it broke');
+    const pauses: number[] = [];
+    for (let dials = bench.dials, waited = 0; pauses.length < 7; waited += 100) {
+      await vi.advanceTimersByTimeAsync(100);
+      if (bench.dials === dials) continue;
+      pauses.push(waited + 100);
+      dials = bench.dials;
+      waited = -100;
+    }
+    expect(pauses).toEqual([200, 400, 800, 1600, 3200, 5000, 5000]);
+    expect(bench.link.reason).toEqual({
+      code: 'unreachable',
+      sentence: 'beta cannot be reached: connection refused',
+    });
+  });
+
+  it('dials quickly again after a link that held, and more slowly after one that broke at once', async () => {
+    for (let i = 0; i < 4; i += 1) {
+      (await bench.up()).end('lost', 'it broke');
+      await vi.advanceTimersByTimeAsync(5_000);
+    }
+    const dials = bench.dials;
+    (await bench.up()).end('lost', 'it broke');
+    await vi.advanceTimersByTimeAsync(1_000);
+    expect(bench.dials).toBe(dials);
+    await vi.advanceTimersByTimeAsync(4_000);
+    const link = await bench.up();
+    await vi.advanceTimersByTimeAsync(11_000);
+    link.end('lost', 'it broke');
+    await vi.advanceTimersByTimeAsync(200);
+    expect(bench.dials).toBe(dials + 2);
+  });
+
+  it('tells that it is down once, with the reason', async () => {
+    (await bench.up()).end('silent', 'nothing was heard');
+    expect(bench.heard.filter((what) => what === 'down')).toHaveLength(1);
+    expect(bench.link.reason).toMatchObject({
+      code: 'link-down',
+      sentence: expect.stringContaining('nothing was heard'),
+    });
+    expect(bench.link.writable).toBe(false);
+  });
+
+  it('takes a final refusal for a halt and dials no more', async () => {
+    await vi.advanceTimersByTimeAsync(0);
+    bench.newest.arriveJson(FrameType.refuse, { code: 'superseded', sentence: 'another server writes' });
+    await vi.advanceTimersByTimeAsync(60_000);
+    expect(bench.heard).toEqual(['halt superseded']);
+    expect(bench.dials).toBe(1);
+  });
+
+  it('takes another refusal for the reason and comes again', async () => {
+    await vi.advanceTimersByTimeAsync(0);
+    bench.newest.arriveJson(FrameType.refuse, { code: 'no-space', sentence: 'the disk is full' });
+    expect(bench.link.reason).toEqual({ code: 'no-space', sentence: 'the disk is full' });
+    await vi.advanceTimersByTimeAsync(200);
+    expect(bench.dials).toBe(2);
+    expect(bench.heard).toEqual([]);
+  });
+
+  it('passes on what the target says', async () => {
+    const link = await bench.up();
+    bench.heard.length = 0;
+    link.arrive({ type: FrameType.acknowledge, from: position(9), to: position(8) });
+    link.arrive({ type: FrameType.resend, from: position(4) });
+    link.arrive({ type: FrameType.pause });
+    link.arrive({ type: FrameType.resume });
+    link.arriveJson(FrameType.condition, { state: 'full', code: 'x', sentence: 'y' });
+    link.arriveJson(FrameType.replies, [{ kind: 'want', at: 1, root: 0, node: '5' }]);
+    expect(bench.heard).toEqual([
+      'acknowledged 9 8',
+      'resend 4',
+      'paused true',
+      'paused false',
+      'condition full',
+      'replies 1',
+    ]);
+  });
+
+  it.each([
+    ['an acknowledgement before the welcome', false, { type: FrameType.acknowledge }],
+    ['a frame that only a source sends', true, { type: FrameType.operations }],
+  ])('ends the link at %s', async (_what, up, frame) => {
+    await vi.advanceTimersByTimeAsync(0);
+    if (up) bench.newest.arriveJson(FrameType.welcome, welcome());
+    bench.newest.arrive(frame);
+    expect(bench.newest.closed?.end).toBe('protocol');
+  });
+
+  it('ends the link at a second welcome and at JSON that breaks its schema', async () => {
+    const link = await bench.up();
+    link.arriveJson(FrameType.welcome, welcome());
+    expect(link.closed?.end).toBe('protocol');
+    await vi.advanceTimersByTimeAsync(400);
+    bench.newest.arriveJson(FrameType.welcome, { resumes: 'perhaps' });
+    expect(bench.newest.closed?.end).toBe('protocol');
+  });
+
+  it('tells nothing any more once it is closed, and lets a link that comes late go', async () => {
+    await vi.advanceTimersByTimeAsync(0);
+    bench.newest.end('lost', 'it broke');
+    await vi.advanceTimersByTimeAsync(199);
+    const late = vi.advanceTimersByTimeAsync(1);
+    bench.link.close();
+    await late;
+    await vi.advanceTimersByTimeAsync(60_000);
+    expect(bench.heard).toEqual([]);
+    expect(bench.links.every((link) => link.closed !== null)).toBe(true);
+  });
+});

@@ -1,0 +1,37 @@
+/** A job as its source's agent knows it: what is stored, and what of it runs. */
+import type { ProtectedRoot, Reason } from '@understudy/engine';
+import type { StoredJob } from '../stored-job.ts';
+import type { Interception } from './interception.ts';
+import type { JobRunner } from './job-runner.ts';
+
+export type Severity = 'information' | 'warning' | 'error';
+
+export interface Running {
+  readonly runner: JobRunner;
+  readonly interception: Interception;
+  readonly roots: readonly ProtectedRoot[];
+  /** Why this driver; null: nothing to say. */
+  readonly why: string | null;
+}
+
+export interface Job {
+  stored: StoredJob;
+  running: Running | null;
+  /** Why it does not run though it was started. */
+  failure: Reason | null;
+  /** Who uses mounts that have to stay a while as pass-through. */
+  mountUsers: readonly string[];
+  /** Roots that are waiting for those users. */
+  leaving: ReadonlySet<number>;
+  /** A call is at work on it. */
+  busy: boolean;
+}
+
+export const newJob = (stored: StoredJob): Job => ({
+  stored,
+  running: null,
+  failure: null,
+  mountUsers: [],
+  leaving: new Set(),
+  busy: false,
+});

@@ -1,0 +1,146 @@
+/**
+ * The replica directories of one job on this machine. In: where they shall lie and which they were. Out: open trees, and word of one
+ * that is not the directory any more that it was. Promises: a replica that vanished is never quietly begun anew under a stream that goes on.
+ */
+import { lstatSync, rmdirSync, rmSync } from 'node:fs';
+import { brand, printable, type RawName } from '@understudy/base';
+import { FileError, type Handle, type OpenRoot, type ReplicaFiles } from '@understudy/engine';
+import { openReplicaTree } from '@understudy/filesystem';
+import type { Place } from './replica-place.ts';
+
+/** The replica's root is not what it was: only a person knows whether that was meant. */
+export class RootLost extends Error {
+  override readonly name = 'RootLost';
+}
+
+/** Now the root cannot be opened; time or an administrator mends it, and the source asks again. */
+export class RootNotNow extends Error {
+  override readonly name = 'RootNotNow';
+  readonly code: string;
+  constructor(code: string, sentence: string) {
+    super(sentence);
+    this.code = code;
+  }
+}
+
+const NOT_NOW = new Set(['ENOSPC', 'EDQUOT', 'EROFS', 'EMFILE', 'ENFILE', 'ENOMEM', 'EIO', 'EAGAIN', 'ETIMEDOUT']);
+
+export type OpenTree = typeof openReplicaTree;
+
+export interface ReplicaRootsOptions {
+  readonly jobId: string;
+  readonly places: readonly Place[];
+  /** Root handles that the stream has been filling, by index; null: any will do. */
+  readonly known: readonly (Handle | null)[];
+  readonly openTree?: OpenTree;
+}
+
+interface OpenedRoot {
+  readonly path: RawName;
+  readonly device: number;
+  readonly inode: number;
+  readonly handle: Handle;
+}
+
+export class ReplicaRoots {
+  readonly places: readonly Place[];
+  readonly #options: ReplicaRootsOptions;
+  readonly #opened = new Map<number, OpenedRoot>();
+
+  constructor(options: ReplicaRootsOptions) {
+    this.places = options.places;
+    this.#options = options;
+  }
+
+  /** Throws FileError, RootLost, RootNotNow. */
+  readonly open: OpenRoot = (index, source) => {
+    const path = this.places.find((place) => place.source === source)?.replica;
+    if (path === undefined) throw new FileError('ENOENT', 'open', `root ${index} was never announced`);
+    const known = this.#options.known[index] ?? null;
+    if (known !== null && !exists(path)) throw lost(path, 'is gone');
+    const files = this.#tree(index, path);
+    if (known !== null && files.root !== known) {
+      files.close();
+      throw lost(path, 'is another directory than the one that was being filled');
+    }
+    const stat = lstatSync(Buffer.from(path, 'latin1'));
+    this.#opened.set(index, { path, device: stat.dev, inode: stat.ino, handle: files.root });
+    return files;
+  };
+
+  /** By index; null: not open. */
+  handles(): (Handle | null)[] {
+    return this.places.map((_, index) => this.#opened.get(index)?.handle ?? null);
+  }
+
+  /** The first root that is not at its place any more; null: all are. */
+  lost(): RootLost | null {
+    for (const { path, device, inode } of this.#opened.values()) {
+      const stat = exists(path);
+      if (stat === null) return lost(path, 'was removed or renamed');
+      if (stat.dev !== device || stat.ino !== inode) return lost(path, 'was replaced by another directory');
+    }
+    return null;
+  }
+
+  /** Limbo lies beside the root, or within it where the root is a file system of its own. */
+  #tree(index: number, replica: RawName): ReplicaFiles {
+    const openTree = this.#options.openTree ?? openReplicaTree;
+    const [beside, within] = limboOf(this.#options.jobId, replica);
+    const options = (limbo: RawName) => ({ rootPath: replica, limboPath: limboIn(limbo, index), create: true });
+    try {
+      try {
+        return openTree(options(beside));
+      } catch (error) {
+        if (!(error instanceof FileError && error.code === 'EXDEV')) throw error;
+        removeLimbo(beside, index);
+        return openTree(options(within));
+      }
+    } catch (error) {
+      if (!(error instanceof FileError) || !NOT_NOW.has(error.code)) throw error;
+      throw new RootNotNow(
+        error.code,
+        `The replica ${printable(replica)} cannot be opened on the target now (${error.message}); it is tried again.`,
+      );
+    }
+  }
+}
+
+/** What the product kept beside the roots goes when the job lets go of them; the replica itself stays. */
+export function removeLimbos(jobId: string, replicas: readonly RawName[]): void {
+  for (const [index, replica] of replicas.entries())
+    for (const place of limboOf(jobId, replica)) removeLimbo(place, index);
+}
+
+function limboOf(jobId: string, replica: RawName): readonly [beside: RawName, within: RawName] {
+  const parent = replica.slice(0, Math.max(1, replica.lastIndexOf('/')));
+  const under = (place: string) => brand<RawName>(`${place === '/' ? '' : place}/.understudy-${jobId}`);
+  return [under(parent), under(replica)];
+}
+
+const limboIn = (place: RawName, index: number): RawName => brand<RawName>(`${place}/limbo-${index}`);
+
+function removeLimbo(place: RawName, index: number): void {
+  try {
+    rmSync(Buffer.from(limboIn(place, index), 'latin1'), { recursive: true, force: true });
+    rmdirSync(Buffer.from(place, 'latin1'));
+  } catch {
+    // Not there, or not empty: another root of the job has its limbo there too.
+  }
+}
+
+function exists(path: RawName): { readonly dev: number; readonly ino: number } | null {
+  try {
+    const stat = lstatSync(Buffer.from(path, 'latin1'));
+    return stat.isSymbolicLink() ? null : stat;
+  } catch {
+    return null;
+  }
+}
+
+function lost(path: RawName, what: string): RootLost {
+  return new RootLost(
+    `The replica's root ${printable(path)} ${what}. If it lies on a disk that is not mounted, mount it; if it was moved, move it back. ` +
+      'Then, or if a new replica is wanted there, start the job again with `understudy job start`: a mirror makes it whole.',
+  );
+}

@@ -1,0 +1,72 @@
+/**
+ * Which replicas this agent keeps, as they lie in its home: one folder a job with `replica.json` and the job's journal.
+ * In: what sources were welcomed with. Out: the same after a restart. Throws StartError for a damaged file, never overwrites it.
+ */
+import { mkdirSync, readdirSync, renameSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { z } from 'zod';
+import { readJson, writeJson } from '../../home/atomic-json.ts';
+
+const storedReplicaSchema = z.strictObject({
+  jobId: z.uuid(),
+  jobName: z.string(),
+  /** Fingerprint of the source. */
+  peer: z.string(),
+  /** The stream that fills it. */
+  streamId: z.uuid(),
+  roots: z.array(
+    z.strictObject({
+      /** Base64 of the replica root's path. */
+      path: z.string(),
+      /** Base64 of the directory's file handle: it is known again, whatever is found at the path; null: not opened yet. */
+      handle: z.string().nullable(),
+    }),
+  ),
+});
+export type StoredReplica = z.output<typeof storedReplicaSchema>;
+
+const JOB = /^[0-9a-f-]{36}$/;
+
+export class StoredReplicas {
+  readonly #directory: string;
+  readonly #all = new Map<string, StoredReplica>();
+
+  constructor(home: string) {
+    this.#directory = join(home, 'replicas');
+    mkdirSync(this.#directory, { recursive: true, mode: 0o700 });
+    for (const name of readdirSync(this.#directory).filter((each) => JOB.test(each))) {
+      const stored = readJson(join(this.#directory, name, 'replica.json'), storedReplicaSchema);
+      if (stored !== null) this.#all.set(stored.jobId, stored);
+    }
+  }
+
+  all(): Iterable<StoredReplica> {
+    return this.#all.values();
+  }
+
+  get(jobId: string): StoredReplica | null {
+    return this.#all.get(jobId) ?? null;
+  }
+
+  journalOf(jobId: string): string {
+    const folder = join(this.#directory, jobId);
+    mkdirSync(folder, { recursive: true, mode: 0o700 });
+    return join(folder, 'journal');
+  }
+
+  save(replica: StoredReplica): void {
+    if (JSON.stringify(this.#all.get(replica.jobId)) === JSON.stringify(replica)) return;
+    const folder = join(this.#directory, replica.jobId);
+    mkdirSync(folder, { recursive: true, mode: 0o700 });
+    writeJson(join(folder, 'replica.json'), replica);
+    this.#all.set(replica.jobId, replica);
+  }
+
+  /** Its path is free for other jobs; the record is kept aside, for a person who wonders what that replica was. */
+  leave(jobId: string): void {
+    const folder = join(this.#directory, jobId);
+    rmSync(join(folder, 'journal'), { force: true });
+    renameSync(folder, join(this.#directory, `left-${Date.now()}-${jobId}`));
+    this.#all.delete(jobId);
+  }
+}

@@ -1,0 +1,260 @@
+import { randomUUID } from 'node:crypto';
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  realpathSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { FileError, type Handle } from '@understudy/engine';
+import { MemoryReplica } from '@understudy/engine/testing';
+import { encodeRecord, FrameType, type NodeId, position, record, Verb } from '@understudy/wire';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { FakeLink } from '../testing/fake-link.ts';
+import { TargetJobs } from './target-jobs.ts';
+
+const PEER = 'a'.repeat(64);
+
+/** A replica in memory for a directory on disk: a directory made anew is another replica. */
+class Trees {
+  readonly all = new Map<number, MemoryReplica>();
+  fails: Error | null = null;
+  readonly open = ({ rootPath, limboPath }: { rootPath: string; limboPath: string }) => {
+    if (this.fails !== null) throw this.fails;
+    mkdirSync(rootPath, { recursive: true });
+    mkdirSync(limboPath, { recursive: true });
+    const inode = statIno(rootPath);
+    const tree = this.all.get(inode) ?? new MemoryReplica();
+    this.all.set(inode, tree);
+    return tree;
+  };
+}
+const statIno = (path: string) => statSync(path).ino;
+
+describe('the jobs of a target', () => {
+  let top: string;
+  let trees: Trees;
+  let jobs: TargetJobs;
+  let events: string[];
+  let faults: unknown[];
+  const id = randomUUID();
+  const make = () =>
+    new TargetJobs({
+      version: '1',
+      home: join(top, 'home'),
+      machine: 'boot/ns',
+      bootId: 'boot',
+      openTree: trees.open as never,
+      event: ({ code }) => events.push(code),
+      fault: (error) => faults.push(error),
+    });
+  const hello = (more: object = {}) => ({
+    version: '1',
+    jobId: id,
+    jobName: 'files',
+    streamId: '7b5b1c1e-38b1-4f0b-8a3e-0d6f2f6d5c11',
+    epoch: 1,
+    oldest: 1,
+    next: 1,
+    applied: 0,
+    intent: 'replicate',
+    machine: 'elsewhere',
+    replicaBase: Buffer.from(join(top, 'replicas')).toString('base64'),
+    roots: [{ path: Buffer.from('/data').toString('base64'), node: '9' }],
+    ...more,
+  });
+  const say = (more: object = {}, peer = PEER) => {
+    const link = new FakeLink();
+    jobs.accept(link.as(), peer);
+    link.arriveJson(FrameType.hello, hello(more));
+    return link;
+  };
+  const root = () => join(top, 'replicas', 'data');
+  const refusal = (link: FakeLink) => link.said(FrameType.refuse)[0] as { code: string; sentence: string } | undefined;
+  const welcomed = (link: FakeLink) => link.said(FrameType.welcome)[0] as { resumes: boolean; applied: number };
+  const markers = (from: number, to: number) => {
+    const all = [];
+    for (let p = from; p <= to; p += 1) all.push(encodeRecord(record({ verb: Verb.marker, sequence: p })));
+    return Buffer.concat(all);
+  };
+  const send = (link: FakeLink, from: number, to: number, payload = markers(from, to)) =>
+    link.arrive({ type: FrameType.operations, from: position(from), to: position(to), records: 1, epoch: 1 }, payload);
+  const acknowledged = (link: FakeLink) => link.sent.filter(({ type }) => type === FrameType.acknowledge).at(-1)?.to;
+
+  beforeEach(() => {
+    top = realpathSync(mkdtempSync(join(tmpdir(), 'understudy-target-')));
+    trees = new Trees();
+    events = [];
+    faults = [];
+    jobs = make();
+  });
+  afterEach(() => {
+    jobs.close();
+    rmSync(top, { recursive: true, force: true });
+  });
+
+  it('welcomes, applies, acknowledges, gives the bytes back, and is found again after a restart', async () => {
+    const link = say();
+    expect(welcomed(link)).toMatchObject({ resumes: false });
+    const payload = markers(1, 3);
+    send(link, 1, 3, payload);
+    await vi.waitFor(() => expect(acknowledged(link)).toBe(3));
+    expect(link.recycled).toEqual([payload]);
+    jobs.close();
+    expect(link.closed?.end).toBe('closed');
+    jobs = make();
+    expect(welcomed(say({ next: 4 }))).toMatchObject({ resumes: true, applied: 3 });
+  });
+
+  it('gives the bytes of what it does not take back at once', () => {
+    const link = say();
+    const beyond = markers(5, 5);
+    send(link, 5, 5, beyond);
+    expect(link.recycled).toEqual([beyond]);
+  });
+
+  it('ends an older link of the job when the source comes anew', () => {
+    const [old, link] = [say(), say()];
+    expect(old.closed?.sentence).toMatch(/anew/);
+    expect(link.closed).toBeNull();
+    send(old, 1, 1);
+    expect(old.recycled).toEqual([]);
+  });
+
+  it('a job belongs to the peer that made it', () => {
+    say();
+    expect(refusal(say({}, 'b'.repeat(64)))?.code).toBe('not-trusted');
+    expect(refusal(say({ intent: 'leave' }, 'b'.repeat(64)))?.code).toBe('not-trusted');
+  });
+
+  it('a path that one job fills is refused to another, also asked by probe, until that job leaves', () => {
+    say();
+    const other = { jobId: randomUUID(), jobName: 'other' };
+    for (const intent of ['probe', 'replicate'])
+      expect(refusal(say({ ...other, intent }))).toMatchObject({
+        code: 'replica-path-in-use',
+        sentence: expect.stringContaining('the job files'),
+      });
+    const limbo = join(top, 'replicas', `.understudy-${id}`);
+    expect(existsSync(limbo)).toBe(true);
+    expect(refusal(say({ intent: 'leave' }))).toBeUndefined();
+    expect([existsSync(limbo), existsSync(root())]).toEqual([false, true]);
+    expect(refusal(say(other))).toBeUndefined();
+    expect(events).toContain('job-left');
+  });
+
+  it('a probe leaves nothing behind', () => {
+    expect(welcomed(say({ intent: 'probe' }))).toBeDefined();
+    expect(readdirSync(join(top, 'home', 'replicas'))).toEqual([]);
+    expect(existsSync(root())).toBe(false);
+  });
+
+  it('the replica that is gone is not begun anew while the stream goes on, only when the source begins anew', () => {
+    say();
+    jobs.close();
+    rmSync(root(), { recursive: true });
+    jobs = make();
+    expect(refusal(say())).toMatchObject({
+      code: 'replica-path-invalid',
+      sentence: expect.stringContaining('is gone'),
+    });
+    expect(existsSync(root())).toBe(false);
+    const again = say({ streamId: randomUUID() });
+    expect(welcomed(again)).toMatchObject({ resumes: false });
+    expect(existsSync(root())).toBe(true);
+  });
+
+  it('another directory in its place is refused while the stream goes on, and said when it begins anew', () => {
+    say();
+    jobs.close();
+    renameSync(root(), `${root()}-old`);
+    mkdirSync(root());
+    trees.all.set(statIno(root()), otherRoot());
+    jobs = make();
+    expect(refusal(say())?.sentence).toContain('is another directory');
+    expect(welcomed(say({ streamId: randomUUID() }))).toBeDefined();
+    expect(events).toContain('replica-root-new');
+  });
+
+  it('a replica that is taken away while it is linked ends the link by name', async () => {
+    const link = say();
+    renameSync(root(), `${root()}-moved`);
+    await vi.waitFor(() => expect(refusal(link)?.code).toBe('replica-path-invalid'), { timeout: 5_000 });
+    expect(refusal(link)?.sentence).toContain('was removed or renamed');
+    expect(events).toContain('replica-replica-path-invalid');
+  });
+
+  it('a target that has no room for the root lets the source come again', () => {
+    trees.fails = new FileError('ENOSPC', 'mkdirat');
+    for (let i = 0; i < 3; i += 1) expect(refusal(say())?.code).toBe('no-space');
+    expect(events.filter((code) => code === 'replica-no-space')).toHaveLength(1);
+    expect(faults).toEqual([]);
+    trees.fails = null;
+    expect(welcomed(say())).toBeDefined();
+  });
+
+  it('a fault in applying ends this job alone; it goes on where the journal says', async () => {
+    const other = {
+      jobId: randomUUID(),
+      jobName: 'other',
+      roots: [{ path: Buffer.from('/other').toString('base64'), node: '9' }],
+    };
+    const [link, beside] = [say(), say(other)];
+    const tree = trees.all.get(statIno(root()));
+    if (tree === undefined) throw new Error('no tree');
+    send(link, 1, 1);
+    await vi.waitFor(() => expect(acknowledged(link)).toBe(1));
+    tree.beforeChange = () => {
+      throw new Error('a bug');
+    };
+    const entry = record({
+      verb: Verb.mkdir,
+      sequence: 2,
+      node: 11n as NodeId,
+      parent: 9n as NodeId,
+      name: 'folder' as never,
+      attributes: tree.attributes(tree.root) ?? undefined,
+    } as Parameters<typeof record>[0]);
+    const rootRecord = record({ verb: Verb.root, sequence: 2, node: 9n as NodeId, data: Buffer.from('/data') });
+    send(link, 2, 3, Buffer.concat([encodeRecord(rootRecord), encodeRecord({ ...entry, sequence: 3 })]));
+    await vi.waitFor(() => expect(refusal(link)?.code).toBe('failed'));
+    expect(faults).toHaveLength(1);
+    send(beside, 1, 2);
+    await vi.waitFor(() => expect(acknowledged(beside)).toBe(2));
+    tree.beforeChange = () => {};
+    expect(welcomed(say({ next: 4 }))).toMatchObject({ resumes: true, applied: expect.any(Number) });
+  });
+
+  it('speaks only after a hello', () => {
+    const link = new FakeLink();
+    jobs.accept(link.as(), PEER);
+    send(link, 1, 1);
+    expect(link.closed?.end).toBe('protocol');
+    const second = say();
+    second.arriveJson(FrameType.condition, {});
+    expect(second.closed?.end).toBe('protocol');
+  });
+
+  it('a damaged record is named, and left as it is', () => {
+    say();
+    jobs.close();
+    const path = join(top, 'home', 'replicas', id, 'replica.json');
+    writeFileSync(path, '{ "jobId"');
+    expect(make).toThrow(new RegExp(`${path} is damaged`));
+    expect(readFileSync(path, 'utf8')).toBe('{ "jobId"');
+  });
+});
+
+/** A replica whose root has another handle. */
+function otherRoot(): MemoryReplica {
+  const tree = new MemoryReplica();
+  Object.defineProperty(tree, 'root', { value: '\x01other' as Handle });
+  return tree;
+}

@@ -1,0 +1,120 @@
+/** An interceptor that does nothing by itself: tests say what it protects, refuses, records and tells. */
+import { brand, type RawName } from '@understudy/base';
+import {
+  type Barrier,
+  type Interceptor,
+  type InterceptorDriver,
+  type InterceptorEvent,
+  InterceptorRefusal,
+  type ProtectedRoot,
+  type SourceFiles,
+} from '@understudy/engine';
+import type { NodeId } from '@understudy/wire';
+
+export const raw = (text: string): RawName => brand<RawName>(Buffer.from(text).toString('latin1'));
+
+export class FakeInterceptor implements Interceptor {
+  readonly driver: InterceptorDriver;
+  readonly promises: Interceptor['promises'];
+  readonly calls: string[] = [];
+  /** Refusals by directory. */
+  readonly refuse = new Map<string, InterceptorRefusal>();
+  /** Who uses a mount, by directory. */
+  readonly users = new Map<string, string[]>();
+  /** Handed over at the next drain. */
+  records: Uint8Array[] = [];
+  drainFails: Error | null = null;
+  /** What `protect` waits for. */
+  gate: Promise<void> = Promise.resolve();
+  closed: boolean | null = null;
+  readonly #roots = new Map<number, ProtectedRoot>();
+  readonly #events: ((event: InterceptorEvent) => void)[] = [];
+  #readable: () => void = () => {};
+  #ids = 0;
+
+  constructor(driver: InterceptorDriver = 'fuse', held: readonly string[] = []) {
+    this.driver = driver;
+    const all = driver === 'fuse';
+    this.promises = { order: all, everyCall: all, mappedWrites: all, hold: false, survivesCrash: all };
+    for (const path of held) this.#add(raw(path));
+  }
+
+  async protect(directory: RawName): Promise<ProtectedRoot> {
+    this.calls.push(`protect ${directory}`);
+    await this.gate;
+    const refusal = this.refuse.get(directory);
+    if (refusal !== undefined) throw refusal;
+    return this.#add(directory);
+  }
+
+  async release(id: number): Promise<{ unmounted: boolean; users: readonly string[] }> {
+    const root = this.#roots.get(id);
+    this.calls.push(`release ${root?.path}`);
+    this.#roots.delete(id);
+    const users = this.users.get(root?.path ?? '') ?? [];
+    return { unmounted: users.length === 0, users };
+  }
+
+  roots(): readonly ProtectedRoot[] {
+    return [...this.#roots.values()];
+  }
+
+  drain(take: (records: Uint8Array) => void): number {
+    if (this.drainFails !== null) throw this.drainFails;
+    const records = this.records.splice(0);
+    for (const each of records) take(each);
+    return records.length;
+  }
+
+  onReadable(listener: () => void): void {
+    this.#readable = listener;
+  }
+
+  readable(): void {
+    this.#readable();
+  }
+
+  barrier(): Barrier {
+    return brand<Barrier>('now');
+  }
+
+  passed(): boolean {
+    return true;
+  }
+
+  onEvent(listener: (event: InterceptorEvent) => void): void {
+    this.#events.push(listener);
+  }
+
+  tell(kind: InterceptorEvent['kind'], severity: InterceptorEvent['severity'], root: number | null = null): void {
+    for (const listener of this.#events) listener({ kind, severity, root, sentence: `it is ${kind}` });
+  }
+
+  status(): ReturnType<Interceptor['status']> {
+    return { ringBytes: 0, ringUsed: 0, restarts: 0, dirtyNotes: 0 };
+  }
+
+  async close(keep: boolean): Promise<void> {
+    this.closed = keep;
+  }
+
+  #add(path: RawName): ProtectedRoot {
+    this.#ids += 1;
+    const files: SourceFiles = {
+      rootNode: brand<NodeId>(1n),
+      pathOf: () => path,
+      close: () => {},
+      stat: () => null,
+      entry: () => null,
+      openDirectory: () => null,
+      readLink: () => null,
+      xattrs: () => null,
+      open: () => null,
+    };
+    const root = { id: this.#ids, path, files };
+    this.#roots.set(root.id, root);
+    return root;
+  }
+}
+
+export const refusal = (code: InterceptorRefusal['code'], sentence: string) => new InterceptorRefusal(code, sentence);

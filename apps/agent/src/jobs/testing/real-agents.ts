@@ -1,0 +1,197 @@
+/**
+ * Real agents as processes, for tests that kill them. In: names. Out: agents in temporary homes, introduced to each other.
+ * Promises: afterwards no process, no mount and no folder of theirs is left, also where a test failed.
+ */
+import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdirSync, mkdtempSync, readdirSync, readlinkSync, realpathSync, rmSync, statSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { fileURLToPath } from 'node:url';
+import { rawFromText } from '@understudy/base';
+import { compareTrees, mountTable } from '@understudy/filesystem';
+import { whyFuseCannotRun } from '@understudy/interceptor';
+import { type Connection, connectLocal, introduce, rawPathFromText } from '@understudy/sdk';
+import type { AgentEvent, JobStatus } from '@understudy/wire';
+
+/** Why such tests cannot run here; null: they can. */
+export function whyNoRealAgents(): string | null {
+  const why = whyFuseCannotRun();
+  if (why !== null) return why;
+  const at = realpathSync(tmpdir());
+  const mounts = mountTable().filter(({ mountPoint }) => mountPoint === '/' || `${at}/`.startsWith(`${mountPoint}/`));
+  const type = mounts.at(-1)?.type;
+  return type === 'ext4' ? null : `${at} lies on ${type}, and these tests need ext4`;
+}
+
+const ENTRY = fileURLToPath(new URL('../../run-agent.ts', import.meta.url));
+const LOADER = import.meta.resolve('tsx');
+const PROGRAM = `import { runAgent } from ${JSON.stringify(ENTRY)}; process.exit(await runAgent(JSON.parse(process.argv[1])));`;
+
+export class RealAgent {
+  readonly name: string;
+  readonly home: string;
+  address = '';
+  fingerprint = '';
+  stderr = '';
+  #child: ChildProcess | null = null;
+  #connection: Connection | null = null;
+
+  constructor(name: string, home: string) {
+    this.name = name;
+    this.home = home;
+  }
+
+  async start(): Promise<void> {
+    const listen = this.address === '' ? '127.0.0.1:0' : this.address;
+    const options = JSON.stringify({ home: this.home, listen, name: this.name });
+    const args = ['--import', LOADER, '--conditions=source', '--input-type=module', '-e', PROGRAM, options];
+    const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'pipe'] });
+    this.#child = child;
+    child.stderr.setEncoding('utf8').on('data', (text: string) => {
+      this.stderr += text;
+    });
+    for await (const line of createInterface(child.stdout)) {
+      const ready = /^listening (\S+) fingerprint (\S+)$/.exec(line);
+      if (ready === null) continue;
+      this.address = ready[1] ?? '';
+      this.fingerprint = ready[2] ?? '';
+      child.stdout.resume();
+      return;
+    }
+    throw new Error(`${this.name} did not start: ${this.stderr}`);
+  }
+
+  /** fsid and holder of this agent: they have its ring open too. */
+  servers(): number[] {
+    const own = this.#child?.pid ?? 0;
+    const rings = new Set(ringsOf(own));
+    const pids = readdirSync('/proc').map(Number).filter(Number.isInteger);
+    return pids.filter((pid) => pid !== own && ringsOf(pid).some((ring) => rings.has(ring)));
+  }
+
+  /** Resolves with the exit code, or the signal, once it is gone. */
+  async end(signal: NodeJS.Signals): Promise<number | NodeJS.Signals | null> {
+    const child = this.#child;
+    this.#connection?.close();
+    this.#connection = null;
+    if (child === null || child.exitCode !== null || child.signalCode !== null) return child?.exitCode ?? null;
+    const ended = once(child, 'exit');
+    child.kill(signal);
+    const [code] = (await ended) as [number | null];
+    return code ?? signal;
+  }
+
+  async connection(): Promise<Connection> {
+    this.#connection ??= await connectLocal(this.home);
+    return this.#connection;
+  }
+
+  async status(name: string): Promise<JobStatus> {
+    return (await this.connection()).call('job.status', { name });
+  }
+
+  async events(after = 0): Promise<AgentEvent[]> {
+    return (await (await this.connection()).call('events.list', { after, limit: 1000 })).events;
+  }
+
+  /** Resolves as soon as the job's status is as wanted. */
+  async until(name: string, wanted: (status: JobStatus) => boolean): Promise<JobStatus> {
+    const connection = await this.connection();
+    let last: JobStatus | null = null;
+    const late = new AbortController();
+    const found = new Promise<JobStatus>((resolve, reject) => {
+      const timer = setTimeout(() => reject(new Error(`${name} stays ${JSON.stringify(last)}`)), 40_000);
+      late.signal.addEventListener('abort', () => clearTimeout(timer));
+      connection
+        .subscribe('job-status', { name }, ({ status }) => {
+          last = status;
+          if (status !== null && wanted(status)) resolve(status);
+        })
+        .catch(reject);
+    });
+    return found.finally(() => late.abort());
+  }
+
+  async protect(target: RealAgent, name: string, include: string, to: string, start = true): Promise<void> {
+    const connection = await this.connection();
+    await introduce(connection, await target.connection(), target);
+    await connection.call('job.create', {
+      name,
+      target: { name: target.name, address: target.address, fingerprint: target.fingerprint },
+      include: [rawPathFromText(include)],
+      to: rawPathFromText(to),
+      intercept: 'fuse',
+      start,
+    });
+  }
+
+  async flush(name: string): Promise<void> {
+    await (await this.connection()).call('job.flush', { name, timeoutMs: 40_000 }, { timeoutMs: null });
+  }
+
+  async call(call: 'job.start' | 'job.stop' | 'job.delete', name: string): Promise<unknown> {
+    return (await this.connection()).call(call, { name });
+  }
+}
+
+export class Scene {
+  readonly top = realpathSync(mkdtempSync(join(tmpdir(), 'understudy-jobs-')));
+  readonly #agents: RealAgent[] = [];
+
+  folder(...names: string[]): string {
+    const path = join(this.top, ...names);
+    mkdirSync(path, { recursive: true });
+    return path;
+  }
+
+  async agent(name: string): Promise<RealAgent> {
+    const agent = new RealAgent(name, this.folder(`home-${name}`));
+    this.#agents.push(agent);
+    execFileSync('chmod', ['700', agent.home]);
+    await agent.start();
+    return agent;
+  }
+
+  mounts(): string[] {
+    return mountTable()
+      .map(({ mountPoint }) => String(mountPoint))
+      .filter((path) => path.startsWith(`${this.top}/`));
+  }
+
+  async differences(source: string, replica: string): Promise<string[]> {
+    const differences = await compareTrees(rawFromText(source), rawFromText(replica));
+    return differences.map(({ line }) => line);
+  }
+
+  async close(): Promise<void> {
+    const servers = this.#agents.flatMap((agent) => agent.servers());
+    for (const agent of this.#agents) await agent.end('SIGTERM');
+    for (const mount of this.mounts().reverse()) execFileSync('umount', ['-l', mount]);
+    // Held first: each of the two starts the other anew.
+    for (const signal of ['SIGSTOP', 'SIGKILL'] as const) for (const pid of servers) sendIfRunning(pid, signal);
+    rmSync(this.top, { recursive: true, force: true });
+  }
+}
+
+/** The interceptor's rings that a process has open, by inode. */
+function ringsOf(pid: number): string[] {
+  try {
+    return readdirSync(`/proc/${pid}/fd`)
+      .map((fd) => `/proc/${pid}/fd/${fd}`)
+      .filter((path) => readlinkSync(path).includes('memfd:fsi-ring'))
+      .map((path) => String(statSync(path).ino));
+  } catch {
+    // It ended while it was looked at.
+    return [];
+  }
+}
+
+function sendIfRunning(pid: number, signal: NodeJS.Signals): void {
+  try {
+    process.kill(pid, signal);
+  } catch {
+    // It has gone by itself.
+  }
+}

@@ -1,0 +1,125 @@
+/** SourceJobs with fake surroundings: an interceptor that does nothing, links that the test speaks for, a real store in a temporary folder. */
+import { mkdirSync, mkdtempSync, realpathSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { Hello, JobCreate } from '@understudy/wire';
+import { FrameType } from '@understudy/wire';
+import { Interceptors } from '../source/interceptors.ts';
+import { PositionReserve } from '../source/position-reserve.ts';
+import type { JobSurroundings } from '../source/prepare-job.ts';
+import { scopesFor } from '../source/root-scopes.ts';
+import { SourceJobs } from '../source/source-jobs.ts';
+import { JobStore } from '../stored-job.ts';
+import { FakeInterceptor } from './fake-interceptor.ts';
+import { FakeLink, welcome } from './fake-link.ts';
+
+export class JobScene {
+  readonly top = realpathSync(mkdtempSync(join(tmpdir(), 'understudy-source-')));
+  readonly events: string[] = [];
+  readonly faults: unknown[] = [];
+  readonly links: FakeLink[] = [];
+  fuse = new FakeInterceptor('fuse');
+  /** What the target says to a probe, and to word of a deleted job. */
+  probe: string | null = null;
+  leave: () => Promise<string | null> = async () => null;
+  jobs: SourceJobs;
+
+  constructor() {
+    this.folder('home');
+    this.jobs = this.open();
+  }
+
+  get store(): JobStore {
+    return new JobStore(join(this.top, 'home', 'jobs'));
+  }
+
+  /** As an agent that starts in this home. */
+  open(): SourceJobs {
+    return new SourceJobs(this.store, this.#surroundings());
+  }
+
+  /** The agent ends and another one starts; what is protected stays so. */
+  async restart(): Promise<void> {
+    await this.jobs.close(true);
+    this.jobs = this.open();
+    await this.jobs.restore();
+  }
+
+  folder(...names: string[]): string {
+    const path = join(this.top, ...names);
+    mkdirSync(path, { recursive: true });
+    return path;
+  }
+
+  definition(name: string, folder: string, more: Partial<JobCreate> = {}): JobCreate {
+    return {
+      name,
+      sourceName: 'alpha',
+      target: { name: 'beta', address: '192.0.2.1:7320', fingerprint: 'f'.repeat(64) },
+      include: [{ text: folder, bytes: Buffer.from(folder).toString('base64') }],
+      exclude: [],
+      to: null,
+      intercept: 'auto',
+      mode: 'async',
+      compression: 'none',
+      bandwidth: null,
+      start: false,
+      ...more,
+    };
+  }
+
+  async create(name: string, more: Partial<JobCreate> = {}): Promise<string> {
+    const folder = this.folder(name);
+    await this.jobs.create(this.definition(name, folder, more));
+    return folder;
+  }
+
+  /** The newest link, once it says hello; the target answers with welcome. */
+  async welcome(more: object = {}): Promise<FakeLink> {
+    while (this.links.at(-1)?.said(FrameType.hello).length !== 1) await new Promise((resolve) => setImmediate(resolve));
+    const link = this.links.at(-1);
+    if (link === undefined) throw new Error('nothing was dialled');
+    link.arriveJson(FrameType.welcome, welcome(more));
+    return link;
+  }
+
+  async close(): Promise<void> {
+    await this.jobs.close(false);
+    rmSync(this.top, { recursive: true, force: true });
+  }
+
+  #surroundings(): JobSurroundings {
+    const { store } = this;
+    return {
+      agentName: 'alpha',
+      homePath: join(this.top, 'home'),
+      interceptors: new Interceptors(
+        {
+          fuse: { available: async () => ({ can: true, why: '' }), open: async () => this.fuse, leftOver: () => true },
+          watch: { available: async () => ({ can: true, why: '' }), open: async () => new FakeInterceptor('watch') },
+        },
+        () => {},
+      ),
+      runnerOptions: (stored, roots, prepared) => ({
+        id: stored.id,
+        name: stored.definition.name,
+        targetName: 'beta',
+        epoch: stored.epoch,
+        roots: scopesFor(roots, prepared),
+        reserve: new PositionReserve(store.reserve(stored.id)),
+        memoryBytes: 1 << 20,
+        windowBytes: 1 << 20,
+        hello: (live) => ({ ...live, jobId: stored.id }) as unknown as Hello,
+        dial: async () => {
+          const link = new FakeLink();
+          this.links.push(link);
+          return link;
+        },
+      }),
+      probe: async () => this.probe,
+      leave: () => this.leave(),
+      event: ({ code }, job) => this.events.push(`${job} ${code}`),
+      fault: (error) => this.faults.push(error),
+    };
+  }
+}

@@ -1,0 +1,207 @@
+/** The main job on real files with real agents, and what becomes of it when something is taken away. */
+
+import { execFileSync } from 'node:child_process';
+import { closeSync, mkdirSync, openSync, readFileSync, renameSync, rmSync, writeFileSync, writeSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterEach, describe, expect, it } from 'vitest';
+import { Scene, whyNoRealAgents } from './testing/real-agents.ts';
+
+const why = whyNoRealAgents();
+if (why !== null) process.stderr.write(`two-agents.test.ts is skipped: ${why}\n`);
+
+let scene: Scene | null = null;
+afterEach(async () => {
+  await scene?.close();
+  scene = null;
+});
+
+/** Two agents and a job between them that protects. */
+async function pair() {
+  scene = new Scene();
+  const source = scene.folder('data');
+  const to = scene.folder('replicas');
+  writeFileSync(join(source, 'first'), 'before the mirror');
+  const [alpha, beta] = [await scene.agent('alpha'), await scene.agent('beta')];
+  await alpha.protect(beta, 'files', source, to);
+  await alpha.until('files', ({ state }) => state === 'protected');
+  return { scene, alpha, beta, source, to, replica: join(to, source) };
+}
+
+const lastId = async (agent: Awaited<ReturnType<typeof pair>>['alpha']) => (await agent.events()).at(-1)?.id ?? 0;
+
+describe.skipIf(why !== null)('a job between two agents', { timeout: 120_000 }, () => {
+  it('protects, goes on after a restart of the target, and compares after one of the source', async () => {
+    const { scene, alpha, beta, source, replica } = await pair();
+    writeFileSync(join(source, 'second'), 'intercepted');
+    await alpha.flush('files');
+    expect(await scene.differences(source, replica)).toEqual([]);
+
+    for (const signal of ['SIGTERM', 'SIGKILL'] as const) {
+      const before = await lastId(alpha);
+      expect(await beta.end(signal)).toBe(signal === 'SIGTERM' ? 0 : 'SIGKILL');
+      writeFileSync(join(source, `while the target was gone by ${signal}`), 'queued');
+      await alpha.until('files', ({ state }) => state === 'disconnected');
+      await beta.start();
+      await alpha.until('files', ({ state }) => state === 'protected');
+      await alpha.flush('files');
+      expect(await scene.differences(source, replica)).toEqual([]);
+      const events = await alpha.events(before);
+      expect(events.find(({ code }) => code === 'link-up')?.sentence).toMatch(/goes on behind position/);
+      for (const code of ['mirror-required', 'mirror-ended', 'repair-ended'])
+        expect(events.map((event) => event.code)).not.toContain(code);
+    }
+
+    for (const signal of ['SIGTERM', 'SIGKILL'] as const) {
+      const fd = openSync(join(source, 'open all the time'), 'a');
+      await alpha.end(signal);
+      expect(scene.mounts(), 'the mount outlives the agent').toEqual([source]);
+      writeSync(fd, `written while no agent of the source ran (${signal})`);
+      writeFileSync(join(source, `while the source was gone by ${signal}`), 'seen by fsid only');
+      const before = await lastId(beta);
+      await alpha.start();
+      writeSync(fd, 'and after');
+      closeSync(fd);
+      await alpha.until('files', ({ state }) => state === 'protected');
+      await alpha.flush('files');
+      expect(await scene.differences(source, replica)).toEqual([]);
+      expect((await beta.events(before)).filter(({ severity }) => severity === 'error')).toEqual([]);
+    }
+    await alpha.call('job.stop', 'files');
+    expect(scene.mounts()).toEqual([]);
+  });
+
+  it('[FSI6] halts by name when its mount is taken away, and a start makes it whole', async () => {
+    const { scene, alpha, source, replica } = await pair();
+    execFileSync('umount', [source]);
+    const { reason, actions } = await alpha.until('files', ({ state }) => state === 'halted');
+    expect(reason).toMatchObject({ code: 'mount-gone', sentence: expect.stringContaining('understudy job start') });
+    expect(actions).toContain('start');
+    writeFileSync(join(source, 'unseen'), 'no mount, no record');
+    await expect(alpha.flush('files')).rejects.toThrow(/halted.*taken away/);
+    await alpha.call('job.start', 'files');
+    await alpha.until('files', ({ state }) => state === 'protected');
+    await alpha.flush('files');
+    expect(await scene.differences(source, replica)).toEqual([]);
+  });
+
+  it('halts by name when both processes of the interceptor are gone, and a start makes it whole', async () => {
+    const { scene, alpha, source, replica } = await pair();
+    const servers = alpha.servers();
+    expect(servers).toHaveLength(2);
+    for (const pid of servers) process.kill(pid, 'SIGSTOP');
+    for (const pid of servers) process.kill(pid, 'SIGKILL');
+    const { reason } = await alpha.until('files', ({ state }) => state === 'halted');
+    expect(['interceptor-failed', 'mount-gone']).toContain(reason?.code);
+    await alpha.call('job.start', 'files');
+    await alpha.until('files', ({ state }) => state === 'protected');
+    writeFileSync(join(source, 'after'), 'seen again');
+    await alpha.flush('files');
+    expect(await scene.differences(source, replica)).toEqual([]);
+  });
+
+  it('halts by name when the replica is taken away, and never begins an empty one anew by itself', async () => {
+    const { scene, alpha, beta, source, replica } = await pair();
+    rmSync(replica, { recursive: true });
+    writeFileSync(join(source, 'second'), 'nowhere to go');
+    const gone = await alpha.until('files', ({ state }) => state === 'halted');
+    expect(gone.reason).toMatchObject({ code: 'replica-path-invalid', sentence: expect.stringContaining(replica) });
+    await alpha.call('job.start', 'files');
+    await alpha.until('files', ({ state }) => state === 'protected');
+    await alpha.flush('files');
+    expect(await scene.differences(source, replica)).toEqual([]);
+
+    await beta.end('SIGTERM');
+    renameSync(replica, `${replica}-elsewhere`);
+    await beta.start();
+    const moved = await alpha.until('files', ({ state }) => state === 'halted');
+    expect(moved.reason).toMatchObject({ code: 'replica-path-invalid', sentence: expect.stringContaining('is gone') });
+    renameSync(`${replica}-elsewhere`, replica);
+    await alpha.call('job.start', 'files');
+    await alpha.until('files', ({ state }) => state === 'protected');
+    expect(await scene.differences(source, replica)).toEqual([]);
+    expect((await beta.events()).map(({ code }) => code)).toContain('replica-root-new');
+  });
+
+  it('[TRM2] a full target is said, waited for, and gone on from by itself', async () => {
+    const { scene, alpha, beta, source, to } = await pair();
+    await alpha.call('job.delete', 'files');
+    const disk = scene.folder('disk');
+    execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=4m', 'tmpfs', disk]);
+    await alpha.protect(beta, 'tight', source, disk);
+    await alpha.until('tight', ({ state }) => state === 'protected');
+    writeFileSync(join(source, 'large'), Buffer.alloc(12 << 20, 7));
+    const full = await alpha.until('tight', ({ targetDataState }) => targetDataState === 'retrying');
+    expect(full).toMatchObject({ state: 'degraded', reason: { code: 'ENOSPC' } });
+    expect(full.reason?.sentence).toMatch(/full/);
+    execFileSync('mount', ['-o', 'remount,size=64m', disk]);
+    await alpha.flush('tight');
+    await alpha.until('tight', ({ state }) => state === 'protected');
+    expect(await scene.differences(source, join(disk, source))).toEqual([]);
+    expect((await beta.events()).map(({ code }) => code)).toEqual(
+      expect.arrayContaining(['target-ENOSPC', 'target-ok']),
+    );
+    expect(to).not.toBe(disk);
+  });
+
+  it('refuses a replica path that another job or another source fills, until that job is deleted', async () => {
+    const { scene, alpha, beta, source, to } = await pair();
+    const gamma = await scene.agent('gamma');
+    const other = scene.folder('other');
+    await expect(gamma.protect(beta, 'files-too', other, join(to, source), false)).rejects.toThrow(
+      /is filled by the job files \(.*\) already/,
+    );
+    await alpha.call('job.delete', 'files');
+    expect(scene.mounts()).toEqual([]);
+    await gamma.protect(beta, 'files-too', other, join(to, source));
+    await gamma.until('files-too', ({ state }) => state === 'protected');
+    expect(readFileSync(join(to, source, 'first'), 'utf8'), 'a deleted job leaves its replica').toBe(
+      'before the mirror',
+    );
+    expect((await beta.events()).map(({ code }) => code)).toContain('job-left');
+  });
+
+  it('lets go of what an earlier run had protected and no job wants', async () => {
+    const { scene, alpha, source } = await pair();
+    await alpha.end('SIGKILL');
+    const jobs = join(alpha.home, 'jobs');
+    const file = execFileSync('ls', [jobs], { encoding: 'utf8' })
+      .split('\n')
+      .find((name) => name.endsWith('.json'));
+    const path = join(jobs, file ?? '');
+    writeFileSync(path, readFileSync(path, 'utf8').replace('"started": true', '"started": false'));
+    expect(scene.mounts()).toEqual([source]);
+    await alpha.start();
+    expect(scene.mounts()).toEqual([]);
+    expect((await alpha.status('files')).state).toBe('stopped');
+  });
+
+  it('creates a job that cannot start, says so, and starts it when the way is free', async () => {
+    const { scene, alpha, beta } = await pair();
+    const busy = scene.folder('busy');
+    const fd = openSync(join(busy, 'held'), 'a');
+    try {
+      await expect(alpha.protect(beta, 'held', busy, scene.folder('replicas-2'))).rejects.toThrow(
+        new RegExp(`was created, but it was not started: .*${process.pid}`, 's'),
+      );
+      expect((await alpha.status('held')).state).toBe('stopped');
+    } finally {
+      closeSync(fd);
+    }
+    await alpha.call('job.start', 'held');
+    await alpha.until('held', ({ state }) => state === 'protected');
+  });
+
+  it('names who uses the mount of a stopped job, and says when it is gone', async () => {
+    const { scene, alpha, source } = await pair();
+    mkdirSync(join(source, 'folder'));
+    const fd = openSync(join(source, 'folder', 'file'), 'a');
+    await alpha.call('job.stop', 'files');
+    const { state, mountUsers } = await alpha.status('files');
+    expect(state).toBe('stopped');
+    expect(mountUsers?.join()).toContain(String(process.pid));
+    closeSync(fd);
+    await alpha.until('files', (status) => status.mountUsers === undefined);
+    expect(scene.mounts()).toEqual([]);
+    expect((await alpha.events()).map(({ code }) => code)).toContain('job-unmounted');
+  });
+});

@@ -1,0 +1,65 @@
+/**
+ * What must hold at every moment, not only at rest. In: a pair, after each of its steps. Out: failures as sentences.
+ * [promise] while a job says `protected` and the target has given nothing up, the replica is a past of the source, and never an older
+ * one than before; a flush that has settled means a past not older than its call.
+ */
+import { History } from './history.ts';
+import { imageDifferences } from './image.ts';
+import type { Pair } from './pair.ts';
+
+export class Watcher {
+  readonly failures: string[] = [];
+  /** How often a replica was held against the source's pasts. */
+  compared = 0;
+  readonly #pair: Pair;
+  readonly #history = new History();
+  /** The replica is known to be at least this new. */
+  #least = 0;
+
+  constructor(pair: Pair) {
+    this.#pair = pair;
+  }
+
+  get now(): number {
+    return this.#history.now;
+  }
+
+  /** An application's call has been executed. */
+  changed(): void {
+    this.#history.add(this.#pair.sourceImage());
+  }
+
+  /** The whole promise; where nothing is promised now, nothing is looked at. */
+  look(): void {
+    const { pair } = this.#promising();
+    if (pair === null) return;
+    const index = this.#pastOf('the replica is none of the source’s pasts');
+    if (index === null) return;
+    const since = this.#history.oldestFrom(pair.replicaImage(), this.#least);
+    if (since === null) this.failures.push(`the replica went back to ${index}; it has been at ${this.#least}`);
+    else this.#least = since;
+  }
+
+  /** Everything done before call number `index` must be on the target now. */
+  flushed(index: number): void {
+    if (this.#promising().pair === null) return;
+    const newest = this.#pastOf('after a flush the replica is none of the source’s pasts');
+    if (newest !== null && newest < index)
+      this.failures.push(`a flush settled at ${newest}; it was called at ${index}`);
+  }
+
+  #promising(): { readonly pair: Pair | null } {
+    const pair = this.#pair;
+    return { pair: pair.state() === 'protected' && pair.target.settled ? pair : null };
+  }
+
+  #pastOf(what: string): number | null {
+    this.compared += 1;
+    const image = this.#pair.replicaImage();
+    const newest = this.#history.newest(image);
+    if (newest !== null) return newest;
+    const closest = this.#history.closest(image);
+    this.failures.push(`${what}; nearest is ${closest.index}: ${imageDifferences(closest.image, image).join('; ')}`);
+    return null;
+  }
+}
