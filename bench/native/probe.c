@@ -144,14 +144,16 @@ static int patch(char **v) {
 }
 
 static int await_file(char **v) {
-  int64_t begun = now_ns(), limit = atol(v[5]) * 1000000;
+  int64_t begun = now_ns(), limit = atol(v[5]) * 1000000, first = -1;
   long long size = atoll(v[3]), mtime = atoll(v[4]);
-  for (struct stat s; now_ns() - begun < limit; nap(5000000))
-    if (stat(v[2], &s) == 0 && s.st_size == size && (long long)s.st_mtim.tv_sec == mtime) {
-      printf("{\"equalNs\":%lld}\n", (long long)(now_ns() - begun));
-      return 0;
-    }
-  printf("{\"equalNs\":-1}\n");
+  for (struct stat s; now_ns() - begun < limit; nap(5000000)) {
+    if (stat(v[2], &s) < 0) continue;
+    if (first < 0 && s.st_blocks > 0) first = now_ns() - begun;
+    if (s.st_size != size || (long long)s.st_mtim.tv_sec != mtime) continue;
+    printf("{\"firstNs\":%lld,\"equalNs\":%lld}\n", (long long)first, (long long)(now_ns() - begun));
+    return 0;
+  }
+  printf("{\"firstNs\":%lld,\"equalNs\":-1}\n", (long long)first);
   return 1;
 }
 

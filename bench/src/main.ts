@@ -74,7 +74,7 @@ function save(options: Options, tools: readonly Present[], figures: readonly Con
 }
 
 /**
- * Where the stages are set up. ext4 steps over every inode that was freed in the last half minute, so that creating files where a
+ * Where the stages are set up. ext4 without a journal steps over every inode that was freed in the last half minute, so that creating files where a
  * stage was just struck takes up to fifteen times as long; below a directory marked T each stage gets a place of its own.
  */
 function separatePlaces(): string {

@@ -54,7 +54,7 @@ class LsyncdSession implements Session {
     const config = join(this.#stage.root, 'lsyncd.conf.lua');
     writeFileSync(
       config,
-      `settings { nodaemon = true, statusFile = "${this.#status}", statusInterval = 1 }\n` +
+      `settings { nodaemon = true, statusFile = "${this.#status}", statusInterval = 1, inotifyMode = "CloseWrite or Modify" }\n` +
         `sync { default.rsync, source = "${this.source}", target = "rsync://127.0.0.1:${this.#port}/bench/", ` +
         `delay = 1, rsync = { ${options} } }\n`,
     );
@@ -106,7 +106,7 @@ class LsyncdSession implements Session {
 
 export const lsyncd: Contender = {
   name: 'lsyncd+rsync',
-  carries: 'plain TCP to an rsync daemon, delay 1 s',
+  carries: 'plain TCP to an rsync daemon, delay 1 s, notices every write',
   available() {
     const rsync = installed('rsync', ['--version'], 'rsync');
     const tool = installed('lsyncd', ['--version'], 'lsyncd');

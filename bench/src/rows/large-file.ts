@@ -30,7 +30,7 @@ export const largeFile: Row = {
       return [figure('first-copy', 'first copy', 'MB/s', null, { note: `not within ${LIMIT_MS / 1000} s`, reach })];
     await session.ready(LIMIT_MS);
     const equal = digestOf(from) === digestOf(to);
-    const note = `${sizes.largeBytes / 2 ** 20} MiB${equal ? '' : '; THE COPY DIFFERS'}; with the time to start`;
+    const note = `${sizes.largeBytes / 2 ** 20} MiB${equal ? '' : '; THE COPY DIFFERS'}`;
     const rate = sizes.largeBytes / 1e6 / seconds;
     return [figure('first-copy', 'first copy', 'MB/s', rate, { note, reach }), ...(await changed(scene, from, to))];
   },

@@ -2,7 +2,20 @@ import { describe, expect, it } from 'vitest';
 import { runSeed } from './run-seed.ts';
 
 /** Seeds that once hurt stay here, with what they found. */
-const KEPT: readonly [seed: number, found: string][] = [];
+const KEPT: readonly [seed: number, found: string][] = [
+  [8, '[TRM4] a name outside the rules came into a protected directory, and its new times did not arrive'],
+  [20, '[VER1] names that had just gone were reported as extra'],
+  [32, '[MIR6] writes to what had left the set with its directory were refused for ever'],
+  [47, '[TCM5] a replay that ended in one turn left the job replaying for ever'],
+  [1027, '[MIR6] a file that went with its directory out of the set stayed on the replica as an orphan'],
+  [1859, '[VER1] the end of a listing did not wait for the barrier'],
+  [2193, '[MIR6] a forget, sent for a file with further names, left one of them behind'],
+  [2346, '[TRM2] refusals were counted by operation, not by repair, so a directory made anew was given up'],
+  [2805, '[VER1] the end of a listing did not wait for the barrier, whole root'],
+  [12551, '[promise] the times of both directories of a rename outside the rules arrived one after the other'],
+  [13024, '[MIR6] a rename from a directory that had just left the set was not said'],
+];
+const SEEDS = 250;
 
 describe('simulation', () => {
   for (const [seed, found] of KEPT)
@@ -10,10 +23,14 @@ describe('simulation', () => {
       expect((await runSeed(seed)).failures).toEqual([]);
     });
 
-  it('[SRM2] [TCM5] [VER1] 300 seeds: trees equal at rest, no false alarm, whatever broke', async () => {
-    for (let seed = 1; seed <= 300; seed += 1) {
-      const { failures } = await runSeed(seed);
-      expect(failures, `seed ${seed}`).toEqual([]);
+  it(`[promise] [SRM2] [TCM5] [TRM2] [VER1] ${SEEDS} seeds`, { timeout: 55_000 }, async () => {
+    let compared = 0;
+    for (let seed = 1; seed <= SEEDS; seed += 1) {
+      const outcome = await runSeed(seed);
+      expect(outcome.failures, `seed ${seed}: ${outcome.world}`).toEqual([]);
+      compared += outcome.compared;
     }
+    // The promise was really looked at.
+    expect(compared).toBeGreaterThan(SEEDS * 3);
   });
 });

@@ -2,7 +2,7 @@
  * Job definitions as they lie in the agent's home: one file a job, replaced whole, never guessed.
  * In: definitions. Out: the same after a restart. The agent of the current primary owns them.
  */
-import { mkdirSync, readdirSync, unlinkSync } from 'node:fs';
+import { mkdirSync, readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { jobDefinitionSchema } from '@understudy/wire';
 import { z } from 'zod';
@@ -21,6 +21,7 @@ export const storedJobSchema = z.strictObject({
 export type StoredJob = z.output<typeof storedJobSchema>;
 
 const reserveSchema = z.strictObject({ reservedTo: z.number().int().min(0) });
+const DEPARTED = '.departed';
 const DEFINITION = /^([0-9a-f-]{36})\.json$/;
 
 export class JobStore {
@@ -47,13 +48,25 @@ export class JobStore {
   }
 
   remove(id: string): void {
-    for (const name of [`${id}.json`, `${id}.positions`]) {
-      try {
-        unlinkSync(join(this.#directory, name));
-      } catch (error) {
-        if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
-      }
-    }
+    this.#unlink(`${id}.json`, `${id}.positions`);
+  }
+
+  /** Deleted jobs whose target has not been told. Throws StartError for a damaged file. */
+  departed(): StoredJob[] {
+    const names = readdirSync(this.#directory).filter((name) => name.endsWith(DEPARTED));
+    return names.map((name) => readJson(join(this.#directory, name), storedJobSchema)).filter((job) => job !== null);
+  }
+
+  depart(job: StoredJob): void {
+    writeJson(join(this.#directory, `${job.id}${DEPARTED}`), job);
+  }
+
+  forget(id: string): void {
+    this.#unlink(`${id}${DEPARTED}`);
+  }
+
+  #unlink(...names: string[]): void {
+    for (const name of names) rmSync(join(this.#directory, name), { force: true });
     syncDirectory(this.#directory);
   }
 

@@ -86,15 +86,27 @@ describe.skipIf(why !== null)('a job between two agents', { timeout: 120_000 }, 
 
   it('halts by name when both processes of the interceptor are gone, and a start makes it whole', async () => {
     const { scene, alpha, source, replica } = await pair();
-    const servers = alpha.servers();
-    expect(servers).toHaveLength(2);
-    for (const pid of servers) process.kill(pid, 'SIGSTOP');
-    for (const pid of servers) process.kill(pid, 'SIGKILL');
+    const endServers = () => {
+      const servers = alpha.servers();
+      expect(servers).toHaveLength(2);
+      // Held first: each of the two starts the other anew.
+      for (const signal of ['SIGSTOP', 'SIGKILL'] as const) for (const pid of servers) process.kill(pid, signal);
+    };
+    endServers();
     const { reason } = await alpha.until('files', ({ state }) => state === 'halted');
     expect(['interceptor-failed', 'mount-gone']).toContain(reason?.code);
     await alpha.call('job.start', 'files');
     await alpha.until('files', ({ state }) => state === 'protected');
     writeFileSync(join(source, 'after'), 'seen again');
+    await alpha.flush('files');
+    expect(await scene.differences(source, replica)).toEqual([]);
+
+    // The agent too: the next one finds a dead mount over the directory.
+    endServers();
+    await alpha.end('SIGKILL');
+    await alpha.start();
+    await alpha.until('files', ({ state }) => state === 'protected');
+    writeFileSync(join(source, 'after that'), 'seen again');
     await alpha.flush('files');
     expect(await scene.differences(source, replica)).toEqual([]);
   });

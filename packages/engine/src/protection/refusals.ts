@@ -9,6 +9,19 @@ const MAX_COUNTED = 100_000;
 /** What to do about a refusal: repair the node, compare everything, or nothing more. */
 export type Remedy = 'repair' | 'mirror' | 'none';
 
+const REMEDIES: Record<Remedy, string> = {
+  repair: 'it will be repaired',
+  mirror: 'repairs did not help, everything is compared',
+  none: 'repairs did not help',
+};
+
+/** What people are told of a refusal. */
+export function refusalEvent(errno: string, remedy: Remedy) {
+  const sentence = `The target could not apply an operation (${errno}); ${REMEDIES[remedy]}.`;
+  if (remedy === 'none') return { code: 'unrepairable', severity: 'error', sentence } as const;
+  return { code: 'operation-refused', severity: 'warning', sentence } as const;
+}
+
 export class Refusals {
   /** Repairs that a node has cost; several refusals between two runs are one. */
   readonly #repairs = new Map<string, { count: number; run: number }>();

@@ -2,7 +2,7 @@
  * A job on its source: the path, the mirror or verification that uses it, and the facts its state is derived from.
  * In: records, link events, commands, time. Out: packets, events, a state. It coordinates; the rooms beside it decide.
  */
-import { printable, type RawName, rawToBytes } from '@understudy/base';
+import { type RawName, rawToBytes } from '@understudy/base';
 import {
   type Condition,
   type NodeId,
@@ -19,12 +19,13 @@ import type { QueueLimits } from '../data-path/source/queue/source-replication-m
 import type { Window } from '../data-path/source/transmit/source-communication-manager.ts';
 import type { LoggedPacket } from '../data-path/source/transmit/transaction-log.ts';
 import { type MarkOutcome, SourcePath } from '../data-path/source-path.ts';
-import { type Barrier, type Digest, FileError, type Scope, type SourceFiles } from '../ports.ts';
+import type { Barrier, Digest, Scope, SourceFiles } from '../ports.ts';
 import type { JobFacts, Reason } from './job-state.ts';
 import { type Compare, Mirror, type MirrorRoot, type MirrorWorld, type Urgency } from './mirror/mirror.ts';
 import { noProgress } from './mirror/progress.ts';
+import { pathForPeople } from './path-for-people.ts';
 import { RecoveryPoint } from './recovery-point.ts';
-import { Refusals, type Remedy } from './refusals.ts';
+import { Refusals, refusalEvent } from './refusals.ts';
 import { Verification } from './verify/verification.ts';
 
 export interface JobEvent {
@@ -52,12 +53,6 @@ export interface JobRootInput {
 const MIRROR_QUEUE_BYTES = 4 * 1024 * 1024;
 /** A range taken out of a file or put into it: the one change that is another when it is done twice. */
 const shiftsContent = (r: OperationRecord): boolean => r.verb === Verb.fallocate && (r.detail & (8 | 32)) !== 0;
-
-const REMEDIES: Record<Remedy, string> = {
-  repair: 'it will be repaired',
-  mirror: 'repairs did not help, everything is compared',
-  none: 'repairs did not help',
-};
 
 const UNHEARD: Condition = { state: 'replaying', code: 'unheard', sentence: 'the target has not said yet how it is' };
 
@@ -383,11 +378,7 @@ export class SourceJob {
   #refused(reply: Extract<Reply, { kind: 'failed' }>): void {
     const { root, node, parent, errno } = reply;
     const remedy = this.#refusals.add(root, node, reply);
-    this.#world.event({
-      code: remedy === 'none' ? 'unrepairable' : 'operation-refused',
-      severity: remedy === 'none' ? 'error' : 'warning',
-      sentence: `The target could not apply an operation (${errno}); ${REMEDIES[remedy]}.`,
-    });
+    this.#world.event(refusalEvent(errno, remedy));
     if (remedy === 'mirror') this.#wantedMirror ??= 'checksum';
     if (remedy !== 'repair') return;
     this.path.srm.dirty.addNode(root, node, 'refused-by-target');
@@ -395,22 +386,9 @@ export class SourceJob {
   }
 
   #unreadable(root: number, node: NodeId, why: string, name?: RawName | undefined): void {
-    const path = this.#pathFor(root, node, name);
+    const path = pathForPeople(this.#roots.get(root)?.files, node, name);
     this.#refusals.giveUp(root, node, `${path}: ${why}`);
     const sentence = `${path} is protected but cannot be read: ${why}.`;
     this.#world.event({ code: 'unreadable', severity: 'error', sentence });
-  }
-
-  /** For people. */
-  #pathFor(root: number, node: NodeId, name?: RawName | undefined): string {
-    let path: RawName | null = null;
-    try {
-      path = this.#roots.get(root)?.files.pathOf(node) ?? null;
-    } catch (error) {
-      // A path for people must not fail what it only describes.
-      if (!(error instanceof FileError)) throw error;
-    }
-    const place = path === null ? `node ${node}` : printable(path);
-    return name === undefined ? place : `${place}/${printable(name)}`;
   }
 }

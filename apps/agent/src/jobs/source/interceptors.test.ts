@@ -135,6 +135,22 @@ describe('the interceptors', () => {
     expect(fuse.roots().map(({ path }) => path)).toEqual(['/kept', '/wanted']);
   });
 
+  it('what an earlier run left is taken over before anybody looks at directories', async () => {
+    leftOver = true;
+    await interceptors.takeOver();
+    expect(opened).toEqual(['fuse']);
+    fuse.tell('failed', 'error');
+    await interceptors.takeOver();
+    expect(opened).toEqual(['fuse', 'fuse']);
+  });
+
+  it('nothing is asked of an interceptor that failed', async () => {
+    const one = await serve('auto', '/a');
+    fuse.tell('failed', 'error');
+    expect(await stop(one)).toEqual([]);
+    expect(fuse.calls).toEqual(['protect /a']);
+  });
+
   it('an interceptor that failed is let go of as it is, and another one takes over', async () => {
     const one = await serve('auto', '/a');
     const [failed] = [fuse];

@@ -76,10 +76,15 @@ export class Interceptors {
     return this.#inTurn(() => this.#release(interception, roots));
   }
 
+  /** To be called before directories are looked at: a mount whose servers are gone hides what lies beneath it, until they run again. */
+  takeOver(): Promise<void> {
+    return this.#inTurn(() => this.#takeOver());
+  }
+
   /** Lets go of everything that no job listens to and that does not serve one of these directories. */
   releaseUnwanted(keep: readonly RawName[]): Promise<string[]> {
     return this.#inTurn(async () => {
-      if (!this.#open.has('fuse') && this.#factories.fuse.leftOver?.() === true) await this.#interception('fuse');
+      await this.#takeOver();
       const users: string[] = [];
       for (const interception of this.#open.values()) {
         if (interception.failed) continue;
@@ -97,8 +102,9 @@ export class Interceptors {
     return this.#inTurn(async () => {
       for (const interception of this.#open.values()) {
         interception.close();
-        // Nothing mounted: nothing to keep alive.
-        await interception.interceptor.close(keep && interception.interceptor.roots().length > 0);
+        const { failed, interceptor } = interception;
+        // Nothing mounted: nothing to keep alive. Of one that failed nothing can be asked.
+        await interceptor.close(failed || (keep && interceptor.roots().length > 0));
       }
       this.#open.clear();
     });
@@ -125,10 +131,15 @@ export class Interceptors {
     }
   }
 
+  async #takeOver(): Promise<void> {
+    for (const [driver, interception] of this.#open) if (interception.failed) await this.#discard(driver, interception);
+    if (!this.#open.has('fuse') && this.#factories.fuse.leftOver?.() === true) await this.#interception('fuse');
+  }
+
   async #release(interception: Interception, roots: readonly ProtectedRoot[]): Promise<string[]> {
     const { interceptor } = interception;
-    // What was opened in its place has taken its roots over.
-    if (this.#open.get(interceptor.driver) !== interception) return [];
+    // What is opened in its place takes its roots over.
+    if (interception.failed || this.#open.get(interceptor.driver) !== interception) return [];
     const users: string[] = [];
     const failures: unknown[] = [];
     for (const root of [...roots].reverse()) {
@@ -194,7 +205,7 @@ export class Interceptors {
   }
 
   /** Its jobs are halted; what is mounted stays so and is found again by the one that is opened next. */
-  async #discard(driver: Driver, interception: Interception): Promise<void> {
+  async #discard(driver: InterceptorDriver, interception: Interception): Promise<void> {
     this.#open.delete(driver);
     interception.close();
     await interception.interceptor.close(true).catch(() => {});

@@ -35,6 +35,7 @@ export class JobKeeper {
 
   /** Wider directories first, so that overlapping jobs share a mount; then what is left over from before is let go of. */
   async restore(): Promise<void> {
+    await this.#takeOver();
     const started = [...this.#parts.jobs()].filter((job) => job.stored.started);
     const order = startOrder(started, (job) => directoriesOf(job.stored.definition, this.#parts.surroundings));
     for (const job of order) if (!this.#closed) await this.#startByItself(job);
@@ -89,6 +90,7 @@ export class JobKeeper {
   async #start(job: Job): Promise<void> {
     const { interceptors } = this.#parts.surroundings;
     const { definition } = job.stored;
+    await this.#takeOver();
     const prepared = prepareJob(definition, this.#parts.surroundings);
     if (prepared.errors.length > 0) throw new ManagementError('refused', prepared.errors.map(sentenceOf).join(' '));
     const directories = prepared.directories.map(({ path }) => path);
@@ -100,6 +102,12 @@ export class JobKeeper {
     job.leaving = new Set();
     if (job.stored.paused) job.running.runner.job.setPaused(true);
     this.#parts.changed(job);
+  }
+
+  /** Where that fails, the job that needs it says so when it is served. */
+  async #takeOver(): Promise<void> {
+    const { interceptors, fault } = this.#parts.surroundings;
+    await interceptors.takeOver().catch((error) => fault(error, null));
   }
 
   #attach(job: Job, prepared: Prepared, served: Served): Running {

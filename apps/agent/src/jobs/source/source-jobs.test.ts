@@ -262,21 +262,6 @@ describe('the jobs of a source', () => {
     expect(heard).toHaveLength(before);
   });
 
-  it('a name is free as soon as its job is deleted, though the target is still being told', async () => {
-    await scene.create('files');
-    let told = (_: string | null) => {};
-    scene.leave = () =>
-      new Promise((resolve) => {
-        told = resolve;
-      });
-    const deleting = scene.jobs.delete('files');
-    await vi.waitFor(() => expect(scene.jobs.names()).toEqual([]));
-    await scene.create('files');
-    told('it cannot be reached');
-    await deleting;
-    expect(scene.jobs.names()).toEqual(['files']);
-  });
-
   it('an agent that is stopping starts nothing any more', async () => {
     const folder = await scene.create('files');
     let open = () => {};

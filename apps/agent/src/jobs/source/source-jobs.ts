@@ -3,7 +3,7 @@
  * Promises: what was started comes back by itself; one call at a time works on a job; a job that cannot run says why in its status.
  */
 import { randomUUID } from 'node:crypto';
-import { type ProtectedRoot, stateOf } from '@understudy/engine';
+import { stateOf } from '@understudy/engine';
 import {
   type CallArguments,
   type JobDefinition,
@@ -13,9 +13,8 @@ import {
 } from '@understudy/wire';
 import { messageOf } from '../../home/start-error.ts';
 import type { JobStore, StoredJob } from '../stored-job.ts';
-import type { Interception } from './interception.ts';
+import { Farewells } from './farewells.ts';
 import { JobKeeper } from './job-keeper.ts';
-import type { JobRunner } from './job-runner.ts';
 import { type Job, newJob, type Running, type Severity } from './known-job.ts';
 import { type JobSurroundings, prepareJob } from './prepare-job.ts';
 import { refuseUnsupported } from './refuse-unsupported.ts';
@@ -29,6 +28,7 @@ export class SourceJobs {
   readonly #store: JobStore;
   readonly #surroundings: JobSurroundings;
   readonly #keeper: JobKeeper;
+  readonly #farewells: Farewells;
   readonly #jobs = new Map<string, Job>();
   /** Names that are being created: two calls at once must not both find the name free. */
   readonly #creating = new Set<string>();
@@ -41,6 +41,7 @@ export class SourceJobs {
     this.#store = store;
     this.#surroundings = surroundings;
     for (const stored of store.all()) this.#jobs.set(stored.definition.name, newJob(stored));
+    this.#farewells = this.#makeFarewells();
     this.#keeper = new JobKeeper({
       surroundings,
       jobs: () => this.#jobs.values(),
@@ -49,9 +50,22 @@ export class SourceJobs {
     });
   }
 
+  #makeFarewells(): Farewells {
+    const sentence = 'The target has been told that the job was deleted: its replica path is free.';
+    const { leave, fault, event } = this.#surroundings;
+    return new Farewells({
+      store: this.#store,
+      leave,
+      told: ({ definition }) => event({ code: 'target-told', severity: 'information', sentence }, definition.name),
+      fault: (error) => fault(error, null),
+    });
+  }
+
   /** Starts what was running when the agent ended, and lets go of what no job wants any more. Never throws. */
-  restore(): Promise<void> {
-    return this.#keeper.restore();
+  async restore(): Promise<void> {
+    await this.#keeper.restore();
+    // Not waited for: a target that cannot be reached keeps nobody from starting.
+    this.#farewells.again().catch((error) => this.#surroundings.fault(error, null));
   }
 
   names(): string[] {
@@ -142,14 +156,15 @@ export class SourceJobs {
     await this.#exclusively(job, async () => {
       job.stored = { ...job.stored, started: false };
       await this.#keeper.stop(job);
+      const telling = this.#farewells.say(job.stored);
       this.#store.remove(job.stored.id);
       this.#jobs.delete(name);
       for (const listener of this.#listeners) listener(name, null);
-      const untold = await this.#surroundings.leave(job.stored);
+      const untold = await telling;
       const told =
         untold === null
           ? ''
-          : ` The target could not be told (${untold}): it goes on holding the replica path for this job.`;
+          : ` The target could not be told (${untold}): it holds the replica path for this job until it is; that is tried again every minute.`;
       this.#event(job, 'job-deleted', 'information', `The job was deleted; the replica stays as it is.${told}`);
     });
   }
@@ -166,11 +181,7 @@ export class SourceJobs {
   }
 
   /** The running job, drained: what was intercepted before the call is in its stream. */
-  drained(name: string): {
-    readonly runner: JobRunner;
-    readonly interception: Interception;
-    readonly roots: readonly ProtectedRoot[];
-  } {
+  drained(name: string): Running {
     const job = this.#running(name);
     job.running.interception.turn();
     this.#refuseHalted(job);
@@ -181,6 +192,7 @@ export class SourceJobs {
   async close(keep: boolean): Promise<void> {
     this.#closed = true;
     if (this.#look !== null) clearInterval(this.#look);
+    this.#farewells.close();
     this.#keeper.close();
     await this.#surroundings.interceptors.close(keep);
   }

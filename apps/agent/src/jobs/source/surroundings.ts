@@ -1,11 +1,11 @@
 /** Joins the source's jobs to the agent around them: its name, its peers and how to reach them, its event log. */
 import { randomUUID } from 'node:crypto';
-import { brand, type RawName } from '@understudy/base';
+import { brand, printable, type RawName } from '@understudy/base';
 import { type Address, type Hello, parseAddress, type Refuse } from '@understudy/wire';
 import type { AgentBase } from '../../listen/index.ts';
 import { dialReplication } from '../../ports/replication-link/dial.ts';
 import type { ReplicationLink } from '../../ports/replication-link/replication-link.ts';
-import type { ProtectedDirectory } from '../../rules/index.ts';
+import { type ProtectedDirectory, replicaPathOf } from '../../rules/index.ts';
 import { JobStore, type StoredJob } from '../stored-job.ts';
 import { ask } from './ask-target.ts';
 import type { Interceptors } from './interceptors.ts';
@@ -93,6 +93,8 @@ async function probe(
   stored: StoredJob,
   directories: readonly ProtectedDirectory[],
 ): Promise<string | null> {
+  const itself = sameServer(parts, stored, directories);
+  if (itself !== null) return itself;
   const roots = directories.map(({ path }) => ({
     path: base64(path),
     node: brand<Hello['roots'][number]['node']>(1n),
@@ -101,6 +103,23 @@ async function probe(
   const refusal: Refuse | null = await ask(() => dial(parts, stored), hello);
   return refusal === null || refusal.code === 'failed' ? null : refusal.sentence;
 }
+
+/** A replica that dies with its source is none. */
+function sameServer(
+  { base }: SurroundingParts,
+  { definition }: StoredJob,
+  directories: readonly ProtectedDirectory[],
+): string | null {
+  if (definition.target.fingerprint !== base.identity.fingerprint) return null;
+  const to = definition.to === null ? null : rawOf(definition.to.bytes);
+  const places = directories.map(({ path }) => printable(replicaPathOf(to, path))).join(', ');
+  return (
+    `Source and target are the same server: the replica at ${places} would be kept by the agent that protects the source. ` +
+    'Choose another server with --target.'
+  );
+}
+
+const rawOf = (bytes: string): RawName => brand<RawName>(Buffer.from(bytes, 'base64').toString('latin1'));
 
 /** Tells the target that the job is gone; a sentence says why it could not be told. */
 async function leave(parts: SurroundingParts, stored: StoredJob): Promise<string | null> {

@@ -3,7 +3,7 @@
  * Out: work for a repair mirror. Promise: bounded; past its limit it stands for whole roots, never for less than it was told.
  */
 import type { RawName } from '@understudy/base';
-import { type NodeId, type OperationRecord, Verb } from '@understudy/wire';
+import { NO_NODE, type NodeId, type OperationRecord, Verb } from '@understudy/wire';
 
 export type DirtyReason =
   | 'queue-full'
@@ -60,13 +60,19 @@ export class DirtyMap {
         this.addEntry(root, record.parent, record.name, reason);
         this.addEntry(root, record.parent2, record.name2, reason);
         return;
+      case Verb.rmdir:
+        // The removal of nobody only carries times; see the scope filter.
+        if (record.node === NO_NODE) {
+          this.addNode(root, record.parent, reason);
+          if (record.parent2 !== NO_NODE) this.addNode(root, record.parent2, reason);
+        } else this.addEntry(root, record.parent, record.name, reason);
+        return;
       case Verb.create:
       case Verb.mkdir:
       case Verb.symlink:
       case Verb.mknod:
       case Verb.link:
       case Verb.unlink:
-      case Verb.rmdir:
       case Verb.entry:
       case Verb.detach:
         this.addEntry(root, record.parent, record.name, reason);

@@ -4,14 +4,12 @@
  */
 import type { RawName } from '@understudy/base';
 import {
-  NO_ATTRIBUTES,
   NO_NODE,
   type NodeId,
   type OperationRecord,
   type RecordInput,
   RenameFlag,
   record,
-  SetAttribute,
   Verb,
 } from '@understudy/wire';
 import type { DirtyMap } from './dirty-map.ts';
@@ -76,7 +74,7 @@ function removed(scope: RootScope, r: OperationRecord): Verdict {
   if (gone) scope.forget(r.node);
   // What is left of it may lie outside the set; the target holds it aside until a mirror ends.
   else if (wanted) scope.lost(r.node, r.parent, r.name);
-  // A directory that has just left the set is still in place on the target, with all its names, until the repair has come to it.
+  // As in `renamed`: the target may still have the name.
   if (wanted || (known && scope.knows(r.parent))) return 'send';
   const times = parentTimes(scope, r);
   // Its last name was elsewhere, but the target holds the node aside.
@@ -94,20 +92,20 @@ function renamed(scope: RootScope, dirty: DirtyMap, r: OperationRecord): Verdict
     if (scope.moved(r.node, from, to)) dirty.addEntry(r.root, r.parent2, r.name2, 'moved-in');
     return records.length === 0 ? 'send' : instead(r, r, ...records);
   }
+  // A directory that has just left the set is still in place on the target, with all its names, until the repair has come to it.
+  const held = wasOurs || (scope.knows(r.node) && scope.knows(r.parent));
+  const left = held ? [{ ...detach(r, r.parent, r.name), ...secondParent(scope, r) }] : parentTimes(scope, r);
   if (isOurs) {
     dirty.addEntry(r.root, r.parent2, r.name2, 'moved-in');
-    return instead(r, ...(wasOurs ? [detach(r, r.parent, r.name)] : parentTimes(scope, r)), ...records);
+    return instead(r, ...left, ...records);
   }
-  if (wasOurs) {
-    records.push(detach(r, r.parent, r.name));
-    // Beneath a directory that is not known the mirror may only not have come yet, and will find the node again; and so with names
-    // of which a mirror under way has not spoken yet.
-    const only = r.attributes.nlink === 1 || isDirectory(r);
-    const known = scope.knows(r.node);
-    const left = scope.lost(r.node, r.parent, r.name);
-    if (known && left && only && scope.knows(r.parent2)) records.push({ verb: Verb.forget, node: r.node });
-  }
-  return instead(r, ...records, ...parentTimes(scope, r));
+  // Beneath a directory that is not known the mirror may only not have come yet, and will find the node again; and so with names
+  // of which a mirror under way has not spoken yet.
+  const only = r.attributes.nlink === 1 || isDirectory(r);
+  const known = scope.knows(r.node);
+  const isLast = held && scope.lost(r.node, r.parent, r.name);
+  if (known && isLast && only && scope.knows(r.parent2)) records.push({ verb: Verb.forget, node: r.node });
+  return instead(r, ...left, ...records);
 }
 
 /** What a rename took the new name from; where it was the last name of all and not one of ours, the target still holds the node. */
@@ -152,19 +150,29 @@ function detach(r: OperationRecord, parent: NodeId, name: RawName): RecordInput 
   };
 }
 
-/** A name that is not ours came or went in a directory that is: of that the replica shows the directory's new times. */
+/** The directory that the name went to, where that is ours and the name is not. */
+function secondParent(scope: RootScope, r: OperationRecord): Partial<RecordInput> {
+  if (!scope.knows(r.parent2)) return {};
+  const { parent2, parent2MtimeSec, parent2MtimeNsec } = r;
+  return { parent2, parent2MtimeSec, parent2MtimeNsec };
+}
+
+/**
+ * A name that is not ours came or went in a directory that is: of that the replica shows the directory's new times. It is said as the
+ * removal of nobody, for that carries the times of both directories of a rename at one position.
+ */
 function parentTimes(scope: RootScope, r: OperationRecord): RecordInput[] {
   if (scope.whole) return [];
-  const records: RecordInput[] = [];
-  const say = (node: NodeId, mtimeSec: number, mtimeNsec: number) => {
-    if (node === NO_NODE || !scope.knows(node)) return;
-    const times = { mtimeSec, mtimeNsec, atimeSec: mtimeSec, atimeNsec: mtimeNsec };
-    const attributes = { ...NO_ATTRIBUTES, mode: DIRECTORY, nlink: 2, ...times };
-    records.push({ verb: Verb.setattr, node, detail: SetAttribute.mtime, attributes });
-  };
-  say(r.parent, r.parentMtimeSec, r.parentMtimeNsec);
-  say(r.parent2, r.parent2MtimeSec, r.parent2MtimeNsec);
-  return records;
+  const one = scope.knows(r.parent);
+  const two = r.parent2 !== NO_NODE && scope.knows(r.parent2);
+  const { parent2, parent2MtimeSec, parent2MtimeNsec } = r;
+  if (one) {
+    const { parent, name, parentMtimeSec, parentMtimeNsec } = r;
+    return [{ verb: Verb.rmdir, parent, name, parentMtimeSec, parentMtimeNsec, ...secondParent(scope, r) }];
+  }
+  if (!two) return [];
+  const times = { parentMtimeSec: parent2MtimeSec, parentMtimeNsec: parent2MtimeNsec };
+  return [{ verb: Verb.rmdir, parent: parent2, name: r.name2, ...times }];
 }
 
 function instead(cause: OperationRecord, ...records: RecordInput[]): Verdict {

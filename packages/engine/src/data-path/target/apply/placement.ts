@@ -80,7 +80,7 @@ function moveFrom(root: ReplicaRoot, placing: Placing, origin: Place, there: Rep
     root.files.rename(origin.parent, origin.name, to.parent, to.name, 'replace');
   } catch (error) {
     // The destination lies within what is moved: both got there by operations that follow.
-    if (error instanceof FileError && error.code === 'EINVAL' && placing.isDirectory) return;
+    if (error instanceof FileError && error.code === 'EINVAL' && placing.isDirectory && placing.replaying) return;
     throw error;
   }
 }

@@ -12,5 +12,5 @@ export function forget(record: OperationRecord, { root }: ApplyContext): void {
     if (!isDirectory(file.attributes) && file.attributes.nlink > 1) root.files.unlink(place.parent, place.name);
     else setAside(root, place, { name: place.name, ...file }, record.sequence);
   }
-  root.nodes.unbind(record.node);
+  if (root.alive(record.node) === null) root.nodes.unbind(record.node);
 }

@@ -1,0 +1,98 @@
+import { brand, rawFromText } from '@understudy/base';
+import { encodeRecord, type NodeId, position, record, Verb } from '@understudy/wire';
+import { describe, expect, it } from 'vitest';
+import { RootScope } from './source/queue/root-scope.ts';
+import { type MarkOutcome, SourcePath } from './source-path.ts';
+
+const node = (n: number): NodeId => brand<NodeId>(BigInt(n));
+
+function path(memoryBytes = 1 << 20): SourcePath {
+  const made = new SourcePath({ next: position(1), limits: { memoryBytes } });
+  const whole = { whole: true, decide: () => 'inside' as const };
+  const scope = new RootScope({ scope: whole, rootPath: rawFromText('/data'), rootNode: node(1) });
+  scope.addNameless(node(1));
+  scope.addNameless(node(2));
+  made.srm.roots.set(0, scope);
+  made.scm.linkUp(position(0), position(0));
+  return made;
+}
+
+function write(made: SourcePath, length = 100): void {
+  const data = new Uint8Array(length);
+  const bytes = encodeRecord(record({ verb: Verb.write, node: node(2), extent: length, data }));
+  made.intercepted(bytes, 0, bytes.length, 0);
+}
+
+function marked(made: SourcePath): MarkOutcome[] {
+  const outcomes: MarkOutcome[] = [];
+  made.mark(0, (outcome) => outcomes.push(outcome));
+  return outcomes;
+}
+
+describe('marks in the stream', () => {
+  it('[TCM4] settle when what came before them is applied, not when it is received', () => {
+    const made = path();
+    write(made);
+    const outcomes = marked(made);
+    made.nextPacket();
+    made.acknowledged(position(2), position(1));
+    expect(outcomes).toEqual([]);
+    made.acknowledged(position(2), position(2));
+    expect(outcomes).toEqual([{ kind: 'applied', at: 2 }]);
+  });
+
+  it('do not settle while they are still queued, whatever is acknowledged', () => {
+    const made = path();
+    const outcomes = marked(made);
+    made.acknowledged(position(9), position(9));
+    expect(outcomes).toEqual([]);
+  });
+
+  it('[SRM2] are lost with a queue that is folded, unless they have left it', () => {
+    const made = path(2000);
+    const early = marked(made);
+    made.nextPacket();
+    write(made, 3000);
+    const late = marked(made);
+    expect(made.enforceLimit()).toBe(true);
+    expect([early, late]).toEqual([[], [{ kind: 'lost' }]]);
+    expect(made.srm.dirty.take()).toEqual([{ kind: 'node', root: 0, node: 2n }]);
+    made.acknowledged(position(1), position(1));
+    expect(early).toEqual([{ kind: 'applied', at: 1 }]);
+  });
+
+  it('are all lost with the stream, whose positions go on', () => {
+    const made = path();
+    const early = marked(made);
+    made.nextPacket();
+    write(made);
+    made.restart();
+    expect([early, made.next, made.oldest]).toEqual([[{ kind: 'lost' }], 2, 2]);
+    expect([made.scm.inFlightBytes, made.srm.queue.bytes, made.srm.dirty.size]).toEqual([0, 0, 1]);
+  });
+
+  it('[SRM2] a creation that is folded is not known any more: the repair must find it as new', () => {
+    const made = path(500);
+    const made9 = record({ verb: Verb.create, node: node(9), parent: node(1), name: rawFromText('n') });
+    const bytes = encodeRecord(made9);
+    made.intercepted(bytes, 0, bytes.length, 0);
+    expect(made.srm.roots.get(0)?.knows(node(9))).toBe(true);
+    write(made, 1000);
+    made.enforceLimit();
+    expect(made.srm.roots.get(0)?.knows(node(9))).toBe(false);
+  });
+
+  it('the oldest time that the target lacks is that of the log, then of the queue', () => {
+    const made = path();
+    expect(made.oldestTimeMs()).toBeNull();
+    const late = record({ verb: Verb.marker, timeMs: 70 });
+    made.srm.say(late);
+    made.srm.say({ ...late, timeMs: 60 });
+    expect(made.oldestTimeMs()).toBe(60);
+    made.nextPacket();
+    made.srm.say({ ...late, timeMs: 90 });
+    expect(made.oldestTimeMs()).toBe(60);
+    made.acknowledged(position(2), position(2));
+    expect(made.oldestTimeMs()).toBe(90);
+  });
+});

@@ -1,0 +1,167 @@
+import { brand, type RawName, rawFromText } from '@understudy/base';
+import {
+  NO_ATTRIBUTES,
+  type NodeId,
+  type OperationRecord,
+  type RecordInput,
+  RenameFlag,
+  record,
+  Verb,
+} from '@understudy/wire';
+import { beforeEach, describe, expect, it } from 'vitest';
+import type { Scope } from '../../../ports.ts';
+import { DirtyMap } from './dirty-map.ts';
+import { RootScope } from './root-scope.ts';
+import { filterRecord } from './scope-filter.ts';
+
+const node = (n: number): NodeId => brand<NodeId>(BigInt(n));
+const name = rawFromText;
+const FILE = { ...NO_ATTRIBUTES, mode: 0o100644, nlink: 1 };
+const TWICE = { ...FILE, nlink: 2 };
+const FOLDER = { ...NO_ATTRIBUTES, mode: 0o040755, nlink: 2 };
+const ROOT = node(1);
+
+/** Everything but what is called `out`, and what lies beneath that. */
+const RULES: Scope = {
+  whole: false,
+  decide: (path) => (path.split('/').includes('out') ? 'outside' : 'inside'),
+};
+const WHOLE: Scope = { whole: true, decide: () => 'inside' };
+
+let scope: RootScope;
+let dirty: DirtyMap;
+
+function begin(rules: Scope): void {
+  scope = new RootScope({ scope: rules, rootPath: name('/data'), rootNode: ROOT });
+  scope.addNameless(ROOT);
+  dirty = new DirtyMap();
+}
+
+const at = (parent: number, text: string) => ({ parent: node(parent), name: name(text), parentMtimeSec: 5 });
+const to = (parent: number, text: string) => ({ parent2: node(parent), name2: name(text), parent2MtimeSec: 6 });
+
+/** What goes on the wire in the record's place: verbs with the node, or the parent where there is none. */
+function said(input: RecordInput): string[] | 'send' | 'drop' {
+  const verdict = filterRecord(scope, dirty, record(input));
+  return typeof verdict === 'string' ? verdict : verdict.instead.map(shown);
+}
+const VERBS = new Map<number, string>(Object.entries(Verb).map(([verb, number]) => [number, verb]));
+const shown = (r: OperationRecord): string => `${VERBS.get(r.verb)} ${r.node === 0n ? `in ${r.parent}` : r.node}`;
+
+const make = (n: number, parent: number, text: string, attributes = FILE) =>
+  said({ verb: attributes === FOLDER ? Verb.mkdir : Verb.create, node: node(n), ...at(parent, text), attributes });
+const rename = (n: number, from: [number, string], into: [number, string], attributes = FILE) =>
+  said({ verb: Verb.rename, node: node(n), ...at(...from), ...to(...into), attributes });
+const write = (n: number) => said({ verb: Verb.write, node: node(n) });
+
+describe('a root that is whole', () => {
+  beforeEach(() => begin(WHOLE));
+
+  it('sends what lies in known directories and drops what the mirror has not come to', () => {
+    expect(make(2, 1, 'a')).toBe('send');
+    expect(make(3, 77, 'b')).toBe('drop');
+    expect([write(2), write(3)]).toEqual(['send', 'drop']);
+  });
+
+  it('[MIR6] what comes from an unknown directory is dirty, and the rename itself is not said', () => {
+    expect(rename(9, [77, 'x'], [1, 'a'])).toBe('drop');
+    expect(dirty.take()).toEqual([{ kind: 'entry', root: 0, parent: 1n, name: 'a' }]);
+  });
+
+  it('[MIR1] what goes to an unknown directory is detached and stays known: the mirror will find it', () => {
+    make(2, 1, 'a');
+    expect(rename(2, [1, 'a'], [77, 'x'])).toEqual(['detach in 1']);
+    expect(scope.knows(node(2))).toBe(true);
+  });
+
+  it('[FSI6] notes of the ring become dirty: a known node, nothing of an unknown one, a whole root', () => {
+    make(2, 1, 'a');
+    said({ verb: Verb.dirty, node: node(2) });
+    said({ verb: Verb.dirty, node: node(99) });
+    expect(dirty.size).toBe(1);
+    said({ verb: Verb.gap });
+    expect(dirty.take()).toEqual([{ kind: 'root', root: 0 }]);
+  });
+});
+
+describe('a root with rules', () => {
+  beforeEach(() => {
+    begin(RULES);
+    make(10, 1, 'in', FOLDER);
+    make(2, 10, 'a');
+  });
+
+  it('[TRM4] a name that is not ours is not said, but its directory’s new times are', () => {
+    expect(make(3, 1, 'out')).toEqual(['rmdir in 1']);
+    expect(write(3)).toBe('drop');
+    expect(said({ verb: Verb.unlink, node: node(3), victim: node(3), ...at(1, 'out') })).toEqual(['rmdir in 1']);
+    expect(rename(3, [1, 'out'], [10, 'out'])).toEqual(['rmdir in 1']);
+  });
+
+  it('[promise] the times of both directories of a rename that is not ours come at one position', () => {
+    const verdict = filterRecord(scope, dirty, record({ verb: Verb.rename, ...at(1, 'out'), ...to(10, 'out') }));
+    const [only, ...more] = typeof verdict === 'string' ? [] : verdict.instead;
+    expect(more).toEqual([]);
+    expect([only?.parent, only?.parentMtimeSec, only?.parent2, only?.parent2MtimeSec]).toEqual([1n, 5, 10n, 6]);
+  });
+
+  it('[MIR6] what is renamed out is detached and forgotten, and nothing of it is said any more', () => {
+    expect(rename(2, [10, 'a'], [10, 'out'])).toEqual(['detach in 10', 'forget 2']);
+    expect(write(2)).toBe('drop');
+  });
+
+  it('[MIR6] a directory renamed out takes everything beneath it along, but not what has a name elsewhere', () => {
+    make(11, 10, 'deeper', FOLDER);
+    make(4, 11, 'b');
+    said({ verb: Verb.link, node: node(4), ...at(1, 'second'), attributes: TWICE });
+    make(5, 11, 'c');
+    expect(rename(10, [1, 'in'], [1, 'out'], FOLDER)).toEqual(['detach in 1', 'forget 10']);
+    expect([2, 5, 10, 11].map((n) => scope.knows(node(n)))).toEqual([false, false, false, false]);
+    expect(write(4)).toBe('send');
+    expect(scope.size).toBe(2);
+  });
+
+  it('[MIR6] a file that may have names elsewhere is detached and not forgotten on the target', () => {
+    expect(rename(2, [10, 'a'], [10, 'out'], TWICE)).toEqual(['detach in 10']);
+    expect(write(2)).toBe('drop');
+  });
+
+  it('[MIR6] what is renamed in is dirty as a whole', () => {
+    make(3, 1, 'out');
+    rename(3, [1, 'out'], [10, 'b']);
+    expect(dirty.take()).toEqual([{ kind: 'entry', root: 0, parent: 10n, name: 'b' }]);
+  });
+
+  it('[MIR6] a directory with another name is looked at again: rules may decide otherwise beneath it', () => {
+    expect(rename(10, [1, 'in'], [1, 'inside'], FOLDER)).toBe('send');
+    expect(dirty.take()).toEqual([{ kind: 'entry', root: 0, parent: 1n, name: 'inside' }]);
+    expect(scope.pathOf(node(10))).toBe('/data/inside');
+  });
+
+  it('[MIR6] an unlink in a directory that has just left the set is still said', () => {
+    make(12, 10, 'sub', FOLDER);
+    make(6, 12, 'd');
+    // As after a rename of which the repair has not come to `sub` yet.
+    scope.moved(node(12), { parent: node(10), name: name('sub') }, { parent: node(10), name: name('out') });
+    expect(said({ verb: Verb.unlink, node: node(6), victim: node(6), ...at(12, 'd') })).toBe('send');
+  });
+
+  it('exchanges two that stay, and looks at the names again where one does not', () => {
+    make(7, 1, 'b');
+    const exchange = { verb: Verb.rename, detail: RenameFlag.exchange, attributes: FILE } as const;
+    expect(said({ ...exchange, node: node(2), victim: node(7), ...at(10, 'a'), ...to(1, 'b') })).toBe('send');
+    make(3, 1, 'out');
+    const outwards = said({ ...exchange, node: node(2), victim: node(3), ...at(1, 'b'), ...to(1, 'out') });
+    expect(outwards).toEqual(['detach in 1', 'rmdir in 1']);
+    expect(dirty.take()).toEqual([{ kind: 'entry', root: 0, parent: 1n, name: 'b' as RawName }]);
+    expect(scope.knows(node(2))).toBe(false);
+  });
+
+  it('a rename over the last name of all tells the target that the overwritten file is gone', () => {
+    make(7, 1, 'b');
+    said({ verb: Verb.link, node: node(7), ...at(10, 'b2'), attributes: TWICE });
+    const over = { verb: Verb.rename, node: node(8), victim: node(7), ...at(1, 'out'), attributes: FILE } as const;
+    expect(said({ ...over, parent2: node(1), name2: name('out'), victimNlink: 0 })).toContain('forget 7');
+    expect(scope.knows(node(7))).toBe(false);
+  });
+});

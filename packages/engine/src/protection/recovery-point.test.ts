@@ -1,0 +1,25 @@
+import { position } from '@understudy/wire';
+import { describe, expect, it } from 'vitest';
+import { RecoveryPoint } from './recovery-point.ts';
+
+const at = (n: number) => position(n);
+
+describe('recovery point', () => {
+  it('is the time of the oldest operation that the target lacks, or that of the drain where it lacks none', () => {
+    const point = new RecoveryPoint();
+    expect(point.timeMs).toBeNull();
+    point.observe({ whole: true, oldestTimeMs: 500, drainedAtMs: 900, applied: at(4) });
+    expect([point.timeMs, point.position]).toEqual([500, 4]);
+    point.observe({ whole: true, oldestTimeMs: null, drainedAtMs: 950, applied: at(7) });
+    expect([point.timeMs, point.position]).toEqual([950, 7]);
+  });
+
+  it('[promise] stands still while anything is in doubt, and never goes back', () => {
+    const point = new RecoveryPoint();
+    point.observe({ whole: true, oldestTimeMs: null, drainedAtMs: 900, applied: at(4) });
+    point.observe({ whole: false, oldestTimeMs: null, drainedAtMs: 2000, applied: at(9) });
+    expect([point.timeMs, point.position]).toEqual([900, 4]);
+    point.observe({ whole: true, oldestTimeMs: 100, drainedAtMs: 2000, applied: at(9) });
+    expect(point.timeMs).toBe(900);
+  });
+});
