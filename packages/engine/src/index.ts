@@ -2,6 +2,8 @@
 
 export type { LoggedPacket } from './data-path/source/transmit/transaction-log.ts';
 export * from './data-path/target/index.ts';
+export type { TargetPath, TargetPathOptions, TurnEffects } from './data-path/target-path.ts';
+export { openSourceHalf, openTargetHalf } from './data-path.ts';
 export * from './ports.ts';
 export * from './protection/job-state.ts';
 export type { Compare, Urgency } from './protection/mirror/mirror.ts';

@@ -14,8 +14,9 @@ const KEPT: readonly [seed: number, found: string][] = [
   [2805, '[VER1] the end of a listing did not wait for the barrier, whole root'],
   [12551, '[promise] the times of both directories of a rename outside the rules arrived one after the other'],
   [13024, '[MIR6] a rename from a directory that had just left the set was not said'],
+  [40217, '[VER1] what left the set with its directory while it waited to be said was reported as missing'],
 ];
-const SEEDS = 250;
+const SEEDS = 200;
 
 describe('simulation', () => {
   for (const [seed, found] of KEPT)

@@ -18,7 +18,8 @@ import { RootScope } from '../data-path/source/queue/root-scope.ts';
 import type { QueueLimits } from '../data-path/source/queue/source-replication-manager.ts';
 import type { Window } from '../data-path/source/transmit/source-communication-manager.ts';
 import type { LoggedPacket } from '../data-path/source/transmit/transaction-log.ts';
-import { type MarkOutcome, SourcePath } from '../data-path/source-path.ts';
+import type { MarkOutcome, SourcePath } from '../data-path/source-path.ts';
+import { openSourceHalf } from '../data-path.ts';
 import type { Barrier, Digest, Scope, SourceFiles } from '../ports.ts';
 import type { JobFacts, Reason } from './job-state.ts';
 import { type Compare, Mirror, type MirrorRoot, type MirrorWorld, type Urgency } from './mirror/mirror.ts';
@@ -89,7 +90,7 @@ export class SourceJob {
     this.#world = options.world;
     const { next, limits } = options;
     this.#memoryBytes = limits.memoryBytes;
-    this.path = new SourcePath({ next, limits, ...(options.window === undefined ? {} : { window: options.window }) });
+    this.path = openSourceHalf({ next, limits, ...(options.window === undefined ? {} : { window: options.window }) });
     for (const [index, root] of options.roots.entries()) this.#addRoot(root, index);
     this.#mirrorWorld = this.#makeMirrorWorld();
   }

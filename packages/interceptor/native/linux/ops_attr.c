@@ -132,6 +132,7 @@ static int set_all(struct worker *w, int fd, const struct fuse_setattr_in *in, u
 			struct draft *d = draft(w, VERB_TRUNCATE);
 			d->node = node_real(w, w->in->nodeid);
 			d->extent = in->size;
+			d->fresh = fd + 1;
 			(void)stat_fd(fd, &d->attributes);
 		}
 	}
@@ -170,17 +171,18 @@ void op_setattr(struct worker *w)
 			d->node = node_real(w, w->in->nodeid);
 			d->detail = done | (mode_fell ? SET_MODE : 0);
 			d->attributes = after;
+			d->fresh = fd + 1;
 			if (mode_fell)
 				d->flags |= FLAG_MODE_CHANGED;
 		}
 		attributes_of(&after, &out.attr);
 	}
-	if (fd >= 0)
-		close(fd);
 	if (error < 0)
 		commit_partly(w, -error);
 	else
 		commit(w, &out, sizeof(out));
+	if (fd >= 0)
+		close(fd);
 }
 
 void op_statfs(struct worker *w)

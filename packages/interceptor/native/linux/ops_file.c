@@ -8,6 +8,7 @@ static void truncate_record(struct worker *w, int fd, uint64_t node, uint64_t si
 	struct draft *d = draft(w, VERB_TRUNCATE);
 	d->node = node;
 	d->extent = size;
+	d->fresh = fd + 1;
 	(void)stat_fd(fd, &d->attributes);
 	if (d->attributes.st_mode != before)
 		d->flags |= FLAG_MODE_CHANGED;
@@ -138,6 +139,7 @@ void op_write(struct worker *w)
 		d->extent = (uint64_t)n;
 		d->data = data;
 		d->data_length = (uint32_t)n;
+		d->fresh = fd + 1;
 		(void)stat_fd(fd, &d->attributes);
 		if (kill && before.st_mode != d->attributes.st_mode)
 			d->flags |= FLAG_MODE_CHANGED;
@@ -193,6 +195,7 @@ void op_fallocate(struct worker *w)
 	d->detail = in->mode;
 	d->offset = in->offset;
 	d->extent = in->length;
+	d->fresh = fd + 1;
 	(void)stat_fd(fd, &d->attributes);
 	if (before.st_mode != d->attributes.st_mode)
 		d->flags |= FLAG_MODE_CHANGED;

@@ -204,6 +204,13 @@ void ring_note(struct root *root, enum verb verb, uint64_t node)
 	ring_bell();
 }
 
+static void take_fresh(struct worker *w)
+{
+	for (int i = 0; i < w->draft_count; i++)
+		if (w->drafts[i].fresh != 0)
+			(void)stat_fd(w->drafts[i].fresh - 1, &w->drafts[i].attributes);
+}
+
 void ring_append(struct worker *w)
 {
 	struct root_state *root = w->root->state;
@@ -219,9 +226,10 @@ void ring_append(struct worker *w)
 		worker_alive(w); /* the agent may be long in coming, and that is no fault of this worker */
 		pthread_mutex_lock(&lock);
 	}
-	if ((ring->notes == 0 || flush_locked()) && has_room(length))
+	if ((ring->notes == 0 || flush_locked()) && has_room(length)) {
+		take_fresh(w);
 		append(w->drafts, w->draft_count, (uint16_t)root->id, w->slot);
-	else
+	} else
 		for (int i = 0; i < w->draft_count; i++) {
 			struct draft *d = &w->drafts[i];
 			note_node(root, d->node);

@@ -40,6 +40,12 @@ struct draft {
 	struct timespec parent_mtime, parent2_mtime;
 	const char *name, *name2;
 	const void *data;
+	/*
+	 * A descriptor + 1 whose attributes are taken once more as the record goes in, 0: none. Write-back of a mapping is not
+	 * under the inode's lock: two calls may end in one order and be recorded in the other, and the last record must hold the
+	 * newest times.
+	 */
+	int fresh;
 };
 
 #define MAX_DRAFTS 3

@@ -56,6 +56,8 @@ export class HolderClient {
   #socket: Socket | null = null;
   #text = '';
   #waiting: Waiting[] = [];
+  /** Neither holder nor server lives: nobody will answer again. */
+  #lost = false;
   #closed = false;
   #listener: HolderListener | null = null;
 
@@ -107,6 +109,7 @@ export class HolderClient {
 
   #send(command: string): Promise<string[]> {
     if (this.#closed) return Promise.reject(new Error('the connection to the holder is closed'));
+    if (this.#lost) return Promise.reject(new NobodyThere());
     return new Promise((resolve, reject) => {
       this.#waiting.push({ command, lines: [], resolve, reject });
       this.#socket?.write(`${command}\n`);
@@ -169,7 +172,8 @@ export class HolderClient {
       // The listening socket is held by holder and server both: refused means that neither lives.
       const refused = error instanceof Error && 'code' in error && error.code !== 'EAGAIN';
       if (refused || tries >= RETRIES) {
-        for (const waiting of unanswered) waiting.reject(new NobodyThere());
+        this.#lost = true;
+        for (const waiting of [...unanswered, ...this.#waiting.splice(0)]) waiting.reject(new NobodyThere());
         this.#listener?.lost();
         return;
       }

@@ -7,12 +7,12 @@ import { createHash } from 'node:crypto';
 import {
   type AcceptEffects,
   type ApplyEffects,
-  greet,
-  mergeConditions,
+  openTargetHalf,
   sameCondition,
-  TargetCommunicationManager,
+  type TargetCommunicationManager,
   type TargetEvent,
-  TargetReplicationManager,
+  type TargetPath,
+  type TargetReplicationManager,
 } from '@understudy/engine';
 import {
   type Condition,
@@ -48,7 +48,8 @@ const LOOK_TICKS = 4;
 
 export class TargetJob {
   readonly #options: TargetJobOptions;
-  readonly #accept = new TargetCommunicationManager();
+  readonly #path: TargetPath;
+  readonly #accept: TargetCommunicationManager;
   readonly #apply: TargetReplicationManager;
   /** Failures that the source may not know of yet. */
   #untold: Reply[] = [];
@@ -62,12 +63,13 @@ export class TargetJob {
 
   constructor(options: TargetJobOptions) {
     this.#options = options;
-    this.#apply = new TargetReplicationManager({
+    this.#path = openTargetHalf({
       journal: options.journal,
       openRoot: options.roots.open,
-      queue: this.#accept.queue,
       digest: { sha256: (bytes) => createHash('sha256').update(bytes).digest() },
     });
+    this.#accept = this.#path.accept;
+    this.#apply = this.#path.apply;
   }
 
   get linked(): boolean {
@@ -95,7 +97,7 @@ export class TargetJob {
 
   #greet(link: ReplicationLink, hello: Hello): void {
     const version = this.#options.version;
-    const answer = greet(hello, { accept: this.#accept, apply: this.#apply, version });
+    const answer = this.#path.greet(hello, version);
     if (answer.kind === 'refuse') {
       link.sendJson(FrameType.refuse, answer.refuse);
       link.close(answer.refuse.sentence);
@@ -191,7 +193,8 @@ export class TargetJob {
       if (link !== null) this.#effects(link, flow);
       if (link !== null) this.#acknowledge(link);
     }
-    if (effects.condition !== null) this.#tellCondition(false);
+    // Whether or not this turn changed it: what a restarted agent found to be replayed may be over before anybody was told.
+    this.#tellCondition(false);
   }
 
   #keepUntold(replies: readonly Reply[]): void {
@@ -209,7 +212,7 @@ export class TargetJob {
   }
 
   #tellCondition(always: boolean): void {
-    const condition = mergeConditions(this.#apply.condition, this.#accept.condition);
+    const condition = this.#path.condition;
     const same = sameCondition(condition, this.#condition);
     if (same && !always) return;
     this.#condition = condition;

@@ -136,6 +136,8 @@ export class Verification {
       return;
     }
     for (const statement of group.statements) {
+      // It left the set meanwhile with a directory above it, of which the operation spoke and not of it.
+      if (this.#world.roots.get(statement.root)?.scope.knows(statement.node) !== true) continue;
       if (statement.touched) this.#again.push(statement);
       else for (const input of statement.records) this.#world.say(input);
     }

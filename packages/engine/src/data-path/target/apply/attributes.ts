@@ -42,8 +42,13 @@ export function parentTimes(record: OperationRecord, { root }: ApplyContext): vo
     root.times.setMtime(parent2, record.parent2MtimeSec, record.parent2MtimeNsec);
 }
 
-/** Behind a change of content: the mode where the operation changed it, and the times. */
-export function afterContent(record: OperationRecord, handle: Handle, { root }: ApplyContext): void {
+/** The mode, where the operation changed it. */
+export function modeAfter(record: OperationRecord, handle: Handle, { root }: ApplyContext): void {
   if ((record.flags & RecordFlag.modeChanged) !== 0) root.files.setMode(handle, record.attributes.mode & PERMISSIONS);
-  nodeTimes(root, record.node, handle, record.attributes);
+}
+
+/** Behind a change of content: the mode where the operation changed it, and the times. */
+export function afterContent(record: OperationRecord, handle: Handle, context: ApplyContext): void {
+  modeAfter(record, handle, context);
+  nodeTimes(context.root, record.node, handle, record.attributes);
 }

@@ -1,7 +1,7 @@
 /** link: the node gains the name (parent, name). */
 import type { OperationRecord } from '@understudy/wire';
 import { type ApplyContext, needed, placeOf } from '../apply-context.ts';
-import { nodeTimes, parentTimes } from '../attributes.ts';
+import { parentTimes } from '../attributes.ts';
 import { toldAside } from '../establish.ts';
 import { displace, inLimbo } from '../limbo.ts';
 
@@ -21,6 +21,5 @@ export function link(record: OperationRecord, context: ApplyContext): void {
     if (waiting === null) root.files.link(handle, place.parent, place.name);
     else root.files.rename(waiting.parent, waiting.name, place.parent, place.name, 'no-replace');
   }
-  nodeTimes(root, record.node, handle, record.attributes);
   parentTimes(record, context);
 }

@@ -1,11 +1,11 @@
 /** removexattr: one extended attribute or ACL is gone. */
 import type { OperationRecord } from '@understudy/wire';
 import { type ApplyContext, needed } from '../apply-context.ts';
-import { afterContent } from '../attributes.ts';
+import { modeAfter } from '../attributes.ts';
 
 export function removexattr(record: OperationRecord, context: ApplyContext): void {
   const handle = needed(record.node, record, context);
   if (handle === null) return;
   context.root.files.removeXattr(handle, record.name);
-  afterContent(record, handle, context);
+  modeAfter(record, handle, context);
 }

@@ -2,7 +2,7 @@
 import { NO_NODE, type OperationRecord, RenameFlag } from '@understudy/wire';
 import type { Handle } from '../../../../ports.ts';
 import { type ApplyContext, contradiction, needed, placeOf, placeTwoOf } from '../apply-context.ts';
-import { nodeTimes, parentTimes } from '../attributes.ts';
+import { parentTimes } from '../attributes.ts';
 import { toldAside } from '../establish.ts';
 import { displace, vanish } from '../limbo.ts';
 import { type Placing, place } from '../placement.ts';
@@ -24,7 +24,6 @@ function move(record: OperationRecord, context: ApplyContext): void {
   if (placing !== null) place(root, { ...placing, victim });
   if (context.replaying && to !== null) evict(record, context, to);
   if (record.victim !== NO_NODE && record.victimNlink === 0) vanish(root, record.victim, record.sequence);
-  if (handle !== null) nodeTimes(root, record.node, handle, record.attributes);
   parentTimes(record, context);
 }
 
@@ -88,7 +87,6 @@ function exchange(record: OperationRecord, context: ApplyContext): void {
     place2(record, context, handle, two, one);
     place2({ ...record, node: record.victim }, context, other, one, two);
   }
-  if (handle !== null) nodeTimes(root, record.node, handle, record.attributes);
   parentTimes(record, context);
 }
 

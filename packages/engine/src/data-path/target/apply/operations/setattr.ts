@@ -14,5 +14,6 @@ export function setattr(record: OperationRecord, context: ApplyContext): void {
   // A change of owner clears setuid and setgid; what the source was left with is the record's mode.
   const mode = owner || (detail & SetAttribute.mode) !== 0 || (record.flags & RecordFlag.modeChanged) !== 0;
   if (mode && !isSymlink(attributes)) root.files.setMode(handle, attributes.mode & PERMISSIONS);
-  nodeTimes(root, record.node, handle, attributes);
+  // Only what was meant: times that the call did not set belong to the operation that set them.
+  if ((detail & (SetAttribute.atime | SetAttribute.mtime)) !== 0) nodeTimes(root, record.node, handle, attributes);
 }
