@@ -43,6 +43,8 @@ const REPLIES_A_FRAME = 1000;
 /** A source that asks again finds them; beyond it the stream does not go on and a mirror compares. */
 const MAX_UNTOLD = 10_000;
 const TICK_MS = 250;
+/** Each acknowledgement wakes the source. */
+const ACKNOWLEDGE_MS = 1;
 /** Ticks between two looks at whether the replica is where it was. */
 const LOOK_TICKS = 4;
 
@@ -58,6 +60,7 @@ export class TargetJob {
   #timer: NodeJS.Timeout | null = null;
   #retry: NodeJS.Timeout | null = null;
   #condition: Condition = { state: 'ok', code: '', sentence: '' };
+  #acknowledgedAtMs = 0;
   #closed = false;
   #ticks = 0;
 
@@ -191,7 +194,7 @@ export class TargetJob {
     if (effects.applied > before) {
       const flow = this.#accept.noteApplied(effects.applied, performance.now());
       if (link !== null) this.#effects(link, flow);
-      if (link !== null) this.#acknowledge(link);
+      if (link !== null) this.#acknowledgeSoon(link, effects.retryAtMs === null && this.#accept.queued.records > 0);
     }
     // Whether or not this turn changed it: what a restarted agent found to be replayed may be over before anybody was told.
     this.#tellCondition(false);
@@ -205,6 +208,14 @@ export class TargetJob {
   #sendReplies(link: ReplicationLink, replies: readonly Reply[]): void {
     for (let at = 0; at < replies.length; at += REPLIES_A_FRAME)
       link.sendJson(FrameType.replies, replies.slice(at, at + REPLIES_A_FRAME).map(replyJson));
+  }
+
+  /** With more to apply at once, once a millisecond is enough; what is the last for now is said at once. */
+  #acknowledgeSoon(link: ReplicationLink, moreAtOnce: boolean): void {
+    const now = performance.now();
+    if (moreAtOnce && now - this.#acknowledgedAtMs < ACKNOWLEDGE_MS) return;
+    this.#acknowledgedAtMs = now;
+    this.#acknowledge(link);
   }
 
   #acknowledge(link: ReplicationLink): void {
