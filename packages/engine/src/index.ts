@@ -2,7 +2,7 @@
 
 export type { LoggedPacket } from './data-path/source/transmit/transaction-log.ts';
 export * from './data-path/target/index.ts';
-export type { TargetPath, TargetPathOptions, TurnEffects } from './data-path/target-path.ts';
+export type { TargetPath, TargetPathOptions } from './data-path/target-path.ts';
 export { openSourceHalf, openTargetHalf } from './data-path.ts';
 export * from './ports.ts';
 export * from './protection/job-state.ts';
