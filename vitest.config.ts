@@ -3,6 +3,12 @@ import { defineConfig } from 'vitest/config';
 /** Packages are taken from their TypeScript source: a test never runs against an old build. */
 const conditions = ['source', 'module', 'node', 'development|production'];
 const left = ['**/node_modules/**', '**/dist/**', '**/build/**', '**/.cache/**'];
+/** They start processes in mount namespaces of their own, which see every directory: while one lives, protecting anything is refused. */
+const namespaces = [
+  'packages/interceptor/src/fuse/refusal.test.ts',
+  'packages/interceptor/src/tripwire/tripwire.test.ts',
+  'apps/agent/src/jobs/target/guard/open-writers.test.ts',
+];
 
 export default defineConfig({
   resolve: { conditions },
@@ -15,12 +21,26 @@ export default defineConfig({
         test: {
           name: 'unit',
           include: ['{packages,apps,house,bench,e2e,tools}/**/*.test.{ts,mjs}'],
-          exclude: left,
+          exclude: [...left, ...namespaces],
           pool: 'forks',
           maxWorkers: 2,
           testTimeout: 30_000,
           hookTimeout: 30_000,
           sequence: { groupOrder: 1 },
+        },
+      },
+      {
+        extends: true,
+        test: {
+          name: 'namespaces',
+          include: namespaces,
+          exclude: left,
+          pool: 'forks',
+          fileParallelism: false,
+          maxWorkers: 1,
+          testTimeout: 30_000,
+          hookTimeout: 30_000,
+          sequence: { groupOrder: 3 },
         },
       },
       {

@@ -16,20 +16,41 @@ export interface Verdict {
   readonly why: string | null;
 }
 
+/** A database of another size than the quick start's. */
+export interface SampleSize {
+  /** A table of so many MiB besides, of which each transaction changes pages that lie far apart. */
+  readonly recordsMiB: number;
+  /** Pages in the log at which it is folded into the database. */
+  readonly checkpointPages: number;
+}
+
+const sizeArguments = ({ recordsMiB, checkpointPages }: SampleSize): string[] => [
+  ...['--records', String(recordsMiB)],
+  ...['--checkpoint', String(checkpointPages)],
+];
+
 /** A SQLite database in WAL mode with a writer and its ledger: which transaction had returned from commit, and when. */
 export class SampleDatabase {
   readonly path: string;
   readonly #program = writerProgram();
   readonly #committed = new Map<number, number>();
+  readonly #size: readonly string[];
   #last = 0;
   #load: Load | null = null;
 
-  constructor(path: string) {
+  constructor(path: string, size: SampleSize | null = null) {
     this.path = path;
+    this.#size = size === null ? [] : sizeArguments(size);
+  }
+
+  /** Creates the database with its first transaction and closes it. */
+  async create(): Promise<void> {
+    await new Load(this.#program, [this.path, '--transactions', '1', ...this.#size], process.env).finished();
   }
 
   start(rate: number): void {
-    const load = new Load(this.#program, [this.path, '--rate', String(rate), '--mode', 'wal', '--ledger'], process.env);
+    const args = [this.path, '--rate', String(rate), '--mode', 'wal', '--ledger', ...this.#size];
+    const load = new Load(this.#program, args, process.env);
     load.onLine = (line) => {
       const [number = 0, at = 0] = line.split(' ').map(Number);
       this.#committed.set(number, at);

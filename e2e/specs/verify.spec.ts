@@ -67,7 +67,8 @@ describeWithFuse('verification', () => {
       const to = stage.folder('replica');
       const replica = replicaOf(to, source);
       await startLoad('many-files', [source, '300', '--bytes', '20000']).finished();
-      await stage.client.protect({ name: 'planted', source: 'alpha', target: 'beta', include: [source], to });
+      const extra = ['--target-writes', 'allow'];
+      await stage.client.protect({ name: 'planted', source: 'alpha', target: 'beta', include: [source], to, extra });
       await stage.client.flush('planted');
       const clean = await stage.client.verify('planted');
       expect({ code: clean.code, count: (clean.json() as Report).count }).toEqual({ code: ExitCode.done, count: 0 });

@@ -1,5 +1,5 @@
 /**
- * Compiles the sample writer (writer.c with the SQLite amalgamation that lies in better-sqlite3's package) into build/.
+ * Compiles the sample writer (its .c files with the SQLite amalgamation that lies in better-sqlite3's package) into build/.
  * In: nothing but a C compiler and node_modules. Out: the path of the program; printed when run as a command.
  * Promised: nothing is compiled that is already there and newer than its source, and two that build at once do no harm.
  */
@@ -44,15 +44,17 @@ export function buildSampleWriter() {
   const build = join(here, 'build');
   const object = join(build, `sqlite3-${version}.o`);
   const program = join(build, 'sample-writer');
-  const source = join(here, 'writer.c');
+  const sources = ['writer.c', 'records.c', 'verdict.c'].map((name) => join(here, name));
   mkdirSync(build, { recursive: true });
   // npm gives every file the same old date: the version in the name is what tells one source from the next.
   if (!existsSync(object)) {
     const flags = ['-O1', '-DSQLITE_THREADSAFE=0', '-DSQLITE_OMIT_LOAD_EXTENSION', '-DSQLITE_DQS=0'];
     compile(object, [...flags, '-c', join(directory, 'sqlite3.c')]);
   }
-  if (timeOf(program) < Math.max(timeOf(source), timeOf(object)))
-    compile(program, ['-O1', '-Wall', '-Wextra', '-D_GNU_SOURCE', `-I${directory}`, source, object]);
+  const headers = ['records.h', 'verdict.h'].map((name) => join(here, name));
+  const newest = Math.max(...[...sources, ...headers, object].map(timeOf));
+  if (timeOf(program) < newest)
+    compile(program, ['-O1', '-Wall', '-Wextra', '-D_GNU_SOURCE', `-I${directory}`, ...sources, object]);
   return program;
 }
 

@@ -3,7 +3,8 @@
  *
  * In: a database file and a rate. Out: with --ledger one line `N unix-ms` for each transaction once its commit has returned.
  * Promised: whichever transaction an image of the file ends with, these hold: the balances add up to the fixed total, each balance
- * is what the ledger says, and the ledger has exactly as many rows, densely numbered, as the counter row. --check tests that.
+ * is what the ledger says, and the ledger has exactly as many rows, densely numbered, as the counter row; and of a large table,
+ * where one was asked for, each record is the one that the last transaction to change it wrote. --check tests that.
  */
 #include <errno.h>
 #include <signal.h>
@@ -14,7 +15,9 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "records.h"
 #include "sqlite3.h"
+#include "verdict.h"
 
 #define ACCOUNTS 200
 #define OPENING_BALANCE 1000
@@ -82,7 +85,7 @@ static uint32_t next_random(uint32_t *state) {
 }
 
 struct statements {
-  sqlite3_stmt *begin, *move, *append, *count, *commit;
+  sqlite3_stmt *begin, *move, *append, *count, *touch, *commit;
 };
 
 static sqlite3_stmt *prepare(sqlite3 *db, const char *sql) {
@@ -121,6 +124,10 @@ static void transact(sqlite3 *db, struct statements *s, int64_t number, uint32_t
   step(db, s->append);
   sqlite3_bind_int64(s->count, 1, number);
   step(db, s->count);
+  if (s->touch) {
+    sqlite3_bind_int64(s->touch, 1, number);
+    step(db, s->touch);
+  }
   step(db, s->commit);
 }
 
@@ -137,7 +144,7 @@ static void pace(struct timespec *due, int64_t interval_ns) {
 
 struct options {
   double rate;
-  int64_t transactions;
+  int64_t transactions, record_mib, checkpoint_pages;
   int rollback, ledger;
 };
 
@@ -150,7 +157,14 @@ static int write_database(const struct options *options) {
   sqlite3_busy_timeout(db, 10000);
   run(db, options->rollback ? "PRAGMA journal_mode=DELETE" : "PRAGMA journal_mode=WAL");
   run(db, "PRAGMA synchronous=NORMAL");
+  if (options->checkpoint_pages > 0) sqlite3_wal_autocheckpoint(db, (int)options->checkpoint_pages);
   create_schema(db);
+  int64_t records = records_create(db, options->record_mib);
+  if (records < 0) fail("the records cannot be created", db);
+  if (records == 0 && options->record_mib > 0) {
+    fprintf(stderr, "sample-writer: %s: this database has transactions already; --records needs a new one\n", database_path);
+    exit(1);
+  }
   int64_t number = number_of(db, "SELECT transactions FROM counter");
   uint32_t random = 2463534242u ^ (uint32_t)number;
   struct statements s = {
@@ -158,8 +172,10 @@ static int write_database(const struct options *options) {
       prepare(db, "UPDATE account SET balance = balance + ?1 WHERE id = ?2"),
       prepare(db, "INSERT INTO ledger(id, at_ms, source, destination, amount, note) VALUES(?1, ?2, ?3, ?4, ?5, ?6)"),
       prepare(db, "UPDATE counter SET transactions = ?1"),
+      records > 0 ? records_touch(db, records) : NULL,
       prepare(db, "COMMIT"),
   };
+  if (records > 0 && s.touch == NULL) fail("the records cannot be changed", db);
   struct timespec due;
   clock_gettime(CLOCK_MONOTONIC, &due);
   for (int64_t done = 0; !stopping && (options->transactions == 0 || done < options->transactions); done += 1) {
@@ -175,32 +191,13 @@ static int write_database(const struct options *options) {
   sqlite3_finalize(s.move);
   sqlite3_finalize(s.append);
   sqlite3_finalize(s.count);
+  sqlite3_finalize(s.touch);
   sqlite3_finalize(s.commit);
   if (sqlite3_close(db) != SQLITE_OK) fail("cannot be closed", db);
   return 0;
 }
 
 /* ----------------------------------------------------------------------------------------------------- checking */
-
-static void print_text(const char *text) {
-  putchar('"');
-  for (; *text; text += 1) {
-    unsigned char c = (unsigned char)*text;
-    if (c == '"' || c == '\\') printf("\\%c", c);
-    else if (c < 0x20) printf("\\u%04x", c);
-    else putchar(c);
-  }
-  putchar('"');
-}
-
-static int verdict(int64_t transactions, int64_t last_ms, const char *why) {
-  printf("{\"ok\":%s,\"transactions\":%lld,\"lastCommitMs\":%lld,\"why\":", why ? "false" : "true",
-         (long long)transactions, (long long)last_ms);
-  if (why) print_text(why);
-  else printf("null");
-  printf("}\n");
-  return why ? 1 : 0;
-}
 
 /* Each rule as a query that answers NULL, or a sentence where the rule is broken. */
 static const char *const rules[] = {
@@ -252,6 +249,9 @@ static int check_database(void) {
   int64_t last_ms = number_of(db, "SELECT coalesce((SELECT at_ms FROM ledger ORDER BY id DESC LIMIT 1), 0)");
   for (size_t i = 0; i < sizeof rules / sizeof *rules; i += 1)
     if (!holds(db, rules[i], why, sizeof why)) return verdict(transactions, last_ms, why);
+  if (number_of(db, "SELECT count(*) FROM sqlite_schema WHERE name = 'record'") == 1)
+    for (size_t i = 0; i < sizeof record_rules / sizeof *record_rules; i += 1)
+      if (!holds(db, record_rules[i], why, sizeof why)) return verdict(transactions, last_ms, why);
   sqlite3_close(db);
   return verdict(transactions, last_ms, NULL);
 }
@@ -262,8 +262,10 @@ static int usage(const char *wrong) {
   fprintf(stderr,
           "sample-writer: %s\n"
           "usage: sample-writer FILE.db [--rate PER_SECOND] [--mode wal|rollback] [--transactions N] [--ledger]\n"
+          "                     [--records MIB] [--checkpoint PAGES]\n"
           "       sample-writer --check FILE.db     a copy that may be changed by recovery\n"
-          "--rate 0 writes as fast as it can; --transactions 0 (the default) goes on until SIGTERM\n",
+          "--rate 0 writes as fast as it can; --transactions 0 (the default) goes on until SIGTERM\n"
+          "--records adds a table of so many MiB to a new database; --checkpoint is the log's length at which it is folded in\n",
           wrong);
   return 2;
 }
@@ -283,12 +285,16 @@ int main(int count, char **words) {
       i += 1;
       if (strcmp(word, "--rate") == 0) options.rate = strtod(value, &end);
       else if (strcmp(word, "--transactions") == 0) options.transactions = strtoll(value, &end, 10);
+      else if (strcmp(word, "--records") == 0) options.record_mib = strtoll(value, &end, 10);
+      else if (strcmp(word, "--checkpoint") == 0) options.checkpoint_pages = strtoll(value, &end, 10);
       else if (strcmp(word, "--mode") == 0 && strcmp(value, "rollback") == 0) options.rollback = 1;
       else if (strcmp(word, "--mode") != 0 || strcmp(value, "wal") != 0) return usage("an option or its value is unknown");
       if (end != NULL && (*end != 0 || end == value)) return usage("a number was expected");
     }
   }
   if (database_path[0] == 0) return usage("no database file given");
-  if (options.rate < 0 || options.transactions < 0) return usage("numbers must not be negative");
+  if (options.rate < 0 || options.transactions < 0 || options.record_mib < 0 || options.checkpoint_pages < 0) return usage("numbers must not be negative");
+  if (options.record_mib > 4096) return usage("--records takes 4096 MiB at most");
+  if (options.checkpoint_pages > 1000000) return usage("--checkpoint takes 1000000 pages at most");
   return check ? check_database() : write_database(&options);
 }

@@ -5,7 +5,7 @@
 import { readlinkSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { brand, type RawName } from '@understudy/base';
-import { bootId, openSourceTree } from '@understudy/filesystem';
+import { bootId, createNodeCodec, type NodeIndex, openSourceTree } from '@understudy/filesystem';
 import { openFuseInterceptor, WatchInterceptor, whyFuseCannotRun } from '@understudy/interceptor';
 import { StartError } from './home/start-error.ts';
 import { jobControl } from './jobs/job-control.ts';
@@ -13,6 +13,7 @@ import { Interceptors } from './jobs/source/interceptors.ts';
 import { SourceJobs } from './jobs/source/source-jobs.ts';
 import { sourceSurroundings } from './jobs/source/surroundings.ts';
 import { JobStore } from './jobs/stored-job.ts';
+import { kernelGuard } from './jobs/target/guard/replica-guard.ts';
 import { TargetJobs, type TargetSurroundings } from './jobs/target/target-jobs.ts';
 import { type AgentBase, type AgentOptions, openAgentBase, serveAgent } from './listen/index.ts';
 import { VERSION } from './version.ts';
@@ -76,11 +77,22 @@ async function inReverse(ends: readonly (() => Promise<void> | void)[], failed: 
 }
 
 function targetSurroundings(base: AgentBase, bootId: string, machine: string): TargetSurroundings {
+  const { settings } = base;
   return {
     version: base.version,
     home: base.home.path,
     machine,
     bootId,
+    guard: kernelGuard,
+    journal: {
+      memoryBytes: settings['journal.memory'],
+      folder: settings['journal.folder'],
+      limits: {
+        diskBytes: settings['journal.disk'],
+        minFreeBytes: settings['journal.minimum-free'],
+        alertShare: settings['journal.alert'] / 100,
+      },
+    },
     event: (event, job) => base.events.raise({ ...event, job }),
     fault: (error, job) => base.logger.error({ err: error, job }, 'a fault of the agent itself'),
   };
@@ -88,7 +100,8 @@ function targetSurroundings(base: AgentBase, bootId: string, machine: string): T
 
 function makeInterceptors(base: AgentBase): Interceptors {
   const home = brand<RawName>(Buffer.from(base.home.path).toString('latin1'));
-  const filesOf = (rootFd: number, path: RawName) => openSourceTree({ rootFd, path });
+  const filesOf = (rootFd: number, path: RawName, index: NodeIndex) =>
+    openSourceTree({ rootFd, path, codec: createNodeCodec(index) });
   return new Interceptors(
     {
       fuse: {

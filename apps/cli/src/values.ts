@@ -1,4 +1,6 @@
 import { InvalidArgumentError } from '@commander-js/extra-typings';
+import { parseByteSize } from '@understudy/base';
+import { blockSizeSchema } from '@understudy/wire';
 
 /** The states of a job, in the order of its life; `wait --until` takes one of them. A test holds them to the agent's own list. */
 export const JOB_STATES = [
@@ -28,6 +30,23 @@ export function parseDuration(text: string): number {
   if (!(ms >= 1 && ms <= LONGEST_MS))
     throw new InvalidArgumentError('Write a time of at most a day, such as 60s, 10m or 1h.');
   return ms;
+}
+
+const LONGEST_AGE_MS = 36_500 * 86_400_000;
+
+/** As a duration, but of things that lie about: up to a hundred years. Milliseconds. */
+export function parseAge(text: string): number {
+  const match = /^(\d+(?:\.\d+)?)\s*(m|h|d)$/.exec(text.trim());
+  const ms = match === null ? Number.NaN : Math.round(Number(match[1]) * (UNIT_MS[match[2] ?? ''] ?? Number.NaN));
+  if (!(ms >= 1 && ms <= LONGEST_AGE_MS)) throw new InvalidArgumentError('Write an age such as 90m, 12h or 30d.');
+  return ms;
+}
+
+/** `4096`, `64K`, `1M`. */
+export function parseBlockSize(text: string): number {
+  const parsed = blockSizeSchema.safeParse(parseByteSize(text));
+  if (parsed.success) return parsed.data;
+  throw new InvalidArgumentError('Write a power of two from 4K to 1M, such as 16K.');
 }
 
 export function parseCount(text: string): number {

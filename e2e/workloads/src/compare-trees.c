@@ -1,7 +1,13 @@
 /*
- * compare-trees A B [--atime-below NAME] [--ignore NAME]...: every difference between two trees, one a line, on stdout.
+ * compare-trees A B [--atime-below NAME] [--space-below NAME] [--ignore NAME]...: every difference between two trees, one a line.
  * Names, types, content, holes, owner, mode, times in nanoseconds, link structure, devices, extended attributes (with ACLs and
- * capabilities). Not ctime, and atime only beneath directories called NAME: reading changes it on the source alone.
+ * capabilities). Not compared, and why:
+ *   ctime: no program can set it.
+ *   atime, but beneath directories called NAME: reading changes it on the source alone, and is not a modification. Of directories
+ *     and links even there only where it is newer than their other times: this program itself reads them through the source's
+ *     mount, and relatime lets a reading change every other one.
+ *   less space on B, but beneath directories called NAME: a mirror carries data and holes, and space that is allocated and was
+ *     never written reads as a hole. What is allocated under protection is a call of its own and arrives as one.
  * Exit 0: equal, 1: different, 2: could not compare. On purpose no code of the product is used: a blind spot would be shared.
  */
 #include "check.h"
@@ -11,7 +17,11 @@
 enum { MOST_IGNORED = 16, MOST_SHOWN = 200 };
 static const char *ignored[MOST_IGNORED];
 static int ignored_count = 0;
-static const char *atime_below = NULL;
+static const char *atime_below = NULL, *space_below = NULL;
+/* What holds in the directory at hand: it lies beneath one of these. */
+typedef struct {
+  int atime, space;
+} Also;
 static long differences = 0, entries = 0;
 static char path[1 << 17];
 static size_t path_length = 0;
@@ -87,13 +97,22 @@ static void compare_time(const char *what, struct timespec a, struct timespec b)
     differ(what, "%ld.%09ld | %ld.%09ld", (long)a.tv_sec, a.tv_nsec, (long)b.tv_sec, b.tv_nsec);
 }
 
-static void compare_stat(const struct stat *a, const struct stat *b, int with_atime) {
+static int newer(struct timespec a, struct timespec b) {
+  return a.tv_sec != b.tv_sec ? a.tv_sec > b.tv_sec : a.tv_nsec > b.tv_nsec;
+}
+
+/** relatime: reading sets an access time that is not newer than the others, and leaves the rest for a day. B was not read. */
+static int reading_leaves_atime(const struct stat *a, const struct stat *b) {
+  if (!S_ISLNK(a->st_mode) && !S_ISDIR(a->st_mode)) return 1;
+  return newer(b->st_atim, a->st_mtim) && newer(b->st_atim, a->st_ctim);
+}
+
+static void compare_stat(const struct stat *a, const struct stat *b, Also also) {
   if (a->st_mode != b->st_mode) differ("mode", "%o | %o", a->st_mode, b->st_mode);
   if (a->st_uid != b->st_uid) differ("owner", "%u | %u", a->st_uid, b->st_uid);
   if (a->st_gid != b->st_gid) differ("group", "%u | %u", a->st_gid, b->st_gid);
   compare_time("mtime", a->st_mtim, b->st_mtim);
-  /* Links and directories are read by the mirror and by ourselves, and nothing prevents that from changing their atime. */
-  if (with_atime && !S_ISLNK(a->st_mode) && !S_ISDIR(a->st_mode)) compare_time("atime", a->st_atim, b->st_atim);
+  if (also.atime && reading_leaves_atime(a, b)) compare_time("atime", a->st_atim, b->st_atim);
   if (S_ISCHR(a->st_mode) || S_ISBLK(a->st_mode))
     if (a->st_rdev != b->st_rdev) differ("device", "%lx | %lx", (long)a->st_rdev, (long)b->st_rdev);
   if (!S_ISDIR(a->st_mode)) compare_links(a, b);
@@ -102,6 +121,7 @@ static void compare_stat(const struct stat *a, const struct stat *b, int with_at
   /* Layouts differ a little, and space beyond the end is nobody's content; a hole that was filled is far beyond this. */
   long here = (long)a->st_blocks * 512, there = (long)b->st_blocks * 512;
   if (there - here > 131072 + here / 8) differ("hole filled", "%ld | %ld bytes on disk", here, there);
+  if (also.space && here - there > 131072 + there / 8) differ("space missing", "%ld | %ld bytes on disk", here, there);
 }
 
 static const char *entry_path(char *into, size_t size, int dir, const char *name) {
@@ -204,9 +224,9 @@ static Listing list_directory(int dir, int top) {
   return listing;
 }
 
-static void compare_directories(int a, int b, int with_atime, int top);
+static void compare_directories(int a, int b, Also also, int top);
 
-static void compare_entry(int a, int b, const char *name, int with_atime) {
+static void compare_entry(int a, int b, const char *name, Also also) {
   struct stat stat_a, stat_b;
   if (fstatat(a, name, &stat_a, AT_SYMLINK_NOFOLLOW) < 0 || fstatat(b, name, &stat_b, AT_SYMLINK_NOFOLLOW) < 0) give_up("fstatat");
   entries += 1;
@@ -214,18 +234,20 @@ static void compare_entry(int a, int b, const char *name, int with_atime) {
     differ("type", "%o | %o", stat_a.st_mode, stat_b.st_mode);
     return;
   }
-  compare_stat(&stat_a, &stat_b, with_atime);
+  compare_stat(&stat_a, &stat_b, also);
   compare_attributes(a, b, name);
   if (S_ISLNK(stat_a.st_mode)) compare_target(a, b, name);
   if (S_ISREG(stat_a.st_mode)) compare_content(a, b, name);
   if (!S_ISDIR(stat_a.st_mode)) return;
   int below_a = open_quietly(a, name, O_RDONLY | O_DIRECTORY), below_b = open_quietly(b, name, O_RDONLY | O_DIRECTORY);
-  compare_directories(below_a, below_b, with_atime || (atime_below && strcmp(name, atime_below) == 0), 0);
+  also.atime |= atime_below != NULL && strcmp(name, atime_below) == 0;
+  also.space |= space_below != NULL && strcmp(name, space_below) == 0;
+  compare_directories(below_a, below_b, also, 0);
   close(below_a);
   close(below_b);
 }
 
-static void compare_directories(int a, int b, int with_atime, int top) {
+static void compare_directories(int a, int b, Also also, int top) {
   Listing here = list_directory(a, top), there = list_directory(b, top);
   size_t i = 0, j = 0, length = path_length;
   while (i < here.count || j < there.count) {
@@ -234,7 +256,7 @@ static void compare_directories(int a, int b, int with_atime, int top) {
     path_length = length + (size_t)snprintf(path + length, sizeof path - length, "%s%s", length ? "/" : "", name);
     if (order < 0) differ("missing", "only in the first");
     if (order > 0) differ("extra", "only in the second");
-    if (order == 0) compare_entry(a, b, name, with_atime);
+    if (order == 0) compare_entry(a, b, name, also);
     path_length = length;
     i += order <= 0;
     j += order >= 0;
@@ -247,18 +269,19 @@ static void compare_directories(int a, int b, int with_atime, int top) {
 
 int main(int count, char **values) {
   if (count < 3) {
-    fprintf(stderr, "usage: compare-trees A B [--atime-below NAME] [--ignore NAME]...\n");
+    fprintf(stderr, "usage: compare-trees A B [--atime-below NAME] [--space-below NAME] [--ignore NAME]...\n");
     return 2;
   }
   for (int i = 3; i + 1 < count; i += 2)
     if (strcmp(values[i], "--ignore") == 0 && ignored_count < MOST_IGNORED) ignored[ignored_count++] = values[i + 1];
   atime_below = option(count, values, "--atime-below", NULL);
+  space_below = option(count, values, "--space-below", NULL);
   int a = open(values[1], O_RDONLY | O_DIRECTORY), b = open(values[2], O_RDONLY | O_DIRECTORY);
   struct stat stat_a, stat_b;
   if (a < 0 || b < 0 || fstat(a, &stat_a) < 0 || fstat(b, &stat_b) < 0) give_up("open of the two roots");
-  compare_stat(&stat_a, &stat_b, 0);
+  compare_stat(&stat_a, &stat_b, (Also){0, 0});
   compare_attributes(a, b, ".");
-  compare_directories(a, b, 0, 1);
+  compare_directories(a, b, (Also){0, 0}, 1);
   printf("%ld entries compared, %ld differences\n", entries, differences);
   return differences == 0 ? 0 : 1;
 }

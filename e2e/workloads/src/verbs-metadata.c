@@ -89,6 +89,12 @@ static void times(int dir) {
   MUST(mkdirat(dir, "timed-folder", 0755));
   make_file(dir, "timed-folder/inside", "");
   MUST(utimensat(dir, "timed-folder", sets[0], 0));
+  /* Ahead of every other time they have: no reading changes these, so that they can be compared to the nanosecond. */
+  MUST(symlinkat("time-1", dir, "timed-link-ahead"));
+  MUST(utimensat(dir, "timed-link-ahead", sets[2], AT_SYMLINK_NOFOLLOW));
+  MUST(mkdirat(dir, "timed-folder-ahead", 0755));
+  make_file(dir, "timed-folder-ahead/inside", "");
+  MUST(utimensat(dir, "timed-folder-ahead", sets[2], 0));
   int fd = (int)MUST(openat(dir, "time-0", O_WRONLY | O_APPEND));
   MUST(futimens(fd, sets[2]));
   MUST(close(fd));

@@ -96,6 +96,7 @@ export class InterceptorRefusal extends Error {
     | 'forbidden-place'
     | 'overlaps'
     | 'unsupported-file-system'
+    | 'swap-file'
     | 'failed';
   constructor(code: InterceptorRefusal['code'], sentence: string) {
     super(sentence);
@@ -109,6 +110,10 @@ export interface ProtectedRoot {
   /** Absolute path of the protected directory. */
   readonly path: RawName;
   readonly files: SourceFiles;
+  /** File systems mounted beneath it, each a root of its own, outermost first. A driver that goes into them by itself has none. */
+  readonly nested?: readonly ProtectedRoot[];
+  /** Where something is mounted beneath it that is not intercepted, outermost first. */
+  readonly uncovered?: readonly RawName[];
 }
 
 /** Taken before reading files: "what was executing then". */
@@ -117,16 +122,30 @@ export type Barrier = Brand<string, 'Barrier'>;
 export interface Interceptor {
   readonly driver: InterceptorDriver;
   readonly promises: InterceptorPromises;
-  /** Protects a directory in place; the same directory again returns the same root. Throws InterceptorRefusal. */
-  protect(directory: RawName): Promise<ProtectedRoot>;
+  /**
+   * Protects a directory in place; the same directory again returns the same root. File systems mounted beneath it that are `wanted`
+   * (all, where nobody says) become its `nested` roots. Throws InterceptorRefusal.
+   */
+  protect(directory: RawName, wanted?: (mountPoint: RawName) => boolean): Promise<ProtectedRoot>;
   /** Records end at once; `users` names the processes for which the mount has to stay a while as pass-through. */
   release(id: number): Promise<{ readonly unmounted: boolean; readonly users: readonly string[] }>;
+  /** Who would keep the root's mount from going away now; empty: nobody. Drivers without mounts have none to ask. */
+  usersOf?(id: number): readonly string[];
   roots(): readonly ProtectedRoot[];
   /**
    * Hands every record now in the ring to `take` in order, in batches of whole encoded records (see wire's record.ts; `root` is a
    * ProtectedRoot id, sequence the ring's). The bytes are valid during the call only. Returns how many records there were.
    */
   drain(take: (records: Uint8Array) => void): number;
+  /**
+   * From now on records stay in the ring after they were drained, until `free` lets go of them: whoever drains after this process has
+   * ended gets them once more. Where the ring ends with the process (`identity` is new then) they need not stay.
+   */
+  keepDrained(): void;
+  /** Records with sequences up to this one are needed no longer. */
+  free(through: number): void;
+  /** Names the ring: with another identity nothing is known of what came before. */
+  readonly identity: string;
   /** Called (never from within drain) when the ring may hold something. */
   onReadable(listener: () => void): void;
   /** Modifying calls that are executing now. `passed` is true once each of them has finished and is in the ring. */
@@ -139,13 +158,16 @@ export interface Interceptor {
     readonly ringUsed: number;
     readonly restarts: number;
     readonly dirtyNotes: number;
+    /** Why changes that bypass the interceptor go unnoticed; null: they are noticed, or it cannot be bypassed. */
+    readonly tripwireOff?: string | null;
   };
   /** The agent lets go; what is protected goes on being intercepted (fuse) or not (watch), as `keep` says. */
   close(keep: boolean): Promise<void>;
 }
 
 export interface InterceptorEvent {
-  readonly kind: 'crashed' | 'taken-over' | 'bypass' | 'unmounted' | 'overflow' | 'failed';
+  /** bypass: a change past the mount was seen. exposed: what could bypass it, or cannot be watched. */
+  readonly kind: 'crashed' | 'taken-over' | 'bypass' | 'exposed' | 'unmounted' | 'overflow' | 'failed';
   readonly severity: 'information' | 'warning' | 'error';
   readonly root: number | null;
   readonly sentence: string;
@@ -214,20 +236,30 @@ export interface ReplicaFiles {
   pathOf(handle: Handle): RawName | null;
   /** syncfs: everything applied so far is on disk. */
   sync(): void;
+  /** The same without holding up the caller; rejects with FileError. */
+  syncLater(): Promise<void>;
   close(): void;
 }
 
 // ------------------------------------------------------------------------------------------------------ machinery
 
-/** SHA-256 and friends, outside because their machinery is. */
+export type DigestName = 'sha256' | 'blake3';
+
+/** SHA-256 and friends, outside because their machinery is. 32 bytes each. */
 export interface Digest {
   sha256(bytes: Uint8Array): Uint8Array;
+  /** Where this machine has it. */
+  readonly blake3?: (bytes: Uint8Array) => Uint8Array;
 }
 
 /** Decides by path (text as base's rawToText makes it, absolute on the source) what a job protects. */
 export interface Scope {
   /** Everything beneath the root belongs to the job: no path need be looked at. */
   readonly whole: boolean;
+  /** The interceptor's root is wider than the job's: its records speak of foreign files, too, and files come and go across the border. */
+  readonly within?: boolean;
   /** `inside`: protected. `on-the-way`: a directory kept only because something protected may lie beneath. `outside`: not ours. */
   decide(path: string, isDirectory: boolean): 'inside' | 'on-the-way' | 'outside';
+  /** Of a path that is outside: an earlier set of rules of this job took it in, and what the target has of it stays there. */
+  stays?(path: string, isDirectory: boolean): boolean;
 }

@@ -1,6 +1,14 @@
 import { rawFromText } from '@understudy/base';
 import { describe, expect, it } from 'vitest';
-import { acknowledgesBeforeApplying, dropsOne, forgetsDirtyNotes, readsWhatWas, swapsNeighbours } from './mutations.ts';
+import {
+  acknowledgesBeforeApplying,
+  dropsOne,
+  forgetsDirtyNotes,
+  marksBeforeSync,
+  readsWhatWas,
+  receivesBeforeSync,
+  swapsNeighbours,
+} from './mutations.ts';
 import { Pair } from './pair.ts';
 import { SeededRandom } from './random.ts';
 import { type Mutation, runSeed } from './run-seed.ts';
@@ -25,11 +33,24 @@ describe('the checkers notice', () => {
   });
 
   it('[TCM4] an acknowledgement that is ahead of the replica', async () => {
-    expect(await noticed(acknowledgesBeforeApplying)).toMatch(/a flush settled at|none of the source/);
+    expect(await noticed(acknowledgesBeforeApplying)).toMatch(/a flush settled at|none of the source|were not found/);
   });
 
   it('[SRM2] a dirty note that is forgotten', async () => {
     expect(await noticed(forgetsDirtyNotes)).not.toBeNull();
+  });
+
+  it('[TCM5] a mark that is written before the replica is on its disk', async () => {
+    expect(await noticed(marksBeforeSync)).not.toBeNull();
+  });
+
+  it('[TCM5] what counts as received before the disk has kept it', async () => {
+    expect(await noticed(receivesBeforeSync)).toMatch(/made everything be compared/);
+  });
+
+  it('[TCM5] neither where nothing is planted', async () => {
+    const world = { ...marksBeforeSync().world };
+    expect(await noticed(() => ({ world }))).toBeNull();
   });
 
   it('[MIR1] a mirror that sends an older read over a newer write', async () => {

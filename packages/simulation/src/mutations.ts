@@ -79,6 +79,29 @@ export function acknowledgesBeforeApplying(): Mutation {
   };
 }
 
+/** A world in which the target loses power again and again. */
+const POWER = { ...CALM, powerCuts: 0.05, journalBytes: 1 << 26 } as const;
+
+/** The mark of a checkpoint is written although the replica's file system has not been synced. */
+export function marksBeforeSync(): Mutation {
+  return {
+    world: POWER,
+    spoil: (pair) => {
+      pair.target.marksBeforeSync = true;
+    },
+  };
+}
+
+/** What has come counts as received before the disk has kept it. */
+export function receivesBeforeSync(): Mutation {
+  return {
+    world: POWER,
+    spoil: (pair) => {
+      pair.target.receivesTooEarly = true;
+    },
+  };
+}
+
 /** What the ring could not hold is not noted. */
 export function forgetsDirtyNotes(): Mutation {
   return {

@@ -3,7 +3,8 @@
  * In: a seed's randomness and a world. Out: a run that can be cranked step by step. Promise: nothing but the seed decides.
  */
 import { rawFromText } from '@understudy/base';
-import type { SourceFiles } from '@understudy/engine';
+import type { Scope, SourceFiles } from '@understudy/engine';
+import type { MemoryReplica } from '@understudy/engine/testing';
 import { MemoryFileSystem } from '@understudy/interceptor/memory';
 import type { Reply } from '@understudy/wire';
 import { BadDisk, type DiskKind } from './bad-disk.ts';
@@ -16,12 +17,22 @@ import { type ToTarget, WireLink } from './wire-link.ts';
 
 /** Times of the replica's own clock lie beyond it. */
 const TARGET_TIMES = 3_999_999_999;
+/** No name that an application draws. */
+const INNER = 'inner';
 
 export interface PairOptions {
   readonly random: SeededRandom;
   readonly memoryBytes: number;
   readonly ringBytes: number;
+  /** Of the target's journal of received operations. */
+  readonly journalBytes?: number;
+  /** What happens on the target's disk: syncs, checkpoints, moments that a power cut leaves; without it received is durable at once. */
+  readonly power?: SeededRandom;
+  /** Of the queue's store. */
+  readonly storeBytes?: number;
   readonly scopes: readonly ScopeKind[];
+  /** The job's first root is a directory beneath a wider root of the interceptor. */
+  readonly within?: boolean;
   readonly disk: DiskKind;
   readonly wrapFiles?: (files: SourceFiles) => SourceFiles;
   /** A mutation for the checkers: what arrives is not what was sent. */
@@ -35,38 +46,68 @@ export class Pair {
   readonly target: TargetAgent;
   readonly #options: PairOptions;
   readonly #paths: readonly string[];
+  readonly #served: readonly string[];
   #nowMs = 1_700_000_000_000;
   #link: WireLink | null = null;
   readonly #orphans = new Set<string>();
+  #powerLost = false;
+  #comparedAfterwards = false;
 
   constructor(options: PairOptions) {
     this.#options = options;
     const tick = () => this.#tick();
     this.fs = new MemoryFileSystem({ wallMs: tick });
-    this.#paths = options.scopes.map((_, index) => (index === 0 ? '/data' : `/more${index}`));
-    for (const path of this.#paths) this.fs.mkdir(this.fs.root, rawFromText(path.slice(1)));
-    const { random, memoryBytes, ringBytes } = options;
+    this.#served = options.scopes.map((_, index) => (index === 0 ? '/data' : `/more${index}`));
+    this.#paths = this.#served.map((path, index) => (this.#isWithin(index) ? `${path}/${INNER}` : path));
+    for (const path of this.#served) this.fs.mkdir(this.fs.root, rawFromText(path.slice(1)));
+    if (options.within === true) this.fs.mkdir(this.#nodeAt('/data'), rawFromText(INNER));
+    const { random, memoryBytes, ringBytes, storeBytes } = options;
     this.source = new SourceAgent({
       random,
       memoryBytes,
       ringBytes,
+      ...(storeBytes === undefined ? {} : { storeBytes }),
       fs: this.fs,
       tick,
       nowMs: () => this.#nowMs,
-      roots: this.#paths.map((path, i) => ({ path, scope: scopeOfKind(options.scopes[i] ?? 'whole', path) })),
+      roots: this.#paths.map((path, i) => ({ path, served: this.#served[i] ?? path, scope: this.#scopeOf(i) })),
       ...(options.wrapFiles === undefined ? {} : { wrapFiles: options.wrapFiles }),
     });
     const disk = new BadDisk(options.disk, random);
-    this.target = new TargetAgent({ roots: options.scopes.length, disk, nowMs: tick });
+    // Of its own, so that what a target's disk does leaves the rest of a run as it was.
+    const { journalBytes, power } = options;
+    const draws =
+      power === undefined ? {} : { moment: (replica: MemoryReplica) => power.chance(0.05) && replica.remember() };
+    const journal = journalBytes === undefined ? {} : { journalBytes };
+    this.target = new TargetAgent({ roots: options.scopes.length, disk, nowMs: tick, ...draws, ...journal });
   }
 
+  /** Where applications are at work: within the job's roots, and around them where the interceptor sees more. */
   get tops() {
-    return this.#paths.map((path) => this.fs.resolve(rawFromText(path)) ?? this.fs.root);
+    return [...new Set([...this.#paths, ...this.#served])].map((path) => this.#nodeAt(path));
+  }
+
+  /** Roots of the job that could be renamed and removed like any directory; that halts a job and is not what is tried here. */
+  get fixed() {
+    return this.#paths.map((path) => this.#nodeAt(path));
+  }
+
+  #nodeAt(path: string) {
+    return this.fs.resolve(rawFromText(path)) ?? this.fs.root;
+  }
+
+  #isWithin(index: number): boolean {
+    return index === 0 && this.#options.within === true;
+  }
+
+  #scopeOf(index: number): Scope {
+    const scope = scopeOfKind(this.#options.scopes[index] ?? 'whole', this.#paths[index] ?? '');
+    return this.#isWithin(index) ? { ...scope, within: true } : scope;
   }
 
   /** Hard links across roots would be one file to the source and two to the target: a protected root has none, from the beginning. */
   keepApart(on: boolean): void {
-    for (const top of this.tops) this.fs.setBoundary(top, on);
+    for (const path of this.#served) this.fs.setBoundary(this.#nodeAt(path), on);
   }
 
   get linked(): boolean {
@@ -87,8 +128,9 @@ export class Pair {
   sourceImage(): string[] {
     return this.source.roots.flatMap(({ files }, i) => {
       const path = this.#paths[i] ?? '';
-      const scope = scopeOfKind(this.#options.scopes[i] ?? 'whole', path);
-      return sourceImage(files, { scope, path }, this.contents).map((line) => path + line);
+      const scope = this.#scopeOf(i);
+      const whole = scope.whole && scope.within !== true;
+      return sourceImage(files, { scope: { ...scope, whole }, path }, this.contents).map((line) => path + line);
     });
   }
 
@@ -99,9 +141,19 @@ export class Pair {
   replicaImage(): string[] {
     return this.target.replicas.flatMap((replica, i) => {
       const isOrphan = (path: string, mtimeSec: number) => mtimeSec > TARGET_TIMES && this.#orphans.has(`${i}${path}`);
-      const lines = replicaImage(replica, this.#options.scopes[i] === 'whole', isOrphan);
+      const lines = replicaImage(replica, this.#options.scopes[i] === 'whole' && !this.#isWithin(i), isOrphan);
       return lines.map((line) => (this.#paths[i] ?? '') + line);
     });
+  }
+
+  /** After a power cut on the target its stream did not go on. */
+  get comparedAfterPowerCut(): boolean {
+    return this.#comparedAfterwards;
+  }
+
+  /** Both ends were lost at once: nothing is replayed but compared, and names whose removal was lost are orphans, reported and kept. */
+  get hasLostRemovals(): boolean {
+    return this.#comparedAfterwards && this.#orphans.size > 0;
   }
 
   get orphans(): number {
@@ -114,15 +166,15 @@ export class Pair {
 
   // ------------------------------------------------------------------------------------------------------- the source
 
-  async killSource(): Promise<void> {
+  async killSource(folder = true): Promise<void> {
     this.cut();
-    await this.source.kill();
+    await this.source.kill(folder);
   }
 
   pumpSource(): void {
     this.source.turn((packet) => {
       const link = this.#link;
-      if (link !== null) link.toTarget.push({ kind: 'operations', packet });
+      if (link !== null) link.toTarget.push({ kind: 'operations', packet, epoch: this.source.epoch });
     });
   }
 
@@ -140,8 +192,17 @@ export class Pair {
     const link = new WireLink();
     const welcome = this.target.attach(this.source.hello(), link);
     if (welcome === null) return;
+    if (this.#powerLost && !welcome.resumes) this.#comparedAfterwards = true;
     this.#link = link;
     this.source.job.linkUp(welcome);
+    const heard = this.target.hearSuperseded(this.source.epoch - 1);
+    if (heard !== null) this.source.failures.push(heard);
+  }
+
+  /** Another server had the set for a while and gave it back; whoever spoke before may go on speaking all the same. */
+  takeOver(): void {
+    this.cut();
+    this.source.epoch += 1;
   }
 
   /** Delivers the oldest message of one direction; false: there was none. */
@@ -172,7 +233,7 @@ export class Pair {
   #deliverToTarget(link: WireLink): boolean {
     const message = link.toTarget.shift();
     if (message === undefined) return false;
-    this.target.take(this.#options.tamper?.(message) ?? message);
+    if (!this.target.take(this.#options.tamper?.(message) ?? message)) this.cut();
     return true;
   }
 
@@ -183,7 +244,20 @@ export class Pair {
     this.target.kill();
   }
 
+  powerCutTarget(below: (n: number) => number): void {
+    this.cut();
+    this.#powerLost = true;
+    this.target.powerCut(below);
+  }
+
+  /** The target's disk at work: the journal's sync comes to its end, or a checkpoint is made. */
+  targetDisk(sync: boolean, checkpoint: boolean): void {
+    if (sync) this.target.syncReceived();
+    if (checkpoint && !this.target.checkpoint()) this.cut();
+  }
+
   applySome(records: number): void {
+    if (this.#options.power === undefined) this.target.syncReceived();
     if (!this.target.applySome(records)) this.cut();
   }
 

@@ -3,15 +3,20 @@
  * In: a file system, turns. Out: packets. Promise checked here: a position never stands for two different records.
  */
 import { createHash, randomUUID } from 'node:crypto';
-import { type RawName, rawFromText } from '@understudy/base';
+import { must, type RawName, rawFromText } from '@understudy/base';
 import {
+  filesBeneath,
+  type JobMemory,
+  type KnownReceived,
   type LoggedPacket,
   type ProtectedRoot,
+  QueueStoreError,
   type Scope,
   type SourceFiles,
   SourceJob,
   stateOf,
 } from '@understudy/engine';
+import { MemoryQueueStore } from '@understudy/engine/testing';
 import { type MemoryFileSystem, MemoryInterceptor } from '@understudy/interceptor/memory';
 import { type Hello, peekLength, position } from '@understudy/wire';
 import type { SeededRandom } from './random.ts';
@@ -20,6 +25,8 @@ const digest = { sha256: (bytes: Uint8Array) => createHash('sha256').update(byte
 
 export interface SourceRoot {
   readonly path: string;
+  /** The interceptor's root: the same, or a wider one. */
+  readonly served: string;
   readonly scope: Scope;
 }
 
@@ -30,6 +37,8 @@ export interface SourceAgentOptions {
   readonly nowMs: () => number;
   readonly memoryBytes: number;
   readonly ringBytes: number;
+  /** Of the queue's store. */
+  readonly storeBytes?: number;
   readonly roots: readonly SourceRoot[];
   /** A mutation for the checkers: what the job reads of the source is not what is there. */
   readonly wrapFiles?: (files: SourceFiles) => SourceFiles;
@@ -39,11 +48,16 @@ export class SourceAgent {
   readonly interceptor: MemoryInterceptor;
   readonly events: string[] = [];
   readonly failures: string[] = [];
+  /** Grows at every takeover. */
+  epoch = 1;
   readonly #options: SourceAgentOptions;
   readonly #sent = new Map<number, string>();
   #roots: readonly ProtectedRoot[] = [];
   #job: SourceJob | null = null;
   #streamId = '';
+  /** What the last process knew when it died: its queue folder. */
+  #left: (KnownReceived & { readonly memory: JobMemory }) | null = null;
+  readonly #store: MemoryQueueStore;
   #next = position(1);
 
   constructor(options: SourceAgentOptions) {
@@ -51,6 +65,8 @@ export class SourceAgent {
     const { fs, ringBytes } = options;
     const clock = { wallMs: options.tick };
     this.interceptor = new MemoryInterceptor({ fs, clock, defer: () => {}, ringBytes });
+    this.interceptor.keepDrained();
+    this.#store = new MemoryQueueStore(options.storeBytes ?? 1 << 26);
   }
 
   get job(): SourceJob {
@@ -69,33 +85,68 @@ export class SourceAgent {
 
   async start(): Promise<void> {
     const { random, tick, memoryBytes, roots } = this.#options;
-    this.#roots = await Promise.all(roots.map(({ path }) => this.interceptor.protect(rawFromText(path))));
-    this.#streamId = randomUUIDOf(random);
+    this.#roots = await Promise.all(roots.map((root) => this.#protect(root)));
+    if (this.#left === null) this.#streamId = randomUUIDOf(random);
     const wrap = this.#options.wrapFiles ?? ((files: SourceFiles) => files);
-    this.#job = new SourceJob({
-      world: {
-        digest,
-        wallMs: tick,
-        barrier: () => this.interceptor.barrier(),
-        passed: (barrier) => this.interceptor.passed(barrier),
-        event: (event) => this.events.push(`${event.code}: ${event.sentence}`),
-      },
-      next: this.#next,
-      limits: { memoryBytes },
-      window: { bytes: 64 * 1024, packets: 16 },
-      roots: this.#roots.map((root, index) => ({
-        path: root.path,
-        files: wrap(root.files),
-        scope: roots[index]?.scope ?? { whole: true, decide: () => 'inside' as const },
-      })),
-    });
+    this.#job = this.#make(
+      () =>
+        new SourceJob({
+          world: {
+            digest,
+            wallMs: tick,
+            barrier: () => this.interceptor.barrier(),
+            passed: (barrier) => this.interceptor.passed(barrier),
+            event: (event) => this.events.push(`${event.code}: ${event.sentence}`),
+          },
+          next: this.#next,
+          limits: { memoryBytes },
+          window: { bytes: 64 * 1024, packets: 16 },
+          roots: this.#roots.map((root, index) => ({
+            path: root.path,
+            files: wrap(root.files),
+            scope: roots[index]?.scope ?? { whole: true, decide: () => 'inside' as const },
+          })),
+          store: this.#store,
+          ...(this.#left === null ? {} : { goesOn: this.#left }),
+        }),
+    );
   }
 
-  /** What was queued in memory is gone; the interceptor goes on recording. */
-  async kill(): Promise<void> {
-    // As the agent does it: numbering goes on behind the reserved block.
-    this.#next = position(this.job.path.next + 1000);
+  /** As the agent does it: a store that cannot be read is emptied, and everything is compared. */
+  #make(make: () => SourceJob): SourceJob {
+    try {
+      return make();
+    } catch (error) {
+      if (!(error instanceof QueueStoreError) || this.#left === null) throw error;
+      this.#store.clear();
+      this.#left = { ...this.#left, memory: { ...this.#left.memory, scopes: [] } };
+      return make();
+    }
+  }
+
+  get store(): MemoryQueueStore {
+    return this.#store;
+  }
+
+  async #protect({ path, served }: SourceRoot): Promise<ProtectedRoot> {
+    const root = await this.interceptor.protect(rawFromText(served));
+    if (path === served) return root;
+    const node = must(this.#options.fs.resolve(rawFromText(path)), `${path} is there`);
+    return { id: root.id, path: rawFromText(path), files: filesBeneath(root.files, node) };
+  }
+
+  /** What was queued in memory is gone; the interceptor goes on recording. `folder`: what was kept is gone, too. */
+  async kill(folder = true): Promise<void> {
+    // As the agent does it: numbering goes on behind the reserved block, unless the target says what it has.
+    this.#next = position(Math.max(this.#next, this.job.path.next) + 1000);
     this.#job = null;
+    if (!folder) {
+      this.#left = null;
+      this.#store.clear();
+    }
+    const received = this.#left?.received ?? 0;
+    for (const from of this.#sent.keys()) if (from > received) this.#sent.delete(from);
+    this.interceptor.drainAgain();
     await this.start();
   }
 
@@ -121,7 +172,36 @@ export class SourceAgent {
       send({ ...packet, bytes: packet.bytes.slice() });
     }
     job.observeTime(drainedAt);
+    this.#letGo();
     this.#watchMemory();
+  }
+
+  /** What the ring holds is let go of as the agent does it: not before the folder has what the next process must know. */
+  #letGo(): void {
+    const { job, interceptor } = this;
+    this.#keep();
+    const { ringUsed, ringBytes } = interceptor.status();
+    if (this.#isKept() && ringUsed * 2 > ringBytes) {
+      job.path.keepAll();
+      this.#keep();
+    }
+    if (this.#isKept()) interceptor.free((job.path.keepsFrom ?? Number.POSITIVE_INFINITY) - 1);
+  }
+
+  #keep(): void {
+    const { job } = this;
+    if (job.path.awaiting && this.#isKept()) return;
+    const { received, receivedOrigin } = job.path.scm;
+    const marks = job.path.awaiting ? this.#left : { received, origin: receivedOrigin };
+    if (marks === null || (!this.#isKept() && this.#options.random.chance(0.3))) return;
+    const memory = this.#isKept() && this.#left !== null ? this.#left.memory : structuredClone(job.remember());
+    this.#left = { received: marks.received, origin: marks.origin, memory };
+    this.#keptVersion = job.memoryVersion;
+  }
+  #keptVersion = '';
+
+  #isKept(): boolean {
+    return this.job.memoryVersion === this.#keptVersion;
   }
 
   hello(): Hello {
@@ -131,10 +211,11 @@ export class SourceAgent {
       jobId: '00000000-0000-4000-8000-000000000001',
       jobName: 'simulated',
       streamId: this.#streamId,
-      epoch: 1,
+      epoch: this.epoch,
       oldest: path.oldest,
       next: path.next,
-      applied: path.scm.applied,
+      applied: path.awaiting ? position(0) : path.scm.applied,
+      fresh: path.awaiting,
       intent: 'replicate',
       machine: 'simulated',
       replicaBase: null,
@@ -152,7 +233,7 @@ export class SourceAgent {
 
   #watchMemory(): void {
     const { memoryBytes } = this.#options;
-    const { bytes } = this.job.path.srm.queue;
+    const { memoryBytes: bytes } = this.job.path.srm.queue;
     if (bytes > memoryBytes + (1 << 19)) this.failures.push(`the queue holds ${bytes} bytes of ${memoryBytes}`);
   }
 }

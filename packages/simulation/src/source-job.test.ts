@@ -41,7 +41,7 @@ async function protecting(scope: ScopeKind = 'whole') {
 
 function welcome(pair: Pair, change: Partial<Welcome> = {}): Welcome {
   const { received, applied } = pair.source.job.path.scm;
-  return { version: '', resumes: true, received, applied, complete: true, why: '', ...change };
+  return { version: '', resumes: true, received, applied, origin: 0, complete: true, why: '', ...change };
 }
 
 const failed = (node: NodeId, errno: string): Reply => ({

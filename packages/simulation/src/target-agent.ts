@@ -11,8 +11,17 @@ import {
   TargetCommunicationManager,
   TargetReplicationManager,
 } from '@understudy/engine';
-import { MemoryReplica, MemoryTargetJournal } from '@understudy/engine/testing';
-import type { Condition, Hello, Position, Reply, Welcome } from '@understudy/wire';
+import { MemoryReceivedJournal, MemoryReplica, MemoryTargetJournal } from '@understudy/engine/testing';
+import {
+  type Condition,
+  encodeRecord,
+  type Hello,
+  type Position,
+  position,
+  record,
+  Verb,
+  type Welcome,
+} from '@understudy/wire';
 import { type BadDisk, Killed } from './bad-disk.ts';
 import type { ToTarget, WireLink } from './wire-link.ts';
 
@@ -21,12 +30,12 @@ const digest = { sha256: (bytes: Uint8Array) => createHash('sha256').update(byte
 interface Running {
   readonly accept: TargetCommunicationManager;
   readonly apply: TargetReplicationManager;
-  untold: Reply[];
 }
 
 export class TargetAgent {
   readonly replicas: readonly MemoryReplica[];
   readonly journal = new MemoryTargetJournal();
+  readonly received: MemoryReceivedJournal;
   readonly disk: BadDisk;
   readonly events: string[] = [];
   readonly #nowMs: () => number;
@@ -35,19 +44,38 @@ export class TargetAgent {
   #told: Condition = { state: 'ok', code: '', sentence: '' };
   /** A mutation for the checkers: packets are acknowledged as applied when they arrive. */
   acknowledgesTooEarly = false;
+  /** A mutation for the checkers: the mark is written although the replica has not been synced. */
+  marksBeforeSync = false;
+  /** A mutation for the checkers: packets count as received as soon as they have come. */
+  receivesTooEarly = false;
 
-  constructor(options: { readonly roots: number; readonly disk: BadDisk; readonly nowMs: () => number }) {
+  constructor(options: {
+    readonly roots: number;
+    readonly disk: BadDisk;
+    readonly nowMs: () => number;
+    readonly journalBytes?: number;
+    /** Called before each change of a replica: a moment that a power cut may leave. */
+    readonly moment?: (replica: MemoryReplica) => void;
+  }) {
     this.disk = options.disk;
+    this.received = new MemoryReceivedJournal(options.journalBytes);
     this.#nowMs = options.nowMs;
     this.replicas = Array.from({ length: options.roots }, () => new MemoryReplica({ filePaths: false }));
-    for (const replica of this.replicas) replica.beforeChange = (call) => this.disk.beforeChange(call);
+    const moment = options.moment ?? (() => {});
+    for (const replica of this.replicas)
+      replica.beforeChange = (call) => {
+        moment(replica);
+        this.disk.beforeChange(call);
+      };
     this.journal.beforeWrite = () => this.disk.beforeWrite();
+    this.received.beforeWrite = () => this.disk.beforeWrite();
   }
 
   /** The replica is at one position, nothing is given up, nothing under way. */
   get settled(): boolean {
     const running = this.#running;
-    return running?.apply.stream.complete === true && running.apply.condition.state === 'ok';
+    if (running === null || running.apply.untold.length > 0) return false;
+    return running.apply.stream.complete && running.apply.condition.state === 'ok';
   }
 
   get applied(): Position | null {
@@ -70,18 +98,82 @@ export class TargetAgent {
     this.link = null;
     this.#running = null;
     this.disk.live();
+    this.received.reopen();
   }
 
-  take(message: ToTarget): void {
-    const { accept } = this.#mustRun();
+  /** The machine goes down: of what was not synced some is there and some is not. `below(n)` draws from 0 to n - 1. */
+  powerCut(below: (n: number) => number): void {
+    this.link = null;
+    this.#running = null;
+    this.disk.live();
+    for (const replica of this.replicas) replica.powerCut(below);
+    this.journal.powerCut();
+    this.received.powerCut(below(4));
+  }
+
+  /** The disk has kept what was appended to the journal. */
+  syncReceived(): void {
+    const running = this.#running;
+    // What counts as received at once is on no disk for a long while, to be seen.
+    if (running === null || this.receivesTooEarly) return;
+    this.received.sync();
+    if (running.accept.noteDurable()) this.#acknowledge(running);
+  }
+
+  /** Returns false where it died on the way. */
+  checkpoint(): boolean {
+    const running = this.#running;
+    if (running === null) return true;
+    try {
+      const { applied, mark } = running.apply.mark();
+      if (!this.marksBeforeSync) for (const replica of this.replicas) replica.sync();
+      this.journal.checkpointNow(mark, running.accept.origin);
+      this.#effects(running.accept.noteCheckpoint(applied, this.#nowMs()));
+      return true;
+    } catch (error) {
+      if (!(error instanceof Killed)) throw error;
+      this.kill();
+      return false;
+    }
+  }
+
+  #acknowledge({ accept }: Running): void {
+    this.link?.toSource.push({ kind: 'acknowledge', received: accept.received, applied: accept.applied });
+  }
+
+  /** Returns false where it died on the way. */
+  take(message: ToTarget): boolean {
+    try {
+      this.#take(message);
+      return true;
+    } catch (error) {
+      if (!(error instanceof Killed)) throw error;
+      this.kill();
+      return false;
+    }
+  }
+
+  #take(message: ToTarget): void {
+    const { accept, apply } = this.#mustRun();
     if (message.kind === 'confirm') {
-      const running = this.#mustRun();
-      running.untold = running.untold.filter((reply) => reply.at > message.applied);
+      apply.told(message.applied);
       return;
     }
-    const { from, to, bytes } = message.packet;
-    this.#effects(accept.accept({ from, to, epoch: 1, records: bytes }, this.#nowMs()));
+    const { from, to, bytes, origin } = message.packet;
+    const { epoch } = message;
+    this.#effects(accept.accept({ from, to, epoch, origin, records: bytes }, this.#nowMs()));
+    if (this.receivesTooEarly) this.link?.toSource.push({ kind: 'acknowledge', received: to, applied: accept.applied });
     if (this.acknowledgesTooEarly) this.link?.toSource.push({ kind: 'acknowledge', received: to, applied: to });
+  }
+
+  /** [TCM3] A server that has been superseded sends what would fit. Null: it is sent away by that name. */
+  hearSuperseded(epoch: number): string | null {
+    const running = this.#running;
+    if (epoch < 1 || running === null) return null;
+    const at = position(running.accept.received + 1);
+    const records = encodeRecord(record({ verb: Verb.marker, sequence: at, extent: 1 }));
+    const { refuse, verdict } = running.accept.accept({ from: at, to: at, epoch, origin: 0, records }, this.#nowMs());
+    return refuse?.code === 'superseded' ? null : `a packet of the superseded epoch ${epoch} was ${verdict}`;
   }
 
   /** Returns false where it died on the way. */
@@ -98,25 +190,26 @@ export class TargetAgent {
   }
 
   #attach(hello: Hello, link: WireLink): Welcome | null {
+    // As the agent does it: nothing that was accepted and not received stays, for the source numbers on behind what is received.
+    if (hello.fresh === true) this.kill();
     const running = this.#start();
     const answer = greet(hello, { accept: running.accept, apply: running.apply, version: 'simulated' });
     // A bad disk may keep the replica from being opened: the source tries again.
-    if (answer.kind === 'refuse' && answer.refuse.code === 'replica-path-invalid') return null;
+    if (answer.kind === 'refuse' && ['replica-path-invalid', 'failed'].includes(answer.refuse.code)) return null;
     if (answer.kind === 'refuse') throw new Error(`refused: ${answer.refuse.sentence}`);
     this.link = link;
-    if (!answer.welcome.resumes) running.untold = [];
-    running.untold = running.untold.filter((reply) => reply.at > hello.applied);
-    if (running.untold.length > 0) link.toSource.push({ kind: 'replies', replies: [...running.untold] });
+    running.apply.told(hello.applied);
+    if (running.apply.untold.length > 0) link.toSource.push({ kind: 'replies', replies: running.apply.untold });
     this.#tellCondition(running, true);
     return answer.welcome;
   }
 
   #start(): Running {
     if (this.#running !== null) return this.#running;
-    const accept = new TargetCommunicationManager({ bytes: 128 * 1024, records: 2000 });
+    const accept = new TargetCommunicationManager({ bytes: 128 * 1024, packets: 2000 }, this.received);
     const openRoot = (index: number) => this.replicas[index] ?? this.#noRoot(index);
     const apply = new TargetReplicationManager({ journal: this.journal, openRoot, queue: accept.queue, digest });
-    this.#running = { accept, apply, untold: [] };
+    this.#running = { accept, apply };
     return this.#running;
   }
 
@@ -134,7 +227,6 @@ export class TargetAgent {
     const before = apply.stream.applied;
     const effects = apply.applySome(this.#nowMs(), { records, bytes: 1 << 20 });
     for (const event of effects.events) this.events.push(`target ${event.kind}: ${event.sentence}`);
-    for (const reply of effects.replies) if (reply.kind === 'failed') running.untold.push(reply);
     const { link } = this;
     if (effects.replies.length > 0) link?.toSource.push({ kind: 'replies', replies: effects.replies });
     if (effects.applied > before) {

@@ -50,6 +50,7 @@ export class Watcher {
 
   #promising(): { readonly pair: Pair | null } {
     const pair = this.#pair;
+    if (pair.hasLostRemovals) return { pair: null };
     return { pair: pair.state() === 'protected' && pair.target.settled ? pair : null };
   }
 

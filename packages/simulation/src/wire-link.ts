@@ -6,7 +6,7 @@ import type { LoggedPacket } from '@understudy/engine';
 import type { Condition, Position, Reply } from '@understudy/wire';
 
 export type ToTarget =
-  | { readonly kind: 'operations'; readonly packet: LoggedPacket }
+  | { readonly kind: 'operations'; readonly packet: LoggedPacket; readonly epoch: number }
   | { readonly kind: 'confirm'; readonly applied: Position };
 export type ToSource =
   | { readonly kind: 'acknowledge'; readonly received: Position; readonly applied: Position }

@@ -54,6 +54,7 @@ const WEIGHTED = Object.entries(KINDS).flatMap(([kind, weight]) => Array<Kind>(w
 export class Workload {
   readonly #fs: MemoryFileSystem;
   readonly #tops: readonly NodeId[];
+  readonly #fixed: ReadonlySet<NodeId>;
   readonly #random: SeededRandom;
   readonly #changed: (node: NodeId) => void;
   readonly #unnamed: NodeId[] = [];
@@ -64,11 +65,14 @@ export class Workload {
   constructor(options: {
     readonly fs: MemoryFileSystem;
     readonly tops: readonly NodeId[];
+    /** Directories whose names are left alone. */
+    readonly fixed?: readonly NodeId[];
     readonly random: SeededRandom;
     readonly changed: (node: NodeId) => void;
   }) {
     this.#fs = options.fs;
     this.#tops = options.tops;
+    this.#fixed = new Set(options.fixed ?? []);
     this.#random = options.random;
     this.#changed = options.changed;
   }
@@ -94,7 +98,7 @@ export class Workload {
 
   #draw(): Draw {
     const random = this.#random;
-    const spots = this.#tops.flatMap((top) => this.#spots(top));
+    const spots = this.#tops.flatMap((top) => this.#spots(top)).filter(({ node }) => !this.#fixed.has(node));
     const [top = this.#fs.root] = this.#tops;
     const directories = [...this.#tops, ...spots.filter((s) => this.#fs.list(s.node) !== null).map((s) => s.node)];
     const one = random.pick(spots) ?? { parent: top, name: rawFromText('n0'), node: top };

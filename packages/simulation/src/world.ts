@@ -6,9 +6,19 @@ import { SCOPE_KINDS, type ScopeKind } from './scopes.ts';
 export interface World {
   readonly memoryBytes: number;
   readonly ringBytes: number;
+  /** Of the queue's store. */
+  readonly storeBytes?: number;
+  /** Of the target's journal. */
+  readonly journalBytes?: number;
+  /** How likely a step cuts the target's power. */
+  readonly powerCuts?: number;
+  /** How likely another server takes over at a step, and gives the set back. */
+  readonly takeOvers?: number;
   /** How likely a step breaks something. */
   readonly trouble: number;
   readonly scopes: readonly ScopeKind[];
+  /** The interceptor sees more than the job's first root. */
+  readonly within: boolean;
   readonly disk: DiskKind;
 }
 
@@ -18,8 +28,23 @@ export function drawWorld(random: SeededRandom): World {
   const trouble = random.pick([0, 0.01, 0.05]) ?? 0;
   const ofOne = () => (random.chance(0.5) ? 'whole' : (random.pick(SCOPE_KINDS) ?? 'whole'));
   const scopes = random.chance(0.2) ? [ofOne(), ofOne()] : [ofOne()];
-  return { memoryBytes, ringBytes, trouble, scopes, disk: random.pick(DISK_KINDS) ?? 'good' };
+  const disk = random.pick(DISK_KINDS) ?? 'good';
+  const storeBytes = random.pick([0, 200_000, 1 << 26, 1 << 26]) ?? 1 << 26;
+  return { memoryBytes, ringBytes, storeBytes, trouble, scopes, disk, within: random.chance(0.25) };
+}
+
+/** Drawn apart: worlds stay what they were before there was a disk to draw. */
+export function drawTargetDisk(random: SeededRandom): Pick<World, 'journalBytes' | 'powerCuts'> {
+  return {
+    journalBytes: random.pick([60_000, 1 << 26, 1 << 26]) ?? 1 << 26,
+    powerCuts: random.pick([0, 0, 0.01, 0.03]) ?? 0,
+  };
+}
+
+/** Drawn apart, too. */
+export function drawTakeOvers(random: SeededRandom): Pick<World, 'takeOvers'> {
+  return { takeOvers: random.pick([0, 0, 0, 0.005]) ?? 0 };
 }
 
 export const describeWorld = (w: World): string =>
-  `memory ${w.memoryBytes}, ring ${w.ringBytes}, trouble ${w.trouble}, scopes ${w.scopes.join('+')}, disk ${w.disk}`;
+  `memory ${w.memoryBytes}, ring ${w.ringBytes}, store ${w.storeBytes}, trouble ${w.trouble}, take-overs ${w.takeOvers}, journal ${w.journalBytes}, power cuts ${w.powerCuts}, scopes ${w.scopes.join('+')}${w.within ? ' within' : ''}, disk ${w.disk}`;

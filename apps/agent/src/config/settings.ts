@@ -24,6 +24,21 @@ function size(written: string, least: number, most: number, doc: string): Settin
   return { doc, unit: 'bytes (KiB, MiB, GiB)', written, schema };
 }
 
+/** Bytes; a share of a file system comes out as a number up to 1. */
+function sizeOrShare(written: string, doc: string): SettingDefinition<number> {
+  const range = `a size from 1 MiB up, such as 20 GiB, or a share of the file system, such as ${written}`;
+  const schema = z.union([z.number(), z.string()], { error: range }).transform((value, context) => {
+    const share = typeof value === 'string' ? /^\s*(\d+(?:\.\d+)?)\s*%\s*$/.exec(value) : null;
+    const percent = Number(share?.[1] ?? Number.NaN);
+    if (percent > 0 && percent <= 100) return percent / 100;
+    const bytes = typeof value === 'number' ? value : parseByteSize(value);
+    if (bytes !== null && Number.isInteger(bytes) && bytes >= MIB) return bytes;
+    context.addIssue({ code: 'custom', message: range });
+    return z.NEVER;
+  });
+  return { doc, unit: 'bytes (KiB, MiB, GiB) or %', written, schema };
+}
+
 const UNITS: Readonly<Record<string, number>> = { ms: 1, s: 1000, m: 60_000, h: 3_600_000 };
 
 function duration(written: string, leastMs: number, mostMs: number, doc: string): SettingDefinition<number> {
@@ -86,8 +101,56 @@ export const settingDefinitions = {
     '128 MiB',
     MIB,
     64 * GIB,
-    'Memory of a job for operations that wait for a busy line. What does not fit is repaired from the source afterwards.',
+    'Memory of a job for operations that wait for a busy line: the oldest. What does not fit goes to disk.',
   ),
+  'queue.folder': {
+    doc: 'Where the queues of jobs lie on disk, a folder for each job. Default: queue in the home of the agent.',
+    unit: 'absolute path',
+    written: '""',
+    schema: z
+      .string({ error: 'an absolute path, or nothing for the home of the agent' })
+      .refine((value) => value === '' || value.startsWith('/'), {
+        error: 'an absolute path, or nothing for the home of the agent',
+      }),
+  },
+  'queue.disk': sizeOrShare(
+    '10 %',
+    'What the queue of one job may take on disk: a size, or a share of the file system. Beyond it, what changed is noted and repaired from the source afterwards.',
+  ),
+  'queue.minimum-free': size(
+    '1 GiB',
+    0,
+    1024 * GIB,
+    'Stays free on the file system of the queues, whatever their limit.',
+  ),
+  'queue.alert': count(50, 1, 100, 'An event tells when a queue takes this many per cent of its limit on disk.'),
+  'journal.memory': size(
+    '64 MiB',
+    MIB,
+    64 * GIB,
+    'Memory of a job on its target for operations that have come and wait to be applied. What does not fit stays on disk.',
+  ),
+  'journal.folder': {
+    doc: 'Where a target keeps what it has received and not applied, a folder for each job. Default: replicas in the home of the agent.',
+    unit: 'absolute path',
+    written: '""',
+    schema: z
+      .string({ error: 'an absolute path, or nothing for the home of the agent' })
+      .refine((value) => value === '' || value.startsWith('/'), {
+        error: 'an absolute path, or nothing for the home of the agent',
+      }),
+  },
+  'journal.disk': sizeOrShare(
+    '10 %',
+    'What one job may take on disk of its target: a size, or a share of the file system. Beyond it the source waits.',
+  ),
+  'journal.minimum-free': size(
+    '1 GiB',
+    0,
+    1024 * GIB,
+    'Stays free on the file system of the journal, whatever its limit.',
+  ),
+  'journal.alert': count(50, 1, 100, 'An event tells when a journal takes this many per cent of its limit on disk.'),
   'ring.size': size('64 MiB', MIB, 4 * GIB, 'The ring in shared memory between the interceptor and the agent.'),
   'replication.ping': duration(
     '2s',
@@ -147,6 +210,7 @@ export function defaultSettings(): Settings {
 
 /** A written value as YAML would read it. */
 export function plain(written: string): string | number {
+  if (written === '""') return '';
   return /^\d+$/.test(written) ? Number(written) : written;
 }
 

@@ -8,7 +8,11 @@ import type { SourceJobs } from './source/source-jobs.ts';
 /** What a verification and a flush need of a running job. */
 class FakeRunning {
   state: { state: string; reason: { code: string; sentence: string } | null } = { state: 'protected', reason: null };
-  settle: (at: number) => void = () => {};
+  settle: (at: number, unrepairable: number) => void = () => {};
+  /** What the repair leaves. */
+  unrepairable = 0;
+  orphans = 'report';
+  readonly reports: { brokenOff: string | null; result: { count: number } | null; by: string | null }[] = [];
   verified: (verification: object) => void = () => {};
   ended: (reason: { code: string; sentence: string }) => void = () => {};
   listeners = 0;
@@ -35,7 +39,8 @@ class FakeRunning {
         job: {
           verification: null,
           path: { scm: { applied: position(77) } },
-          flush: (settle: (at: number) => void) => {
+          runs: { options: { orphans: this.orphans } },
+          flush: (settle: (at: number, unrepairable: number) => void) => {
             this.settle = settle;
           },
           startVerification: (done: (verification: object) => void) => {
@@ -51,7 +56,13 @@ class FakeRunning {
       },
     }),
     mirror: vi.fn(() => 'mirrored'),
-  } as unknown as SourceJobs & { mirror: ReturnType<typeof vi.fn> };
+    mirrorChange: vi.fn(() => 'changed'),
+    reports: () => ({
+      add: (report: FakeRunning['reports'][number]) => this.reports.push(report),
+      list: (limit: number) => this.reports.slice(0, limit),
+      find: () => null,
+    }),
+  } as unknown as SourceJobs & { mirror: ReturnType<typeof vi.fn>; mirrorChange: ReturnType<typeof vi.fn> };
 }
 
 describe("management's calls on jobs", () => {
@@ -72,17 +83,17 @@ describe("management's calls on jobs", () => {
     what,
     detail: 'at 4096',
   });
-  const done = (more = {}) => ({
+  const done = (differences: object[] = [], more = 0) => ({
     lost: false,
-    differences: [],
-    moreDifferences: 0,
-    progress: { filesDone: 3, bytesDone: 9 },
-    ...more,
+    differences,
+    findings: { differences, more, count: differences.length + more },
+    progress: { filesDone: 3, bytesDone: 9, inMotion: 1 },
+    inMotion: ['/srv/a/log'],
   });
 
   it('a verification names its differences by their path on the source, of any bytes', async () => {
     const answer = verify();
-    fake.verified(done({ differences: [difference(0, 'x/y'), difference(1, ''), difference(1, 'caf\xe9')] }));
+    fake.verified(done([difference(0, 'x/y'), difference(1, ''), difference(1, 'caf\xe9')]));
     expect(await answer).toEqual({
       differences: [
         { path: '/srv/a/x/y', what: 'content', detail: 'at 4096' },
@@ -100,19 +111,22 @@ describe("management's calls on jobs", () => {
       bytesChecked: 9,
       position: '77',
       repaired: 0,
+      inMotion: ['/srv/a/log'],
+      inMotionCount: 1,
     });
     expect([fake.wakes, fake.listeners]).toEqual([1, 0]);
+    expect(fake.reports).toMatchObject([{ brokenOff: null, by: 'test', result: { count: 3 } }]);
   });
 
   it('counts what it does not list', async () => {
     const answer = verify({ limit: 1 });
-    fake.verified(done({ differences: [difference(0, 'a'), difference(0, 'b')], moreDifferences: 5 }));
+    fake.verified(done([difference(0, 'a'), difference(0, 'b')], 5));
     expect(await answer).toMatchObject({ truncated: true, count: 7, differences: [{ path: '/srv/a/a' }] });
   });
 
   it('a verification that is lost, or whose job ends, or that cannot begin, is said', async () => {
     const lost = verify();
-    fake.verified(done({ lost: true }));
+    fake.verified({ ...done(), lost: true });
     await expect(lost).rejects.toMatchObject({ code: 'failed', message: expect.stringContaining('broken off') });
     const stopped = verify();
     fake.ended({ code: 'stopped', sentence: 'the job was stopped' });
@@ -120,6 +134,7 @@ describe("management's calls on jobs", () => {
     fake.mayStart = false;
     await expect(verify()).rejects.toMatchObject({ code: 'busy' });
     expect(fake.listeners).toBe(1);
+    expect(fake.reports.map(({ brokenOff }) => brokenOff?.includes('broken off'))).toEqual([true, true]);
   });
 
   it.each(['paused', 'disconnected'])('a verification is refused while the job is %s', async (state) => {
@@ -139,9 +154,18 @@ describe("management's calls on jobs", () => {
   it('a flush answers with the position', async () => {
     const answer = flush();
     expect(fake.wakes).toBe(1);
-    fake.settle(123);
+    fake.settle(123, 0);
     expect(await answer).toEqual({ position: '123' });
     expect(fake.listeners).toBe(0);
+  });
+
+  it('[TRM2] a flush does not say that all is well while paths could not be brought over', async () => {
+    const answer = flush();
+    fake.settle(123, 2);
+    await expect(answer).rejects.toMatchObject({
+      code: 'failed',
+      message: expect.stringMatching(/position 123.*2 paths/),
+    });
   });
 
   it('a flush that takes too long says what the job is at, and that it goes on', async () => {
@@ -162,14 +186,26 @@ describe("management's calls on jobs", () => {
     await expect(gone).rejects.toThrow('The caller has gone');
   });
 
-  it('what is not there yet is refused by name', async () => {
-    await expect(verify({ repair: true })).rejects.toMatchObject({
-      code: 'unsupported-option',
-      message: expect.stringContaining('--repair'),
-    });
-    const mirror = { name: 'files', compare: 'checksum', blockSize: 8192 } as const;
-    await expect(control().mirror(mirror, context)).rejects.toMatchObject({ code: 'unsupported-option' });
-    expect(await control().mirror({ ...mirror, blockSize: null }, context)).toBe('mirrored');
-    expect(fake.jobs.mirror).toHaveBeenCalledWith('files', 'checksum');
+  it('[VER2] with repair waits for it, and says how much of what differed was sent', async () => {
+    for (const [unrepairable, repaired] of [
+      [0, 2],
+      [1, 1],
+    ] as const) {
+      const answer = verify({ repair: true });
+      const orphan = { ...difference(0, 'theirs', 'extra'), detail: 'it never came from the source' };
+      fake.verified(done([difference(0, 'a'), difference(0, 'b'), orphan]));
+      await vi.waitFor(() => expect(fake.listeners).toBe(1));
+      fake.settle(99, unrepairable);
+      expect(await answer).toMatchObject({ count: 3, repaired });
+    }
+  });
+
+  it('a mirror, and what becomes of it, is handed on with its options; reports are listed', async () => {
+    const mirror = { name: 'files', compare: 'checksum', blockSize: 8192, orphans: 'move' } as const;
+    expect(await control().mirror(mirror, context)).toBe('mirrored');
+    expect(fake.jobs.mirror).toHaveBeenCalledWith(mirror);
+    expect(await control().mirrorChange({ name: 'files', change: 'pause' }, context)).toBe('changed');
+    expect(await control().verifications({ name: 'files', limit: 5 })).toEqual({ reports: [] });
+    await expect(control().verifications({ name: 'files', limit: 5, number: 3 })).rejects.toThrow(/No report 3/);
   });
 });

@@ -1,14 +1,16 @@
 /** What management may ask of the source's jobs, as calls: the thin layer between the port and source-jobs.ts. */
-import { brand, type RawName, rawFromText, rawToText } from '@understudy/base';
-import type { Difference as EngineDifference, JobState, Reason, Verification } from '@understudy/engine';
-import { type CallArguments, type CallResult, type Difference, ManagementError } from '@understudy/wire';
+import type { JobState } from '@understudy/engine';
+import { type CallArguments, type CallResult, ManagementError } from '@understudy/wire';
 import type { CallContext, JobControl } from '../listen/job-control.ts';
 import type { SourceJobs } from './source/source-jobs.ts';
+import { brokenOff, verifyJob } from './source/verify-job.ts';
 
 export function jobControl(jobs: SourceJobs): JobControl {
   return {
     validate: async (definition) => ({ problems: await jobs.validate(definition) }),
     create: (definition) => jobs.create(definition),
+    get: (name) => Promise.resolve().then(() => jobs.kept(name)),
+    edit: (asked) => jobs.edit(asked),
     start: (name) => jobs.start(name),
     stop: (name) => jobs.stop(name),
     pause: (name) => Promise.resolve().then(() => jobs.pause(name, true)),
@@ -16,93 +18,29 @@ export function jobControl(jobs: SourceJobs): JobControl {
     delete: (name) => jobs.delete(name),
     list: () => Promise.resolve().then(() => ({ jobs: jobs.list() })),
     status: (name) => Promise.resolve().then(() => jobs.status(name)),
-    mirror: (asked) => Promise.resolve().then(() => mirror(jobs, asked)),
+    mirror: (asked) => Promise.resolve().then(() => jobs.mirror(asked)),
+    mirrorChange: ({ name, change }) => Promise.resolve().then(() => jobs.mirrorChange(name, change)),
+    verifications: (asked) => Promise.resolve().then(() => verifications(jobs, asked)),
     verify: (asked, context) => verify(jobs, asked, context),
     flush: (asked, context) => flush(jobs, asked, context),
     onStatus: (listener) => jobs.onStatus(listener),
   };
 }
 
-function mirror(jobs: SourceJobs, asked: CallArguments<'job.mirror'>) {
-  if (asked.blockSize !== null)
-    throw new ManagementError('unsupported-option', '--block-size is not implemented in this version; leave it out.');
-  return jobs.mirror(asked.name, asked.compare);
-}
-
 async function verify(
   jobs: SourceJobs,
-  asked: CallArguments<'job.verify'>,
-  context: CallContext,
+  { name, repair, limit }: CallArguments<'job.verify'>,
+  { signal, caller }: CallContext,
 ): Promise<CallResult<'job.verify'>> {
-  if (asked.repair)
-    throw new ManagementError('unsupported-option', '--repair is not implemented in this version; leave it out.');
-  const running = jobs.drained(asked.name);
-  const { job } = running.runner;
-  const verification = await verified(running, asked.name, context);
-  if (verification.lost)
-    throw new ManagementError(
-      'failed',
-      `The verification of ${asked.name} was broken off: a mirror or a repair began, or the link was lost. Try again.`,
-    );
-  const { differences, moreDifferences, progress } = verification;
-  const paths = running.roots.map((root) => root.path);
-  return {
-    differences: differences.slice(0, asked.limit).map((difference) => named(difference, paths)),
-    truncated: differences.length > asked.limit || moreDifferences > 0,
-    count: differences.length + moreDifferences,
-    filesChecked: progress.filesDone,
-    bytesChecked: progress.bytesDone,
-    position: String(job.path.scm.applied),
-    repaired: 0,
-  };
+  return verifyJob(jobs.drained(name), { name, repair, limit, by: caller.slice(0, 64), signal }, jobs.reports(name));
 }
 
-type RunningJob = ReturnType<SourceJobs['drained']>;
-
-/** Waits until the verification is done or lost, the caller is gone, or the job ends. */
-function verified({ runner, interception }: RunningJob, name: string, context: CallContext): Promise<Verification> {
-  refuseIdle(runner.state(), name);
-  const { job } = runner;
-  return new Promise<Verification>((resolve, reject) => {
-    const forget = runner.onEnd((reason) => reject(ended(name, 'verification', reason)));
-    const started = job.startVerification((verification) => {
-      forget();
-      resolve(verification);
-    });
-    if (started === null) {
-      forget();
-      const why = job.verification !== null ? 'a verification is running already' : 'its mirror is not complete';
-      reject(new ManagementError('busy', `${name} cannot be verified now: ${why}. Wait for it and try again.`));
-      return;
-    }
-    const gone = () => {
-      started.markLost();
-      interception.wake();
-    };
-    context.signal.addEventListener('abort', gone, { once: true });
-    interception.wake();
-  });
-}
-
-/** Nothing would move until a person or the other server does something: better said now than waited for. */
-function refuseIdle({ state, reason }: JobState, name: string): void {
-  if (state !== 'paused' && state !== 'disconnected') return;
-  throw new ManagementError('refused', `${name} cannot be verified while it is ${state}: ${reason?.sentence ?? ''}`);
-}
-
-function ended(name: string, what: string, reason: Reason): ManagementError {
-  return new ManagementError('failed', `The ${what} of ${name} was broken off: ${reason.sentence}`);
-}
-
-/** A difference with its absolute path on the source. */
-function named(difference: EngineDifference, roots: readonly RawName[]): Difference {
-  const beneath = Buffer.from(difference.path, 'base64').toString('latin1');
-  const root = roots[difference.root] ?? '';
-  const path = brand<RawName>(beneath === '' ? root : `${root}/${beneath}`);
-  const text = rawToText(path).replace(/[\udc80-\udcff]/g, '\ufffd');
-  const exact = rawFromText(text) === path;
-  const { what, detail } = difference;
-  return { path: text, what, detail, ...(exact ? {} : { pathBytes: Buffer.from(path, 'latin1').toString('base64') }) };
+function verifications(jobs: SourceJobs, { name, number, limit }: CallArguments<'job.verifications'>) {
+  const reports = jobs.reports(name);
+  if (number === undefined) return { reports: reports.list(limit) };
+  const report = reports.find(number);
+  if (report !== null) return { reports: [report] };
+  throw new ManagementError('refused', `No report ${number} of a verification of ${name} is kept.`);
 }
 
 /** A barrier: everything intercepted before the call. */
@@ -118,13 +56,26 @@ function flush(
       forget();
       settled();
     };
-    const forget = runner.onEnd((reason) => settle(() => reject(ended(asked.name, 'flush', reason))));
+    const forget = runner.onEnd((reason) => settle(() => reject(brokenOff(asked.name, 'flush', reason))));
     const timer = setTimeout(() => settle(() => reject(late(asked, runner.state()))), asked.timeoutMs);
     const gone = () => settle(() => reject(new ManagementError('failed', 'The caller has gone.')));
     context.signal.addEventListener('abort', gone, { once: true });
-    runner.job.flush((at) => settle(() => resolve({ position: String(at) })));
+    runner.job.flush((at, unrepairable) =>
+      settle(() =>
+        unrepairable === 0 ? resolve({ position: String(at) }) : reject(lacking(asked.name, at, unrepairable)),
+      ),
+    );
     interception.wake();
   });
+}
+
+function lacking(name: string, at: number, count: number): ManagementError {
+  const paths = count === 1 ? '1 path' : `${count} paths`;
+  return new ManagementError(
+    'failed',
+    `${name} is applied on its target up to position ${at}, but for ${paths} that could not be brought over; ` +
+      `\`understudy events --job ${name}\` names them and the cause.`,
+  );
 }
 
 function late({ name, timeoutMs }: CallArguments<'job.flush'>, { state, reason }: JobState): ManagementError {

@@ -7,6 +7,8 @@ import { join } from 'node:path';
 import { jobDefinitionSchema } from '@understudy/wire';
 import { z } from 'zod';
 import { readJson, syncDirectory, writeJson } from '../home/atomic-json.ts';
+import { formerRulesSchema, MOST_FORMER_RULES } from './source/former-rules.ts';
+import { type RootsFile, rememberedRootsSchema } from './source/plan-roots.ts';
 import type { ReserveFile } from './source/position-reserve.ts';
 
 export const storedJobSchema = z.strictObject({
@@ -17,6 +19,8 @@ export const storedJobSchema = z.strictObject({
   started: z.boolean(),
   paused: z.boolean(),
   definition: jobDefinitionSchema,
+  /** Sets of rules that it had before, oldest first: what they took in stays on the target. */
+  formerRules: z.array(formerRulesSchema).max(MOST_FORMER_RULES).optional(),
 });
 export type StoredJob = z.output<typeof storedJobSchema>;
 
@@ -48,7 +52,7 @@ export class JobStore {
   }
 
   remove(id: string): void {
-    this.#unlink(`${id}.json`, `${id}.positions`);
+    this.#unlink(`${id}.json`, `${id}.positions`, `${id}.roots`, `${id}.mirror`, `${id}.verifications`);
   }
 
   /** Deleted jobs whose target has not been told. Throws StartError for a damaged file. */
@@ -66,8 +70,24 @@ export class JobStore {
   }
 
   #unlink(...names: string[]): void {
-    for (const name of names) rmSync(join(this.#directory, name), { force: true });
+    for (const name of names) rmSync(join(this.#directory, name), { force: true, recursive: true });
     syncDirectory(this.#directory);
+  }
+
+  /** The roots that the job had when it last ran. */
+  roots(id: string): RootsFile {
+    const path = join(this.#directory, `${id}.roots`);
+    return { read: () => readJson(path, rememberedRootsSchema), write: (roots) => writeJson(path, roots) };
+  }
+
+  /** What a mirror under way remembers. */
+  mirrorPath(id: string): string {
+    return join(this.#directory, `${id}.mirror`);
+  }
+
+  /** The folder of what verifications found. */
+  verificationsPath(id: string): string {
+    return join(this.#directory, `${id}.verifications`);
   }
 
   reserve(id: string): ReserveFile {

@@ -14,6 +14,8 @@ export interface CallContext {
 export interface JobControl {
   validate(definition: CallArguments<'job.validate'>, context: CallContext): Promise<CallResult<'job.validate'>>;
   create(definition: CallArguments<'job.create'>, context: CallContext): Promise<CallResult<'job.create'>>;
+  get(name: string): Promise<CallResult<'job.get'>>;
+  edit(asked: CallArguments<'job.edit'>, context: CallContext): Promise<CallResult<'job.edit'>>;
   start(name: string, context: CallContext): Promise<JobStatus>;
   stop(name: string, context: CallContext): Promise<JobStatus>;
   pause(name: string, context: CallContext): Promise<JobStatus>;
@@ -22,6 +24,8 @@ export interface JobControl {
   list(): Promise<CallResult<'job.list'>>;
   status(name: string): Promise<JobStatus>;
   mirror(arguments_: CallArguments<'job.mirror'>, context: CallContext): Promise<JobStatus>;
+  mirrorChange(arguments_: CallArguments<'job.mirrorChange'>, context: CallContext): Promise<JobStatus>;
+  verifications(arguments_: CallArguments<'job.verifications'>): Promise<CallResult<'job.verifications'>>;
   verify(arguments_: CallArguments<'job.verify'>, context: CallContext): Promise<CallResult<'job.verify'>>;
   flush(arguments_: CallArguments<'job.flush'>, context: CallContext): Promise<CallResult<'job.flush'>>;
   /**

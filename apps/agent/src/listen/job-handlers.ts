@@ -11,6 +11,8 @@ export function jobHandlers(jobs: JobControl, events: EventLog): JobCalls {
   return {
     'job.validate': (definition, caller) => jobs.validate(definition, contextOf(caller)),
     'job.create': (definition, caller) => jobs.create(definition, contextOf(caller)),
+    'job.get': ({ name }) => jobs.get(name),
+    'job.edit': (asked, caller) => jobs.edit(asked, contextOf(caller)),
     'job.start': ({ name }, caller) => jobs.start(name, contextOf(caller)),
     'job.stop': ({ name }, caller) => jobs.stop(name, contextOf(caller)),
     'job.pause': ({ name }, caller) => jobs.pause(name, contextOf(caller)),
@@ -22,6 +24,8 @@ export function jobHandlers(jobs: JobControl, events: EventLog): JobCalls {
     'job.list': () => jobs.list(),
     'job.status': ({ name }) => jobs.status(name),
     'job.mirror': (params, caller) => jobs.mirror(params, contextOf(caller)),
+    'job.mirrorChange': (params, caller) => jobs.mirrorChange(params, contextOf(caller)),
+    'job.verifications': (params) => jobs.verifications(params),
     'job.verify': (params, caller) => jobs.verify(params, contextOf(caller)),
     'job.flush': (params, caller) => jobs.flush(params, contextOf(caller)),
     'events.list': async ({ limit, ...filter }) => ({ events: events.list(filter, limit), last: events.last }),

@@ -31,14 +31,42 @@ export function deleteJob(io: Io, name: string, options: GlobalOptions): Promise
 
 export interface MirrorOptions extends GlobalOptions {
   readonly compare: 'everything' | 'attributes' | 'checksum';
+  readonly blockSize?: number | undefined;
+  /** Undefined: as the job's options say. */
+  readonly calculate?: boolean | undefined;
+  readonly orphans?: 'report' | 'move' | 'delete' | undefined;
+  /** Milliseconds. */
+  readonly orphansOlderThan?: number | undefined;
 }
 
 export function mirrorJob(io: Io, name: string, options: MirrorOptions): Promise<ExitCode> {
   return withSession(io, options, async (session) => {
     const { connection, job } = await findJob(session, name);
-    const status = await connection.call('job.mirror', { name: job.status.name, compare: options.compare });
+    const { compare, blockSize, calculate, orphans, orphansOlderThan } = options;
+    const status = await connection.call('job.mirror', {
+      name: job.status.name,
+      compare,
+      ...(blockSize === undefined ? {} : { blockSize }),
+      ...(calculate === undefined ? {} : { calculate }),
+      ...(orphans === undefined ? {} : { orphans }),
+      ...(orphansOlderThan === undefined ? {} : { orphansOlderThanMs: orphansOlderThan }),
+    });
     io.out(`${statusLine(status, Date.now())}\n`);
     if (io.isTerminal) session.note(`the mirror has begun; follow it with: understudy status ${name} --watch`);
+    return ExitCode.done;
+  });
+}
+
+export function changeMirror(
+  io: Io,
+  name: string,
+  change: 'pause' | 'resume' | 'stop',
+  options: GlobalOptions,
+): Promise<ExitCode> {
+  return withSession(io, options, async (session) => {
+    const { connection, job } = await findJob(session, name);
+    const status = await connection.call('job.mirrorChange', { name: job.status.name, change });
+    io.out(`${statusLine(status, Date.now())}\n`);
     return ExitCode.done;
   });
 }

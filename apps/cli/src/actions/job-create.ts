@@ -6,8 +6,11 @@ import type { Io } from '../io.ts';
 import { statusLine } from '../screen/words.ts';
 import { sentence } from '../text.ts';
 import { type GlobalOptions, type Session, withSession } from './session.ts';
+import { type TransmissionOptions, transmissionOf } from './transmission.ts';
 
-export interface JobCreateOptions extends GlobalOptions {
+export interface JobCreateOptions extends GlobalOptions, TransmissionOptions {
+  /** As the rules were given; absent: includes first. */
+  readonly ruleOrder?: readonly ('include' | 'exclude')[] | undefined;
   readonly source: string;
   readonly target: string;
   readonly include: readonly string[];
@@ -15,6 +18,29 @@ export interface JobCreateOptions extends GlobalOptions {
   readonly to?: string | undefined;
   readonly intercept: 'auto' | 'fuse' | 'watch';
   readonly start?: boolean | undefined;
+  readonly orphans?: 'report' | 'move' | 'delete' | undefined;
+  /** Milliseconds. */
+  readonly orphansOlderThan?: number | undefined;
+  readonly blockSize?: number | undefined;
+  readonly calculate?: boolean | undefined;
+  readonly verifyAt?: string | undefined;
+  readonly verifyRepair?: boolean | undefined;
+  readonly targetWrites?: 'refuse' | 'allow' | undefined;
+}
+
+/** What the definition says of mirrors and verifications; only what was given. */
+function mirroring(options: JobCreateOptions): Pick<Definition, 'mirror' | 'verifySchedule'> {
+  const { orphans, orphansOlderThan, blockSize, calculate, verifyAt, verifyRepair } = options;
+  const mirror = {
+    ...(orphans === undefined ? {} : { orphans }),
+    ...(orphansOlderThan === undefined ? {} : { orphansOlderThanMs: orphansOlderThan }),
+    ...(blockSize === undefined ? {} : { blockSize }),
+    ...(calculate === false ? { calculate } : {}),
+  };
+  return {
+    ...(Object.keys(mirror).length === 0 ? {} : { mirror }),
+    ...(verifyAt === undefined ? {} : { verifySchedule: { cron: verifyAt, repair: verifyRepair === true } }),
+  };
 }
 
 /** Directories are looked at, the target is asked, drivers are opened. */
@@ -62,6 +88,10 @@ function define(name: string, source: KnownServer, target: KnownServer, options:
     exclude: (options.exclude ?? []).map(rawPathFromText),
     to: options.to === undefined ? null : rawPathFromText(options.to),
     intercept: options.intercept,
+    ...transmissionOf(options),
+    ...(isUsual(options.ruleOrder) ? {} : { ruleOrder: [...(options.ruleOrder ?? [])] }),
+    ...mirroring(options),
+    ...(options.targetWrites === undefined ? {} : { targetWrites: options.targetWrites }),
   };
   const parsed = jobDefinitionSchema.safeParse(definition);
   if (parsed.success) return definition;
@@ -69,6 +99,11 @@ function define(name: string, source: KnownServer, target: KnownServer, options:
   const field = String(issue?.path[0] ?? 'it');
   const value = field === 'name' ? name : field;
   throw usageError(`"${value}" will not do for a job: ${issue?.message ?? 'it is wrong'}`);
+}
+
+/** Includes first needs no telling. */
+function isUsual(order: JobCreateOptions['ruleOrder']): boolean {
+  return order === undefined || order.lastIndexOf('include') < order.indexOf('exclude') || !order.includes('exclude');
 }
 
 interface Pair {

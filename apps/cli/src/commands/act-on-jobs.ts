@@ -1,6 +1,6 @@
 import { Option } from '@commander-js/extra-typings';
-import { parseDuration } from '../values.ts';
-import { examples, later, type Program, type Runner, refuseGiven } from './runner.ts';
+import { parseAge, parseBlockSize, parseCount, parseDuration } from '../values.ts';
+import { examples, type Program, type Runner } from './runner.ts';
 
 const NAME_TEXT = 'a job, or SERVER/JOB';
 
@@ -9,6 +9,7 @@ export function defineActing(program: Program, runner: Runner): void {
   defineFlush(program, runner);
   defineMirror(program, runner);
   defineVerify(program, runner);
+  defineVerifications(program, runner);
 }
 
 function defineFlush(program: Program, runner: Runner): void {
@@ -27,12 +28,19 @@ function defineFlush(program: Program, runner: Runner): void {
     });
 }
 
+const MIRROR_EXAMPLES = examples([
+  'understudy mirror files',
+  'understudy mirror files --compare checksum --block-size 64K',
+  'understudy mirror files --orphans move --orphans-older-than 30d',
+  'understudy mirror files --pause',
+]);
+
 function defineMirror(program: Program, runner: Runner): void {
   program
     .command('mirror')
     .summary('compare source and target and send what differs')
     .description(
-      'Begins a mirror while replication goes on, and returns. everything: send all; attributes: size and time decide; checksum: content decides.',
+      'Begins a mirror while replication goes on, and returns. everything: send all; attributes: size and time decide; checksum: content decides. With --pause, --resume or --stop: of the mirror under way.',
     )
     .argument('<name>', NAME_TEXT)
     .addOption(
@@ -40,12 +48,39 @@ function defineMirror(program: Program, runner: Runner): void {
         .choices(['everything', 'attributes', 'checksum'] as const)
         .default('attributes' as const),
     )
-    .addOption(later('--block-size <n>', 'bytes of a block with --compare checksum'))
-    .addHelpText('after', examples(['understudy mirror files', 'understudy mirror files --compare checksum']))
+    .addOption(
+      new Option(
+        '--block-size <n>',
+        'bytes compared as one, with --compare checksum: 4K to 1M, a power of two',
+      ).argParser(parseBlockSize),
+    )
+    .option('--no-calculate', 'send at once, without finding out first how much there is')
+    .addOption(
+      new Option('--orphans <what>', 'what becomes of files on the target that never came from the source').choices([
+        'report',
+        'move',
+        'delete',
+      ] as const),
+    )
+    .addOption(
+      new Option('--orphans-older-than <time>', 'leave orphans that were changed since, as in 30d').argParser(parseAge),
+    )
+    .addOption(new Option('--pause', 'hold the mirror; replication goes on').conflicts(['resume', 'stop']))
+    .addOption(new Option('--resume', 'go on where it was paused').conflicts(['pause', 'stop']))
+    .addOption(
+      new Option('--stop', 'give the mirror up; the replica is then not complete').conflicts(['pause', 'resume']),
+    )
+    .addHelpText('after', MIRROR_EXAMPLES)
     .action(async (name, options, command) => {
-      refuseGiven(options, { blockSize: '--block-size' });
-      const { mirrorJob } = await import('../actions/job-change.ts');
-      runner.exitCode = await mirrorJob(runner.io, name, command.optsWithGlobals());
+      const change = options.pause ? 'pause' : options.resume ? 'resume' : options.stop ? 'stop' : null;
+      const { changeMirror, mirrorJob } = await import('../actions/job-change.ts');
+      const globals = command.optsWithGlobals();
+      if (change !== null) runner.exitCode = await changeMirror(runner.io, name, change, globals);
+      else
+        runner.exitCode = await mirrorJob(runner.io, name, {
+          ...globals,
+          calculate: options.calculate ? undefined : false,
+        });
     });
 }
 
@@ -54,15 +89,46 @@ function defineVerify(program: Program, runner: Runner): void {
     .command('verify')
     .summary('report each path that differs')
     .description(
-      'Compares source and target by content and metadata while replication goes on, and lists each path that differs and why. Exit code 1 when something differs.',
+      'Compares source and target by content and metadata while replication goes on, and lists each path that differs and why. Exit code 1 when something differs and was not repaired.',
     )
     .argument('<name>', NAME_TEXT)
-    .option('--json', 'as JSON: {"differences": [{"path", "what", "detail"}], "count", …}')
-    .option('--repair', 'send what differs (not in this version)')
-    .addHelpText('after', examples(['understudy verify files', 'understudy verify files --json']))
+    .option('--json', 'as JSON: {"differences": [{"path", "what", "detail"}], "count", "repaired", …}')
+    .addOption(new Option('--repair', 'send exactly what differs, and wait for it').conflicts('last'))
+    .option('--last', 'show what the last verification found, and compare nothing')
+    .addHelpText(
+      'after',
+      examples([
+        'understudy verify files',
+        'understudy verify files --repair',
+        'understudy verify files --last --json',
+      ]),
+    )
     .action(async (name, options, command) => {
-      refuseGiven(options, { repair: 'verify --repair' });
-      const { verifyJob } = await import('../actions/verify.ts');
-      runner.exitCode = await verifyJob(runner.io, name, command.optsWithGlobals());
+      const { showLast, verifyJob } = await import('../actions/verify.ts');
+      const run = options.last === true ? showLast : verifyJob;
+      runner.exitCode = await run(runner.io, name, command.optsWithGlobals());
+    });
+}
+
+function defineVerifications(program: Program, runner: Runner): void {
+  program
+    .command('verifications')
+    .summary('show what verifications have found')
+    .description(
+      'Lists the verifications of a job, the newest first; with --number one of them with each path that differed.',
+    )
+    .argument('<name>', NAME_TEXT)
+    .addOption(new Option('--number <n>', 'this one, in full').argParser(parseCount))
+    .option(
+      '--json',
+      'as JSON: {"reports": [{"number", "startedAt", "endedAt", "by", "repair", "brokenOff", "result"}]}',
+    )
+    .addHelpText(
+      'after',
+      examples(['understudy verifications files', 'understudy verifications files --number 7 --json']),
+    )
+    .action(async (name, _options, command) => {
+      const { showVerifications } = await import('../actions/verify.ts');
+      runner.exitCode = await showVerifications(runner.io, name, command.optsWithGlobals());
     });
 }

@@ -1,34 +1,53 @@
 import { Option } from '@commander-js/extra-typings';
+import { usageError } from '../exit-code.ts';
 import { collectPaths, parseAbsolutePath } from '../values.ts';
-import { examples, later, notYet, type Program, type Runner, refuseGiven } from './runner.ts';
+import { defineEdit } from './job-edit.ts';
+import { blockSizeOption, orphansOlderThanOption, orphansOption, verifyAtOption } from './mirror-options.ts';
+import { RuleOrder } from './rule-order.ts';
+import { examples, notYet, type Program, type Runner } from './runner.ts';
+import { targetWritesOption } from './target-writes-option.ts';
+import {
+  bandwidthAtOption,
+  bandwidthOption,
+  compressionOption,
+  everyOption,
+  startAtOption,
+  stopAfterOption,
+  windowOption,
+} from './transmission-options.ts';
 
 const RULE_HELP = `
 RULE is an absolute path on the source, or a path with the wildcards *, ** and ?; a directory means everything under it.
 Put rules with wildcards in quotes, or the shell expands them here instead of the agent there. A path that does not exist
 yet is accepted, and said so. Names of any bytes are taken as they are.`;
 
+const CREATE_EXAMPLES = [
+  'understudy job create files --source alpha --target beta --include /srv/data --start',
+  "understudy job create web --source alpha --target beta --include '/srv/www/**/*.html' --exclude /srv/www/tmp --to /replicas",
+];
+
 export function defineJob(program: Program, runner: Runner): void {
   const job = jobCommand(program);
   defineCreate(job, runner);
   defineChanges(job, runner);
-  job
-    .command('edit')
-    .summary('change a job (not in this version)')
-    .description('Changes the options of a job. Not in this version: delete the job and create it anew.')
-    .argument('<name>')
-    .allowUnknownOption()
-    .allowExcessArguments()
-    .addHelpText('after', examples(['understudy job edit files --exclude /srv/data/tmp']))
-    .action(() => notYet('job edit', 'delete the job and create it anew'));
+  defineEdit(job, runner);
 }
 
-type Jobs = ReturnType<typeof jobCommand>;
+export type Jobs = ReturnType<typeof jobCommand>;
 
 function jobCommand(program: Program) {
   return program.command('job').description('make, start, stop and delete jobs');
 }
 
+const toOption = () =>
+  new Option('--to <dir>', 'put the replica of /srv/data at DIR/srv/data (default: the same path)').argParser(
+    parseAbsolutePath,
+  );
+export const interceptOption = () =>
+  new Option('--intercept <driver>', 'how changes are seen').choices(['auto', 'fuse', 'watch'] as const);
+
 function defineCreate(job: Jobs, runner: Runner): void {
+  const order = new RuleOrder();
   job
     .command('create')
     .summary('protect folders of one server on another')
@@ -36,45 +55,49 @@ function defineCreate(job: Jobs, runner: Runner): void {
     .argument('<name>', 'what the job is called')
     .requiredOption('--source <server>', 'a paired server: where the data is')
     .requiredOption('--target <server>', 'a paired server: where the replica will be')
-    .addOption(new Option('--include <rule...>', 'what to protect').argParser(collectPaths).makeOptionMandatory())
-    .addOption(new Option('--exclude <rule...>', 'what to leave out of it').argParser(collectPaths))
     .addOption(
-      new Option('--to <dir>', 'put the replica of /srv/data at DIR/srv/data (default: the same path)').argParser(
-        parseAbsolutePath,
-      ),
+      new Option('--include <rule...>', 'what to protect')
+        .argParser(order.noting('include', collectPaths))
+        .makeOptionMandatory(),
     )
     .addOption(
-      new Option('--intercept <driver>', 'how changes are seen')
-        .choices(['auto', 'fuse', 'watch'] as const)
-        .default('auto' as const),
+      new Option('--exclude <rule...>', 'what to leave out of it').argParser(order.noting('exclude', collectPaths)),
     )
+    .addOption(toOption())
+    .addOption(interceptOption().default('auto' as const))
     .addOption(new Option('--mode <mode>', 'async; sync is not in this version').choices(['async', 'sync'] as const))
-    .addOption(
-      new Option('--compression <level>', 'none; the others are not in this version').choices([
-        'none',
-        'low',
-        'medium',
-        'high',
-      ] as const),
-    )
-    .addOption(later('--bandwidth <rate>', 'limit on the wire'))
+    .addOption(compressionOption())
+    .addOption(bandwidthOption())
+    .addOption(bandwidthAtOption())
+    .addOption(windowOption())
+    .addOption(everyOption())
+    .addOption(startAtOption())
+    .addOption(stopAfterOption())
+    .addOption(orphansOption())
+    .addOption(orphansOlderThanOption())
+    .addOption(blockSizeOption())
+    .option('--no-calculate', 'mirrors send at once, without finding out first how much there is')
+    .addOption(verifyAtOption())
+    .addOption(new Option('--verify-repair', 'scheduled verifications send what differs').default(false))
+    .addOption(targetWritesOption())
     .option('--start', 'start it at once')
     .addHelpText('after', RULE_HELP)
-    .addHelpText(
-      'after',
-      examples([
-        'understudy job create files --source alpha --target beta --include /srv/data --start',
-        "understudy job create web --source alpha --target beta --include '/srv/www/**/*.html' --exclude /srv/www/tmp --to /replicas",
-      ]),
-    )
+    .addHelpText('after', examples(CREATE_EXAMPLES))
     .action(async (name, options, command) => {
-      if (options.mode === 'sync') notYet('--mode sync', 'leave it out, or write --mode async');
-      if (options.compression !== undefined && options.compression !== 'none')
-        notYet(`--compression ${options.compression}`, 'leave it out, or write --compression none');
-      refuseGiven(options, { bandwidth: '--bandwidth' });
+      demandSense(options);
       const { createJob } = await import('../actions/job-create.ts');
-      runner.exitCode = await createJob(runner.io, name, command.optsWithGlobals());
+      runner.exitCode = await createJob(runner.io, name, { ...command.optsWithGlobals(), ruleOrder: order.given });
     });
+}
+
+function demandSense(options: {
+  readonly mode?: string;
+  readonly verifyRepair: boolean;
+  readonly verifyAt?: string;
+}): void {
+  if (options.mode === 'sync') notYet('--mode sync', 'leave it out, or write --mode async');
+  if (options.verifyRepair && options.verifyAt === undefined)
+    throw usageError('--verify-repair says what a scheduled verification does; give its times with --verify-at');
 }
 
 const CHANGES = [

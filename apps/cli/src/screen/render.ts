@@ -71,6 +71,8 @@ function reasonLines(status: JobStatus, columns: number, paint: Paint): string[]
     lines.push(...wrap(sentence(status.reason.sentence), columns).map((line) => paint.yellow(line)));
   if (typeof status.interceptorReason === 'string' && status.interceptorReason !== '')
     lines.push(...wrap(sentence(status.interceptorReason), columns).map((line) => paint.dim(line)));
+  if (status.targetWrites?.state === 'unguarded')
+    lines.push(...wrap(sentence(status.targetWrites.sentence), columns).map((line) => paint.yellow(line)));
   if ((status.mountUsers ?? []).length > 0)
     lines.push(...wrap(`still mounted as pass-through, used by ${status.mountUsers?.join(', ')}`, columns));
   return lines;

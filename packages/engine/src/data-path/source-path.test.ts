@@ -54,9 +54,10 @@ describe('marks in the stream', () => {
     made.nextPacket();
     write(made, 3000);
     const late = marked(made);
-    expect(made.enforceLimit()).toBe(true);
+    made.enforceLimit();
+    expect(made.takeFolds().map(({ reason }) => reason)).toEqual(['queue-full']);
     expect([early, late]).toEqual([[], [{ kind: 'lost' }]]);
-    expect(made.srm.dirty.take()).toEqual([{ kind: 'node', root: 0, node: 2n }]);
+    expect(made.srm.dirty.take()).toEqual([{ kind: 'ranges', root: 0, node: 2n, ranges: [0, 4096] }]);
     made.acknowledged(position(1), position(1));
     expect(early).toEqual([{ kind: 'applied', at: 1 }]);
   });

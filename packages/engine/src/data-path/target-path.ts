@@ -10,9 +10,12 @@ import { TargetReplicationManager } from './target/apply/target-replication-mana
 import { mergeConditions } from './target/condition.ts';
 import { type Answer, greet } from './target/greeter.ts';
 import type { TargetJournal } from './target/journal.ts';
+import type { ReceivedJournal } from './target/received-journal.ts';
 
 export interface TargetPathOptions {
   readonly journal: TargetJournal;
+  /** null: what is received is what is applied. */
+  readonly received?: ReceivedJournal | null;
   readonly openRoot: OpenRoot;
   readonly digest: Digest;
   readonly limits?: Partial<AcceptLimits>;
@@ -24,7 +27,7 @@ export class TargetPath {
 
   constructor(options: TargetPathOptions) {
     const { journal, openRoot, digest } = options;
-    this.accept = new TargetCommunicationManager(options.limits);
+    this.accept = new TargetCommunicationManager(options.limits, options.received ?? null);
     this.apply = new TargetReplicationManager({ journal, openRoot, queue: this.accept.queue, digest });
   }
 

@@ -27,6 +27,8 @@ export interface Reason {
 export interface JobFacts {
   readonly started: boolean;
   readonly paused: boolean;
+  /** The limits of its transmission let nothing out now. */
+  readonly held?: Reason | null;
   /** A named halt (SAFE), or a refusal by the target that only a person can mend. */
   readonly halt: Reason | null;
   readonly linked: boolean;
@@ -34,7 +36,9 @@ export interface JobFacts {
   readonly targetReplaying: boolean;
   /** The target tries an operation again and again, or has no room. */
   readonly targetTrouble: Reason | null;
-  readonly mirror: 'none' | 'scanning' | 'running' | 'repairing';
+  readonly mirror: 'none' | 'scanning' | 'running' | 'repairing' | 'paused';
+  /** A mirror was given up by hand, and none is due. */
+  readonly mirrorStopped?: boolean;
   /** A mirror of everything has ended since the replica was last known to be incomplete. */
   readonly complete: boolean;
   readonly dirtyItems: number;
@@ -59,11 +63,14 @@ export function stateOf(facts: JobFacts): JobState {
     };
   if (!facts.linked) return { state: 'disconnected', reason: facts.linkReason };
   if (facts.targetReplaying) return { state: 'replaying', reason: null };
+  if (facts.held != null) return { state: 'paused', reason: facts.held };
   return linkedState(facts);
 }
 
 function linkedState(facts: JobFacts): JobState {
   const reason = facts.targetTrouble;
+  if (facts.mirror === 'paused') return { state: 'paused', reason: MIRROR_PAUSED };
+  if (facts.mirrorStopped === true) return { state: 'degraded', reason: MIRROR_STOPPED };
   if (facts.mirror === 'scanning') return { state: 'calculating', reason };
   if (facts.mirror === 'running' || !facts.complete) return { state: 'mirroring', reason };
   if (facts.mirror === 'repairing' || facts.dirtyItems > 0) return { state: 'repairing', reason };
@@ -72,6 +79,16 @@ function linkedState(facts: JobFacts): JobState {
   if (!facts.ordered) return { state: 'degraded', reason: { code: 'near-continuous', sentence: facts.orderedWhy } };
   return { state: 'protected', reason: null };
 }
+
+const MIRROR_PAUSED: Reason = {
+  code: 'mirror-paused',
+  sentence: 'The mirror was paused by hand, while replication goes on; `mirror NAME --resume` goes on with it.',
+};
+const MIRROR_STOPPED: Reason = {
+  code: 'mirror-stopped',
+  sentence:
+    'The mirror was stopped by hand: the replica is not complete; `mirror NAME` compares and sends what is missing.',
+};
 
 function unrepairable(count: number): Reason {
   const files = count === 1 ? '1 path' : `${count} paths`;
@@ -94,6 +111,7 @@ export type TargetDataState =
 export function targetDataStateOf(facts: JobFacts): TargetDataState {
   if (!facts.linked && !facts.complete) return facts.started ? 'unknown' : 'mirror-required';
   if (facts.mirror === 'running' || facts.mirror === 'scanning') return 'mirroring';
+  if (facts.mirror === 'paused') return 'mirror-required';
   if (!facts.complete || facts.dirtyItems > 0 || facts.mirror === 'repairing' || facts.unrepairable > 0)
     return facts.mirror === 'repairing' ? 'mirroring' : 'mirror-required';
   return facts.targetTrouble === null ? 'ok' : 'retrying';
@@ -104,6 +122,7 @@ export function actionsOf(facts: JobFacts): readonly string[] {
   if (!facts.started) return ['start', 'delete'];
   const actions = [facts.paused ? 'resume' : 'pause', 'stop'];
   if (facts.linked && !facts.paused && facts.mirror === 'none') actions.push('mirror', 'verify');
+  if (facts.linked && !facts.paused && facts.mirror === 'paused') actions.push('mirror');
   if (facts.linked && !facts.paused) actions.push('flush');
   return actions;
 }

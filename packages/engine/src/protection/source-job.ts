@@ -2,53 +2,29 @@
  * A job on its source: the path, the mirror or verification that uses it, and the facts its state is derived from.
  * In: records, link events, commands, time. Out: packets, events, a state. It coordinates; the rooms beside it decide.
  */
-import { type RawName, rawToBytes } from '@understudy/base';
-import {
-  type Condition,
-  type NodeId,
-  type OperationRecord,
-  type Position,
-  type RecordInput,
-  type Reply,
-  record,
-  Verb,
-  type Welcome,
-} from '@understudy/wire';
-import { RootScope } from '../data-path/source/queue/root-scope.ts';
-import type { QueueLimits } from '../data-path/source/queue/source-replication-manager.ts';
-import type { Window } from '../data-path/source/transmit/source-communication-manager.ts';
+import { type Condition, type OperationRecord, type Position, type Reply, Verb, type Welcome } from '@understudy/wire';
 import type { LoggedPacket } from '../data-path/source/transmit/transaction-log.ts';
-import type { MarkOutcome, SourcePath } from '../data-path/source-path.ts';
+import type { Fold, SourcePath } from '../data-path/source-path.ts';
 import { openSourceHalf } from '../data-path.ts';
-import type { Barrier, Digest, Scope, SourceFiles } from '../ports.ts';
+import type { DigestName, Scope } from '../ports.ts';
+import { foldEvent } from './fold-event.ts';
+import { type JobMemory, memoryVersion, remember, restore } from './job-memory.ts';
+import { mirrorRoot, mirrorWorld } from './job-mirror-world.ts';
 import type { JobFacts, Reason } from './job-state.ts';
-import { type Compare, Mirror, type MirrorRoot, type MirrorWorld, type Urgency } from './mirror/mirror.ts';
-import { noProgress } from './mirror/progress.ts';
-import { pathForPeople } from './path-for-people.ts';
+import { VolatileMirrorMemory } from './mirror/memory.ts';
+import type { Mirror } from './mirror/mirror.ts';
+import type { Compare, MirrorOptions } from './mirror/plan.ts';
+import type { MirrorProgress } from './mirror/progress.ts';
+import type { MirrorRoot, MirrorWorld, Urgency } from './mirror/world.ts';
 import { RecoveryPoint } from './recovery-point.ts';
 import { Refusals, refusalEvent } from './refusals.ts';
-import { Verification } from './verify/verification.ts';
+import { changeRules } from './rules/change-rules.ts';
+import { Runs } from './runs.ts';
+import type { SourceJobOptions, SourceJobWorld } from './source-job-options.ts';
 
-export interface JobEvent {
-  readonly code: string;
-  readonly severity: 'information' | 'warning' | 'error';
-  readonly sentence: string;
-}
+export type { JobEvent, JobRootInput, SourceJobWorld } from './source-job-options.ts';
 
-/** What the job needs from its surroundings. */
-export interface SourceJobWorld {
-  readonly digest: Digest;
-  wallMs(): number;
-  barrier(): Barrier;
-  passed(barrier: Barrier): boolean;
-  event(event: JobEvent): void;
-}
-
-export interface JobRootInput {
-  readonly path: RawName;
-  readonly files: SourceFiles;
-  readonly scope: Scope;
-}
+import type { Verification } from './verify/verification.ts';
 
 /** The mirror rests while this much waits in the queue: replication goes first, memory stays small. */
 const MIRROR_QUEUE_BYTES = 4 * 1024 * 1024;
@@ -65,46 +41,68 @@ export class SourceJob {
   readonly #world: SourceJobWorld;
   readonly #memoryBytes: number;
   readonly #roots = new Map<number, MirrorRoot>();
-  readonly #mirrorWorld: MirrorWorld;
+  readonly #runs: Runs;
   readonly #recovery = new RecoveryPoint();
   readonly #refusals = new Refusals();
-  #mirror: Mirror | null = null;
-  #verification: Verification | null = null;
-  #onVerified: ((verification: Verification) => void) | null = null;
   #linked = false;
-  #complete = false;
-  #wantedMirror: Compare | null = null;
-  /** It was asked for by somebody. */
-  #commanded = false;
-  #progress = noProgress();
   #condition: Condition | null = null;
+  /** The one that both sides can make. */
+  #digest: DigestName = 'sha256';
   #paused = false;
+  /** Why its own limits let nothing out now. */
+  #held: Reason | null = null;
 
-  constructor(options: {
-    readonly world: SourceJobWorld;
-    readonly next: Position;
-    readonly limits: QueueLimits;
-    readonly window?: Window;
-    readonly roots: readonly JobRootInput[];
-  }) {
+  constructor(options: SourceJobOptions) {
     this.#world = options.world;
-    const { next, limits } = options;
+    const { next, limits, store, goesOn } = options;
     this.#memoryBytes = limits.memoryBytes;
-    this.path = openSourceHalf({ next, limits, ...(options.window === undefined ? {} : { window: options.window }) });
-    for (const [index, root] of options.roots.entries()) this.#addRoot(root, index);
-    this.#mirrorWorld = this.#makeMirrorWorld();
+    // In microseconds: no later run of the process begins with a number that this one has come to.
+    const firstMarker = Math.floor(options.world.wallMs()) * 1000;
+    const window = options.window === undefined ? {} : { window: options.window };
+    this.path = openSourceHalf({ next, limits, store, goesOn, firstMarker, ...window });
+    for (const [index, root] of options.roots.entries()) {
+      const added = mirrorRoot(root, index);
+      this.path.srm.roots.set(index, added.scope);
+      this.#roots.set(index, added);
+    }
+    this.#runs = new Runs({
+      world: this.#makeMirrorWorld(),
+      dirty: this.path.srm.dirty,
+      refusals: this.#refusals,
+      event: (event) => this.#world.event(event),
+      memory: options.mirrorMemory ?? new VolatileMirrorMemory(),
+      ...(options.mirror === undefined ? {} : { options: options.mirror }),
+      goesOn: goesOn !== undefined,
+      completed: () => {},
+    });
+    if (goesOn !== undefined) restore(goesOn.memory, this.#rooms);
+  }
+
+  /** What the next run of the process has to know. */
+  remember(): JobMemory {
+    return remember(this.#rooms);
+  }
+
+  /** Changes when `remember` would say something new that must be kept. */
+  get memoryVersion(): string {
+    return memoryVersion(this.#rooms);
+  }
+
+  get #rooms() {
+    const { dirty, roots } = this.path.srm;
+    return { dirty, scopes: roots, runs: this.#runs, refusals: this.#refusals };
   }
 
   get mirror(): Mirror | null {
-    return this.#mirror;
+    return this.#runs.mirror;
   }
 
   get verification(): Verification | null {
-    return this.#verification;
+    return this.#runs.verification;
   }
 
-  get progress() {
-    return this.#mirror?.progress ?? this.#progress;
+  get progress(): MirrorProgress {
+    return this.#runs.progress;
   }
 
   get recovery(): RecoveryPoint {
@@ -126,30 +124,31 @@ export class SourceJob {
   intercepted(records: Uint8Array, at: number, length: number, root: number): OperationRecord | null {
     const decoded = this.path.intercepted(records, at, length, root);
     if (decoded === null) return null;
-    this.#verification?.observe(decoded);
-    if (this.#mirror !== null && shiftsContent(decoded))
+    this.#runs.verification?.observe(decoded);
+    if (this.#runs.mirror !== null && shiftsContent(decoded))
       this.path.srm.dirty.addNode(root, decoded.node, 'shifted-while-mirrored');
     return decoded;
   }
 
   /** After every drain: limits, repairs that became due, a piece of the mirror. Says when to call again. */
   pump(): Urgency {
-    if (this.path.enforceLimit()) this.#folded();
-    if (!this.#linked || this.#paused) return 'idle';
-    this.#startDue();
+    this.path.enforceLimit();
+    for (const fold of this.path.takeFolds()) this.#folded(fold);
+    if (!this.#linked || this.#paused || this.#held !== null) return 'idle';
+    this.#runs.startDue();
     const room = this.path.srm.queue.bytes < Math.min(MIRROR_QUEUE_BYTES, this.#memoryBytes / 8);
-    if (room) this.#mirror?.step(Math.min(MIRROR_STEP_BYTES, this.#memoryBytes / 8));
-    if (room) this.#verification?.step();
+    if (room) this.#runs.step(Math.min(MIRROR_STEP_BYTES, this.#memoryBytes / 8));
     this.#finishRuns();
+    this.#settleScopes();
     if (!room) return 'idle';
-    const urgencies = [this.#mirror?.urgency, this.#verification?.urgency];
+    const { urgencies } = this.#runs;
     if (urgencies.includes('now')) return 'now';
     return urgencies.includes('soon') ? 'soon' : 'idle';
   }
 
   /** What went to the wire and came back is exact up to here: call after a drain, for the recovery point. */
   nextPacket(): LoggedPacket | undefined {
-    return this.#paused ? undefined : this.path.nextPacket();
+    return this.#paused || this.#held !== null ? undefined : this.path.nextPacket();
   }
 
   observeTime(drainedAtMs: number): void {
@@ -167,19 +166,18 @@ export class SourceJob {
     this.#linked = true;
     // The target says how it is right behind its welcome; until then nothing good is assumed.
     this.#condition = UNHEARD;
-    if (!welcome.complete) this.#complete = false;
-    // Replies that were under way when the link broke are gone: a run that counts on them begins again.
-    if (welcome.resumes && (this.#mirror !== null || this.#verification !== null)) this.#loseRuns();
-    if (welcome.resumes) {
+    this.#digest = welcome.digest ?? 'sha256';
+    // Of a target that has less than it had said before this process began, nothing is certain.
+    const resumes = welcome.resumes && this.path.goOn(welcome);
+    this.#runs.linkUp({ ...welcome, resumes });
+    if (resumes) {
       this.path.scm.linkUp(welcome.received, welcome.applied);
       this.path.acknowledged(welcome.received, welcome.applied);
     } else {
-      this.#loseRuns();
-      this.path.restart();
+      this.path.restart(welcome.resumes ? welcome : undefined);
       this.path.scm.linkUp(this.path.scm.received, this.path.scm.applied);
-      this.#complete = false;
     }
-    if (!this.#complete && this.#mirror === null) this.#wantedMirror ??= 'checksum';
+    this.path.srm.setNoting(null);
   }
 
   linkDown(): void {
@@ -195,11 +193,7 @@ export class SourceJob {
   replied(replies: readonly Reply[]): void {
     for (const reply of replies) {
       if (reply.kind === 'failed') this.#refused(reply);
-      else {
-        this.#mirror?.onReply(reply);
-        this.#verification?.onReply(reply);
-      }
-      if (reply.kind === 'orphan' && this.#mirror !== null) this.#mirror.orphans += 1;
+      this.#runs.replied(reply);
     }
   }
 
@@ -210,31 +204,51 @@ export class SourceJob {
 
   // ----------------------------------------------------------------------------------------------------- commands
 
-  startMirror(compare: Compare): void {
-    this.#commanded = true;
-    this.#wantedMirror = compare;
+  startMirror(compare: Compare, options: Partial<MirrorOptions> = {}): void {
+    this.#runs.command(compare, options);
+  }
+
+  /** Mirror, repair and verification. */
+  get runs(): Runs {
+    return this.#runs;
   }
 
   setPaused(paused: boolean): void {
     this.#paused = paused;
   }
 
-  /** Null: one is running already, or the job is not in a state for it. */
-  startVerification(onDone: (verification: Verification) => void): Verification | null {
-    if (this.#verification !== null || this.#mirror !== null || !this.#complete) return null;
-    this.#verification = new Verification(this.#mirrorWorld);
-    this.#onVerified = onDone;
-    return this.#verification;
+  /** SCM4: the limits of its transmission hold the job, or let it go on. */
+  setHeld(held: Reason | null): void {
+    this.#held = held;
   }
 
-  /** Calls back when everything intercepted before this call is applied and nothing is dirty. Drain the ring before. */
-  flush(settle: (at: Position) => void): void {
+  /** What there is to send, and to be acknowledged. */
+  get waiting(): { readonly waitingBytes: number; readonly idle: boolean } {
+    const waitingBytes = this.path.srm.queue.bytes + this.path.scm.inFlightBytes;
+    return { waitingBytes, idle: waitingBytes === 0 && this.#whole };
+  }
+
+  /** Other rules from here on, one scope a root; see rules/change-rules.ts. */
+  changeRules(scopes: readonly Scope[]): void {
+    changeRules(scopes, this.#rooms);
+  }
+
+  /** Null: one is running already, or the job is not in a state for it. */
+  startVerification(onDone: (verification: Verification) => void, repair = false): Verification | null {
+    return this.#runs.verify({ onDone, repair });
+  }
+
+  /**
+   * Calls back when everything intercepted before this call is applied and nothing is dirty; with how many paths could not be brought
+   * over all the same. Drain the ring before.
+   */
+  flush(settle: (at: Position, unrepairable: number) => void): void {
     this.path.mark(this.#world.wallMs(), (outcome) => {
-      if (outcome.kind === 'applied' && this.#whole) settle(outcome.at);
+      if (outcome.kind === 'applied' && this.#whole) settle(outcome.at, this.#refusals.unrepairable.size);
       else this.#flushLater.push(settle);
     });
   }
-  #flushLater: ((at: Position) => void)[] = [];
+  #flushLater: ((at: Position, unrepairable: number) => void)[] = [];
 
   // -------------------------------------------------------------------------------------------------------- facts
 
@@ -242,13 +256,15 @@ export class SourceJob {
     return {
       ...outside,
       paused: this.#paused,
+      held: this.#held,
       linked: this.#linked,
       targetReplaying: this.#condition?.state === 'replaying',
       targetTrouble: this.#trouble(),
-      mirror: this.#mirrorFact(),
-      complete: this.#complete,
+      mirror: this.#runs.fact,
+      complete: this.#runs.complete,
       dirtyItems: this.path.srm.dirty.size,
       unrepairable: this.#refusals.unrepairable.size,
+      mirrorStopped: this.#runs.mirrorStopped,
     };
   }
 
@@ -262,86 +278,26 @@ export class SourceJob {
     return { code: condition.code, sentence: condition.sentence };
   }
 
-  #mirrorFact(): JobFacts['mirror'] {
-    if (this.#mirror === null) return 'none';
-    if (this.#mirror.repairing) return 'repairing';
-    return this.#mirror.scanning ? 'scanning' : 'running';
-  }
-
   // ------------------------------------------------------------------------------------------------------ within
 
   /** Nothing is known that the target lacks but what is under way to it. */
   get #whole(): boolean {
-    return this.#complete && this.#mirror === null && this.path.srm.dirty.size === 0;
-  }
-
-  #addRoot(root: JobRootInput, index: number): void {
-    const scope = new RootScope({ scope: root.scope, rootPath: root.path, rootNode: root.files.rootNode });
-    this.path.srm.roots.set(index, scope);
-    this.#roots.set(index, { index, path: rawToBytes(root.path), files: root.files, scope });
+    return this.#runs.complete && this.mirror === null && this.path.srm.dirty.size === 0;
   }
 
   #makeMirrorWorld(): MirrorWorld {
-    const world = this.#world;
-    return {
+    return mirrorWorld({
+      world: this.#world,
       roots: this.#roots,
-      digest: world.digest,
-      say: (input: RecordInput) => this.path.srm.say(record({ timeMs: world.wallMs(), ...input })),
-      mark: (settle: (outcome: MarkOutcome) => void) => this.path.mark(world.wallMs(), settle),
-      barrier: () => world.barrier(),
-      passed: (barrier: Barrier) => world.passed(barrier),
-      unreadable: (root: number, node: NodeId, why: string, name?: RawName | undefined) =>
-        this.#unreadable(root, node, why, name),
-    };
-  }
-
-  #startDue(): void {
-    if (this.#mirror !== null) return;
-    const world = this.#mirrorWorld;
-    if (this.#wantedMirror !== null || this.path.srm.dirty.size > 0) this.#refusals.runBegins();
-    if (this.#wantedMirror !== null) {
-      this.#endVerification();
-      // Attributes tell nothing of content that is known to differ: that is repaired behind this mirror.
-      if (this.#wantedMirror !== 'attributes') this.path.srm.dirty.take();
-      if (this.#commanded) this.#refusals.clear();
-      else this.#refusals.retry();
-      this.#commanded = false;
-      this.#mirror = new Mirror({ world, compare: this.#wantedMirror });
-      this.#wantedMirror = null;
-    } else if (this.#complete && this.path.srm.dirty.size > 0) {
-      this.#endVerification();
-      this.#mirror = new Mirror({ world, compare: 'checksum', items: this.path.srm.dirty.take() });
-    }
+      path: this.path,
+      refusals: this.#refusals,
+      digestName: () => this.#digest,
+    });
   }
 
   #finishRuns(): void {
-    const mirror = this.#mirror;
-    if (mirror?.done) {
-      this.#progress = mirror.progress;
-      this.#mirror = null;
-      this.#complete = true;
-      this.#mirrorEnded(mirror);
-    } else if (mirror?.lost) {
-      // It had taken the dirty map over, and brought the target only a part of it.
-      this.#mirror = null;
-      this.#complete = false;
-      this.#wantedMirror = 'checksum';
-    }
-    const verification = this.#verification;
-    if (verification !== null && (verification.done || verification.lost)) this.#endVerification();
-    if (this.#mirror === null && this.#complete) this.#flushAgain();
-  }
-
-  #mirrorEnded(mirror: Mirror): void {
-    const what = mirror.repairing ? 'repair' : 'mirror';
-    const { filesDone, bytesSent } = mirror.progress;
-    const orphans =
-      mirror.orphans === 0 ? '' : ` ${mirror.orphans} names on the target are not on the source; they were left alone.`;
-    this.#world.event({
-      code: `${what}-ended`,
-      severity: 'information',
-      sentence: `The ${what} ended: ${filesDone} files handled, ${bytesSent} bytes sent.${orphans}`,
-    });
+    this.#runs.finish();
+    if (this.mirror === null && this.#runs.complete) this.#flushAgain();
   }
 
   #flushAgain(): void {
@@ -351,45 +307,30 @@ export class SourceJob {
     for (const settle of later) this.flush(settle);
   }
 
-  #endVerification(): void {
-    const verification = this.#verification;
-    if (verification === null) return;
-    if (!verification.done) verification.markLost();
-    this.#verification = null;
-    this.#onVerified?.(verification);
-    this.#onVerified = null;
+  #folded(fold: Fold): void {
+    this.#loseRuns();
+    this.#world.event(foldEvent(fold, this.path.srm.dirty.size));
   }
 
-  #folded(): void {
-    this.#loseRuns();
-    this.#world.event({
-      code: 'queue-full',
-      severity: 'warning',
-      sentence: `The send queue reached its limit; ${this.path.srm.dirty.size} places are noted and will be repaired, nothing is lost.`,
-    });
+  /** Once nothing differs any more, the target knows all there is. */
+  #settleScopes(): void {
+    if (!this.#whole || this.#refusals.unrepairable.size > 0) return;
+    for (const scope of this.path.srm.roots.values()) if (!scope.settled) scope.complete();
   }
 
   /** What a mirror had said is no longer sure to arrive: it begins again. */
   #loseRuns(): void {
-    this.#mirror?.markLost();
+    this.#runs.lose();
     this.#finishRuns();
-    this.#endVerification();
   }
 
   #refused(reply: Extract<Reply, { kind: 'failed' }>): void {
     const { root, node, parent, errno } = reply;
     const remedy = this.#refusals.add(root, node, reply);
     this.#world.event(refusalEvent(errno, remedy));
-    if (remedy === 'mirror') this.#wantedMirror ??= 'checksum';
+    if (remedy === 'mirror') this.#runs.want('checksum');
     if (remedy !== 'repair') return;
     this.path.srm.dirty.addNode(root, node, 'refused-by-target');
     if (parent !== 0n) this.path.srm.dirty.addNode(root, parent, 'refused-by-target');
-  }
-
-  #unreadable(root: number, node: NodeId, why: string, name?: RawName | undefined): void {
-    const path = pathForPeople(this.#roots.get(root)?.files, node, name);
-    this.#refusals.giveUp(root, node, `${path}: ${why}`);
-    const sentence = `${path} is protected but cannot be read: ${why}.`;
-    this.#world.event({ code: 'unreadable', severity: 'error', sentence });
   }
 }

@@ -6,7 +6,7 @@
  * so that a time that nobody set is never a source's time. `beforeChange` sees each change before it happens and may throw in its
  * stead: a FileError is a failing disk, anything else the death of the agent.
  */
-import { type RawName, rawFromText } from '@understudy/base';
+import { must, type RawName, rawFromText } from '@understudy/base';
 import type { Attributes, Xattr } from '@understudy/wire';
 import { FileError, type Handle, type ReplicaEntry, type ReplicaFiles } from '../ports.ts';
 import * as inodes from './memory-inode.ts';
@@ -21,6 +21,7 @@ import {
   isWithin,
   type MemoryInode,
 } from './memory-inode.ts';
+import { afterPowerCut, copyInodes, type Inodes } from './memory-snapshot.ts';
 
 const NO_BYTES = new Uint8Array(0);
 const CAPABILITY = rawFromText('security.capability');
@@ -35,10 +36,13 @@ export interface MemoryReplicaOptions {
 type Times = Pick<Attributes, 'atimeSec' | 'atimeNsec' | 'mtimeSec' | 'mtimeNsec'>;
 
 export class MemoryReplica implements ReplicaFiles {
-  readonly #inodes = new Map<Handle, MemoryInode>();
+  #inodes: Inodes = new Map();
   readonly #filePaths: boolean;
-  readonly #rootInode: MemoryInode;
-  readonly #limboInode: MemoryInode;
+  #rootInode: MemoryInode;
+  #limboInode: MemoryInode;
+  #synced: Inodes = new Map();
+  /** Moments since then that a power cut may leave. */
+  #moments: Inodes[] = [];
   #nextId = 1;
   #ticks = 0;
   beforeChange: (call: string) => void = () => {};
@@ -49,6 +53,7 @@ export class MemoryReplica implements ReplicaFiles {
     this.#limboInode = this.#make(FileType.directory | 0o700, 0, 0);
     this.#rootInode.links = 1;
     this.#limboInode.links = 1;
+    this.sync();
   }
 
   get root(): Handle {
@@ -232,7 +237,28 @@ export class MemoryReplica implements ReplicaFiles {
     return findPath(this.#rootInode, inode);
   }
 
-  sync(): void {}
+  sync(): void {
+    this.#synced = copyInodes(this.#inodes);
+    this.#moments = [];
+  }
+
+  /** This moment may be what a power cut leaves. */
+  remember(): void {
+    this.#moments.push(copyInodes(this.#inodes));
+  }
+
+  /** A moment between the last sync and now comes back, with old and new content side by side. `below(n)` draws from 0 to n - 1. */
+  powerCut(below: (n: number) => number): void {
+    const moments = [this.#synced, ...this.#moments, this.#inodes];
+    this.#inodes = afterPowerCut(this.#synced, moments[below(moments.length)] ?? this.#synced, below);
+    this.#rootInode = must(this.#inodes.get(this.root), 'the root stays');
+    this.#limboInode = must(this.#inodes.get(this.limbo), 'limbo stays');
+    this.sync();
+  }
+
+  async syncLater(): Promise<void> {
+    this.sync();
+  }
 
   close(): void {}
 

@@ -1,31 +1,58 @@
 /**
- * The target's journal in memory, for tests and the simulation: what it holds is what would have survived a killed agent.
+ * The target's journal in memory, for tests and the simulation: what it holds is what would have survived a killed agent, and with
+ * `powerCut` what a power cut leaves.
  */
 import { brand } from '@understudy/base';
-import type { NodeId, Position } from '@understudy/wire';
-import type {
-  JournalMarks,
-  JournalState,
-  NodeBinding,
-  NodeChange,
-  StreamStart,
-  TargetJournal,
+import type { NodeId, Position, Reply } from '@understudy/wire';
+import {
+  BEGUN_UNKNOWN,
+  type JournalMark,
+  type JournalMarks,
+  type JournalState,
+  type NodeBinding,
+  type NodeChange,
+  type StreamStart,
+  type TargetJournal,
 } from '../data-path/target/journal.ts';
 
 const NOWHERE = brand<Position>(0);
 
+interface Held {
+  readonly nodes: Map<number, Map<NodeId, NodeBinding>>;
+  streamId: string | null;
+  begun: Position;
+  marks: JournalMarks;
+  untold: readonly Reply[];
+  origin: number;
+}
+
+const nothing = (): Held => ({
+  nodes: new Map(),
+  streamId: null,
+  begun: NOWHERE,
+  marks: { applied: NOWHERE, complete: false, compare: null },
+  untold: [],
+  origin: 0,
+});
+const copy = (held: Held): Held => ({
+  ...held,
+  nodes: new Map([...held.nodes].map(([root, table]) => [root, new Map(table)])),
+});
+
 export class MemoryTargetJournal implements TargetJournal {
-  readonly #nodes = new Map<number, Map<NodeId, NodeBinding>>();
-  #streamId: string | null = null;
+  #held = nothing();
+  /** Outlives everything. */
   #epoch = 0;
-  #begun = NOWHERE;
-  #marks: JournalMarks = { applied: NOWHERE, complete: false, compare: null };
+  #checkpoint = nothing();
+  #marked: { readonly mark: JournalMark; readonly held: Held } | null = null;
+  #lastMark = 0;
   /** Called before each write; a test throws from it to die there. */
   beforeWrite: (call: string) => void = () => {};
 
   load(): JournalState {
-    const nodes = [...this.#nodes.values()].flatMap((table) => [...table.values()]);
-    return { ...this.#marks, streamId: this.#streamId, epoch: this.#epoch, begun: this.#begun, nodes };
+    const { nodes, streamId, begun, marks, untold, origin } = this.#held;
+    const all = [...nodes.values()].flatMap((table) => [...table.values()]);
+    return { ...marks, streamId, epoch: this.#epoch, begun, nodes: all, untold, origin };
   }
 
   note(changes: readonly NodeChange[]): void {
@@ -35,21 +62,48 @@ export class MemoryTargetJournal implements TargetJournal {
 
   begin(to: Position): void {
     this.beforeWrite('begin');
-    this.#begun = to;
+    this.#held.begun = to;
   }
 
   commit(marks: JournalMarks, changes: readonly NodeChange[]): void {
     this.beforeWrite('commit');
     this.#take(changes);
-    this.#marks = marks;
+    this.#held.marks = marks;
   }
 
   restart(start: StreamStart): void {
     this.beforeWrite('restart');
-    this.#streamId = start.streamId;
     this.#epoch = start.epoch;
-    this.#begun = start.applied;
-    this.#marks = { applied: start.applied, complete: false, compare: null };
+    const marks = { applied: start.applied, complete: false, compare: null };
+    Object.assign(this.#held, { streamId: start.streamId, begun: start.applied, marks, untold: [], origin: 0 });
+    this.#checkpoint = copy(this.#held);
+    this.#marked = null;
+  }
+
+  keep(failures: readonly Reply[]): void {
+    this.beforeWrite('keep');
+    this.#held.untold = [...this.#held.untold, ...failures];
+  }
+
+  told(through: Position): void {
+    this.#held.untold = this.#held.untold.filter((reply) => reply.at > through);
+  }
+
+  mark(): JournalMark {
+    this.#lastMark += 1;
+    this.#marked = { mark: brand<JournalMark>(this.#lastMark), held: copy(this.#held) };
+    return this.#marked.mark;
+  }
+
+  async checkpoint(mark: JournalMark, origin: number): Promise<void> {
+    this.checkpointNow(mark, origin);
+  }
+
+  checkpointNow(mark: JournalMark, origin: number): void {
+    this.beforeWrite('checkpoint');
+    if (this.#marked?.mark !== mark) return;
+    this.#held.origin = origin;
+    this.#checkpoint = { ...this.#marked.held, origin };
   }
 
   raiseEpoch(epoch: number): void {
@@ -57,19 +111,25 @@ export class MemoryTargetJournal implements TargetJournal {
   }
 
   clear(): void {
-    this.#nodes.clear();
-    this.#streamId = null;
     this.#epoch = 0;
-    this.#begun = NOWHERE;
-    this.#marks = { applied: NOWHERE, complete: false, compare: null };
+    this.#held = nothing();
+    this.#checkpoint = nothing();
+    this.#marked = null;
+  }
+
+  /** What was not on the disk is gone. */
+  powerCut(): void {
+    this.#held = { ...copy(this.#checkpoint), begun: this.#checkpoint.streamId === null ? NOWHERE : BEGUN_UNKNOWN };
+    this.#marked = null;
   }
 
   #take(changes: readonly NodeChange[]): void {
+    const { nodes } = this.#held;
     for (const { root, node, handle, pending } of changes) {
-      let table = this.#nodes.get(root);
+      let table = nodes.get(root);
       if (table === undefined) {
         table = new Map();
-        this.#nodes.set(root, table);
+        nodes.set(root, table);
       }
       if (handle === null) table.delete(node);
       else table.set(node, { root, node, handle, pending });

@@ -1,12 +1,11 @@
 /** Opening (and making) a replica root and the limbo beside it. */
 import { brand, printable, type RawName } from '@understudy/base';
 import { FileError, type Handle, type ReplicaFiles } from '@understudy/engine';
-import { putPath } from '../syscalls/arena.ts';
-import { descriptorToHandle, takeHandle } from '../syscalls/handle.ts';
-import { check, EEXIST, ENODATA, EOPNOTSUPP, failure } from '../syscalls/libc.ts';
+import { putName, putPath } from '../syscalls/arena.ts';
+import { check, EEXIST, ENODATA, EOPNOTSUPP, EROFS, failure } from '../syscalls/libc.ts';
 import { changeMode, changeOwner } from '../syscalls/metadata.ts';
 import { makeDirectoryAt } from '../syscalls/names.ts';
-import { AT_FDCWD, close, O, openAt } from '../syscalls/open.ts';
+import { AT_FDCWD, close, O, openAt, privateView } from '../syscalls/open.ts';
 import { statDescriptor, statDevice } from '../syscalls/stat.ts';
 import { holdRoot, openRootDirectory, type TreeRoot } from '../syscalls/tree-root.ts';
 import { dropXattr } from '../syscalls/xattr.ts';
@@ -32,8 +31,33 @@ function makeDirectories(path: RawName, mode: number): void {
   for (const [index, part] of parts.entries()) {
     way += `/${part}`;
     const last = index === parts.length - 1;
-    const result = makeDirectoryAt(AT_FDCWD, putPath(brand<RawName>(way), 'mkdirat'), last ? mode : ORDINARY);
+    const permissions = last ? mode : ORDINARY;
+    let result = makeDirectoryAt(AT_FDCWD, putPath(brand<RawName>(way), 'mkdirat'), permissions);
+    if (result === -EROFS) result = makeBehind(brand<RawName>(way), permissions);
     if (result < 0 && result !== -EEXIST) throw failure(result, 'mkdirat', `"${printable(brand<RawName>(way))}"`);
+  }
+}
+
+/** Where a read-only mount of ours lies over what is above it. */
+function makeBehind(path: RawName, mode: number): number {
+  const slash = path.lastIndexOf('/');
+  const parent = openRootDirectory(brand<RawName>(path.slice(0, Math.max(1, slash))));
+  try {
+    return makeOwn(parent, brand<RawName>(path.slice(slash + 1)), mode);
+  } finally {
+    close(parent);
+  }
+}
+
+/** As mkdirat; a read-only mount over the parent does not keep us from it. */
+function makeOwn(parent: number, name: RawName, mode: number): number {
+  const made = makeDirectoryAt(parent, putName(name, 'mkdirat'), mode);
+  const behind = made === -EROFS ? privateView(parent) : null;
+  if (behind === null) return made;
+  try {
+    return makeDirectoryAt(behind, putName(name, 'mkdirat'), mode);
+  } finally {
+    close(behind);
   }
 }
 
@@ -42,11 +66,34 @@ function requireAbsolute(path: RawName, what: string): void {
     throw new FileError('EINVAL', 'openat', `the ${what} "${printable(path)}" must be an absolute path`);
 }
 
+/** The last names of the path are ours: a link that somebody has put in the place of one would have us take over what it leads to. */
+const OWN_NAMES = 2;
+
+function openOwn(path: RawName, where: string): number {
+  const parts = path.split('/').filter((part) => part !== '') as RawName[];
+  const own = parts.splice(-OWN_NAMES);
+  const base = brand<RawName>(`/${parts.join('/')}`);
+  makeDirectories(base, ORDINARY);
+  let fd = check(openAt(AT_FDCWD, putPath(base, 'openat'), O.path | O.directory, 0, true), 'openat', where);
+  for (const [index, name] of own.entries()) {
+    const last = index === own.length - 1;
+    const parent = fd;
+    try {
+      const made = makeOwn(parent, name, last ? PRIVATE : ORDINARY);
+      if (made < 0 && made !== -EEXIST) throw failure(made, 'mkdirat', where);
+      fd = check(openAt(parent, putName(name, 'openat'), (last ? O.readOnly : O.path) | O.directory), 'openat', where);
+    } finally {
+      close(parent);
+    }
+  }
+  return fd;
+}
+
 /** Its handle, once it is proved to be a directory of ours on the root's own file system. */
 function openLimbo(path: RawName, root: TreeRoot): Handle {
-  makeDirectories(path, PRIVATE);
   const where = `the limbo directory "${printable(path)}"`;
-  const fd = check(openAt(AT_FDCWD, putPath(path, 'openat'), O.readOnly | O.directory), 'openat', where);
+  const limbo = holdRoot(openOwn(path, where), path, true);
+  const { fd } = limbo;
   try {
     check(statDescriptor(root.fd), 'statx');
     const device = statDevice();
@@ -60,10 +107,9 @@ function openLimbo(path: RawName, root: TreeRoot): Handle {
       const dropped = dropXattr(fd, acl);
       if (dropped !== -ENODATA && dropped !== -EOPNOTSUPP) check(dropped, 'removexattr', where);
     }
-    check(descriptorToHandle(fd), 'name_to_handle_at', where);
-    return takeHandle();
+    return limbo.handle;
   } finally {
-    close(fd);
+    limbo.close();
   }
 }
 

@@ -12,6 +12,7 @@ import type { Attributes, Xattr } from '@understudy/wire';
 import { At, putName, putPath } from '../syscalls/arena.ts';
 import { allocate, syncFileSystem, truncate } from '../syscalls/content.ts';
 import { DirectoryCursor } from '../syscalls/directory.ts';
+import { syncFileSystemLater } from '../syscalls/disk.ts';
 import { descriptorToHandle, nameToHandle, takeHandle } from '../syscalls/handle.ts';
 import { check, ENODATA, ENOENT, ENOTDIR, ESTALE, failure } from '../syscalls/libc.ts';
 import { lookUp, nextEntry } from '../syscalls/look-up.ts';
@@ -243,6 +244,10 @@ export class ReplicaTree implements ReplicaFiles {
 
   sync(): void {
     check(syncFileSystem(this.#held.fd), 'syncfs');
+  }
+
+  syncLater(): Promise<void> {
+    return syncFileSystemLater(this.#held.fd);
   }
 
   close(): void {

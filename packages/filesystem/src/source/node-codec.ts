@@ -1,37 +1,57 @@
 /**
  * Node numbers and file handles, one to one. On ext4 a handle is inode and generation, 64 bits, and is the node number itself: nothing
- * is kept, and any process computes the same number. Longer handles (XFS, btrfs, tmpfs) are given numbers by a codec.
+ * is kept, and any process computes the same number. Longer handles (XFS, btrfs, tmpfs) are numbered by a hash of the handle, which any
+ * process computes alike as well; what leads back from the number to the handle is kept in a table.
  */
 import { brand } from '@understudy/base';
-import type { Handle } from '@understudy/engine';
+import { FileError, type Handle } from '@understudy/engine';
 import type { NodeId } from '@understudy/wire';
 import { At, address, view } from '../syscalls/arena.ts';
 import { HANDLE_BYTES, handleLength, handleType, putHandle, takeHandle } from '../syscalls/handle.ts';
+import { hashHandle, type NodeHalves, nextNumber } from './node-hash.ts';
+import { LONGEST_HANDLE, NodeTable } from './node-table.ts';
 
 /** Numbers for handles that are longer than a number; both ways must agree for as long as anyone remembers a number. */
 export interface NodeCodec {
-  /** Always the same number for the same handle, never one handle's number for another. */
+  /** Always the same number for the same handle, never one handle's number for another that this process knows. */
   nodeOf(handle: Handle): NodeId;
   /** null: the number was never given out. */
   handleOf(node: NodeId): Handle | null;
 }
 
-/** Numbers from 2^63 up, in the order in which handles are met; forgotten with the process. */
-export function createNodeCodec(): NodeCodec {
-  const numbers = new Map<Handle, NodeId>();
-  const handles = new Map<NodeId, Handle>();
-  let next = 1n << 63n;
+/** Numbers that another process has given to handles, by the same hash: the interceptor's. null: it knows none of that number. */
+export interface NodeIndex {
+  handleOf(node: NodeId): Handle | null;
+}
+
+/** `index` is asked for what this process has not met itself: of two handles with one hash the index says who has it. */
+export function createNodeCodec(index: NodeIndex | null = null): NodeCodec {
+  const table = new NodeTable();
+  const at: NodeHalves = { low: 0, high: 0 };
+  const number = (): NodeId => brand<NodeId>((BigInt(at.high) << 32n) | BigInt(at.low));
+  const elsewhere = (handle: Handle): boolean => {
+    const held = index?.handleOf(number()) ?? null;
+    return held !== null && held !== handle;
+  };
   return {
     nodeOf(handle: Handle): NodeId {
-      const known = numbers.get(handle);
-      if (known !== undefined) return known;
-      const node = brand<NodeId>(next);
-      next += 1n;
-      numbers.set(handle, node);
-      handles.set(node, handle);
-      return node;
+      if (handle.length - 1 > LONGEST_HANDLE)
+        throw new FileError('EOPNOTSUPP', 'name_to_handle_at', 'the file handles of this file system are too long');
+      hashHandle(handle, at);
+      for (;;) {
+        const held = table.holds(at, handle);
+        if (held === 'same') return number();
+        if (held === 'nobody' && !elsewhere(handle)) break;
+        nextNumber(at);
+      }
+      table.put(at, handle);
+      return number();
     },
-    handleOf: (node: NodeId): Handle | null => handles.get(node) ?? null,
+    handleOf(node: NodeId): Handle | null {
+      at.low = Number(node & 0xffff_ffffn);
+      at.high = Number(node >> 32n);
+      return table.get(at) ?? index?.handleOf(node) ?? null;
+    },
   };
 }
 
@@ -39,17 +59,20 @@ const FILEID_INO32_GEN = 1;
 
 /** The number of the handle in the arena. */
 export function takeNode(codec: NodeCodec): NodeId {
-  if (handleType() === FILEID_INO32_GEN && handleLength() === 8)
-    return brand<NodeId>(view.getBigUint64(HANDLE_BYTES, true));
-  return codec.nodeOf(takeHandle());
+  return isNumber() ? brand<NodeId>(view.getBigUint64(HANDLE_BYTES, true)) : codec.nodeOf(takeHandle());
 }
 
-/** Lays the handle of a node into the arena and returns its address. */
-export function putNode(codec: NodeCodec, node: NodeId): number {
-  const handle = codec.handleOf(node);
+/** True where the handle in the arena is a node number itself, and so are all of its file system. */
+export function isNumber(): boolean {
+  return handleType() === FILEID_INO32_GEN && handleLength() === 8;
+}
+
+/** Lays the handle of a node into the arena and returns its address. `codec`: null where handles are numbers themselves. */
+export function putNode(codec: NodeCodec | null, node: NodeId): number {
+  const handle = codec?.handleOf(node) ?? null;
   if (handle !== null) return putHandle(handle);
-  // To a number that was never given out the kernel itself answers ESTALE, also where handles are longer.
-  view.setUint32(At.handle, 8, true);
+  // A number that was never given out is laid as a handle too short for any file system: the kernel itself answers ESTALE.
+  view.setUint32(At.handle, codec === null ? 8 : 4, true);
   view.setInt32(At.handle + 4, FILEID_INO32_GEN, true);
   view.setBigUint64(HANDLE_BYTES, node, true);
   return address(At.handle);

@@ -31,7 +31,7 @@ import {
 } from '../syscalls/stat.ts';
 import { holdDescriptor, holdRoot, openRootDirectory, type TreeRoot } from '../syscalls/tree-root.ts';
 import { readXattrs } from '../syscalls/xattr.ts';
-import { createNodeCodec, type NodeCodec, putNode, takeNode } from './node-codec.ts';
+import { createNodeCodec, isNumber, type NodeCodec, putNode, takeNode } from './node-codec.ts';
 import { OpenSourceDirectory } from './source-directory.ts';
 import { OpenSourceFile } from './source-file.ts';
 
@@ -46,7 +46,7 @@ class SourceTree implements SourceFiles {
   readonly rootNode: NodeId;
   readonly #root: TreeRoot;
   readonly #path: RawName;
-  readonly #codec: NodeCodec;
+  readonly #codec: NodeCodec | null;
   readonly #directories = new DescriptorCache<NodeId>(DIRECTORIES_HELD);
   readonly #hints = new NameHints<NodeId>();
   readonly #take: () => NodeId;
@@ -54,9 +54,9 @@ class SourceTree implements SourceFiles {
   constructor(root: TreeRoot, path: RawName, codec: NodeCodec) {
     this.#root = root;
     this.#path = path;
-    this.#codec = codec;
     this.#take = () => takeNode(codec);
     if (descriptorToHandle(root.fd) < 0) throw new FileError('EOPNOTSUPP', 'name_to_handle_at');
+    this.#codec = isNumber() ? null : codec;
     this.rootNode = takeNode(codec);
   }
 

@@ -58,6 +58,7 @@ const OPEN_TREE_CLONE = 1;
 const MOUNT_ATTR_RDONLY = 1;
 const MOUNT_ATTR_NOATIME = 0x10;
 const MOUNT_ATTR_ATIME_MASK = 0x70;
+const MS_PRIVATE = 1n << 18n;
 
 /**
  * A private, writable, detached mount of the directory `fd` is open on: mounts others put on top of it or beneath it, and
@@ -68,7 +69,8 @@ export function privateView(fd: number): number | null {
   if (tree < 0) return null;
   view.setBigUint64(At.mountAttributes, BigInt(MOUNT_ATTR_NOATIME), true);
   view.setBigUint64(At.mountAttributes + 8, BigInt(MOUNT_ATTR_RDONLY | MOUNT_ATTR_ATIME_MASK), true);
-  view.setBigUint64(At.mountAttributes + 16, 0n, true);
+  // Private, or what others mount over the directory could come to lie over the view as well.
+  view.setBigUint64(At.mountAttributes + 16, MS_PRIVATE, true);
   view.setBigUint64(At.mountAttributes + 24, 0n, true);
   if (mountSetattrCall(tree, EMPTY_NAME, AT_EMPTY_PATH, address(At.mountAttributes), 32) < 0) {
     close(tree);

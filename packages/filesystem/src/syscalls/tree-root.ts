@@ -41,7 +41,8 @@ export function holdRoot(directory: number, path: RawName, cloneMount: boolean):
   }
 }
 
-export const holdDescriptor = (fd: number, path: RawName): TreeRoot => holdRoot(duplicate(fd), path, false);
+/** Through a view of our own here too: a link cannot be read without changing its access time on a mount that keeps them. */
+export const holdDescriptor = (fd: number, path: RawName): TreeRoot => holdRoot(duplicate(fd), path, true);
 
 function provenHandle(fd: number, path: RawName): Handle {
   const where = `"${printable(path)}"`;

@@ -20,6 +20,9 @@ const LIST = address(At.list);
 const VALUE = address(At.value);
 const NOTHING = new Uint8Array(1);
 
+/** XFS lists its ACLs twice, as `system.posix_acl_*` and under the names it stores them by. */
+const SHADOWS: readonly string[] = ['trusted.SGI_ACL_FILE', 'trusted.SGI_ACL_DEFAULT'];
+
 const pathOf = (fd: number, call: string): number => putPath(descriptorPath(fd), call);
 const nameOf = (name: RawName, call: string): number => putText(rawToBytes(name), call, At.otherName);
 
@@ -36,7 +39,8 @@ export function readXattrs(fd: number): Xattr[] {
     const size = kernelResult(getCall(path, address(at), VALUE, MAX_XATTR));
     if (size === -ENODATA) continue;
     if (size < 0) throw failure(size, 'getxattr');
-    found.push([rawAt(at, bytes.indexOf(0, at) - at), new Uint8Array(bytes.subarray(At.value, At.value + size))]);
+    const name = rawAt(at, bytes.indexOf(0, at) - at);
+    if (!SHADOWS.includes(name)) found.push([name, new Uint8Array(bytes.subarray(At.value, At.value + size))]);
   }
   return found.sort(([a], [b]) => (a < b ? -1 : a > b ? 1 : 0));
 }

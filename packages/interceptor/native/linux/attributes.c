@@ -8,10 +8,19 @@ static uint32_t device_number(dev_t dev)
 	return (low & 0xff) | (major(dev) << 8) | ((low & ~0xffu) << 12);
 }
 
-void attributes_of(const struct stat *st, struct fuse_attr *attr)
+/*
+ * The subvolumes of btrfs each count inodes from the start; beneath our mount all have one device, so the numbers must
+ * differ. They stay below 2^53, which more programs than one take for granted.
+ */
+uint64_t inode_of(const struct worker *w, uint64_t inode, dev_t device)
+{
+	return device == w->root->on ? inode : inode ^ (device * 0x9e3779b97f4a7c15ull >> 11 & ~0xffffffffull);
+}
+
+void attributes_of(const struct worker *w, const struct stat *st, struct fuse_attr *attr)
 {
 	memset(attr, 0, sizeof(*attr));
-	attr->ino = st->st_ino;
+	attr->ino = inode_of(w, st->st_ino, st->st_dev);
 	attr->size = (uint64_t)st->st_size;
 	attr->blocks = (uint64_t)st->st_blocks;
 	attr->atime = (uint64_t)st->st_atim.tv_sec;
@@ -34,7 +43,7 @@ void entry_of(struct worker *w, uint64_t node, const struct stat *st, struct fus
 	out->nodeid = node_fuse(w, node);
 	out->generation = node >> 32;
 	out->entry_valid = out->attr_valid = FOREVER;
-	attributes_of(st, &out->attr);
+	attributes_of(w, st, &out->attr);
 }
 
 int stat_fd(int fd, struct stat *st)

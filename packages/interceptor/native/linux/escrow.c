@@ -72,6 +72,18 @@ void escrow_keep(struct worker *w, uint64_t node, int path_fd)
 	(void)link_send(holder_fd, &m, &path_fd, 1);
 }
 
+bool escrow_nameless(struct worker *w, uint64_t node)
+{
+	struct stat st;
+	if (kept_count == 0)
+		return false;
+	pthread_mutex_lock(&lock);
+	uint32_t i = find((uint32_t)(w->root - roots), node);
+	bool nameless = kept[i].node != 0 && stat_fd(kept[i].fd, &st) == 0 && st.st_nlink == 0;
+	pthread_mutex_unlock(&lock);
+	return nameless;
+}
+
 void escrow_drop(struct worker *w, uint64_t node)
 {
 	uint32_t root = (uint32_t)(w->root - roots);

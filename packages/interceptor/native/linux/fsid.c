@@ -34,8 +34,20 @@ static void touch(unsigned char *request)
 	(void)mlock(request, REQUEST_BYTES);
 }
 
+static void root_identity(struct root *root)
+{
+	struct stat st;
+	uint64_t node;
+	root->indexed = node_is_indexed(root->tree);
+	root->on = stat_fd(root->tree, &st) == 0 ? st.st_dev : 0;
+	if (root->indexed)
+		(void)node_meet(root, root->tree, "", &node);
+}
+
 static void root_start(uint32_t index)
 {
+	root_identity(&roots[index]);
+	tripwire_before_work();
 	for (uint32_t i = index * ROOT_WORKERS; i < (index + 1) * ROOT_WORKERS; i++) {
 		struct worker *w = &workers[i];
 		pthread_t thread;
@@ -54,6 +66,7 @@ static void root_start(uint32_t index)
 			_exit(4);
 		(void)pthread_detach(thread);
 	}
+	tripwire_root_added(index);
 }
 
 static void root_add(const struct message *m, const int *fds, bool now)
@@ -76,6 +89,7 @@ static void root_remove(uint32_t index)
 	struct timespec nap = { 0, 1000000 };
 	if (root->device <= 0)
 		return;
+	tripwire_root_removed(index);
 	root->active = 0;
 	for (uint32_t i = index * ROOT_WORKERS; i < (index + 1) * ROOT_WORKERS; i++) {
 		struct worker *w = &workers[i];
@@ -89,6 +103,7 @@ static void root_remove(uint32_t index)
 		(void)munlock(state->requests[i], REQUEST_BYTES);
 	}
 	escrow_drop_root(index);
+	nodes_drop_root(root);
 	close(root->device);
 	close(root->directory);
 	close(root->tree);
@@ -122,7 +137,7 @@ static void close_all(const int *fds, int count)
 /* False: the message says that all is there, or over. */
 static bool take_message(const struct message *m, const int *fds, int count, bool started)
 {
-	if ((m->type == MSG_ROOT || m->type == MSG_ESCROW || m->type == MSG_DROP) && m->value >= MAX_ROOTS)
+	if ((m->type == MSG_ROOT || m->type == MSG_ESCROW || m->type == MSG_DROP || m->type == MSG_EXPOSE) && m->value >= MAX_ROOTS)
 		return close_all(fds, count), true;
 	if (m->type == MSG_STATE && count == 1 && enter_memory(fds[0], false) != 0)
 		_exit(3);
@@ -140,6 +155,10 @@ static bool take_message(const struct message *m, const int *fds, int count, boo
 		root_remove(m->value);
 	else if (m->type == MSG_RESUME)
 		resume();
+	else if (m->type == MSG_TRIPWIRE && count == 2)
+		tripwire_adopt(fds);
+	else if (m->type == MSG_EXPOSE)
+		tripwire_expose(m->value, m->node);
 	else if (m->type == MSG_END)
 		_exit(0);
 	return m->type != MSG_GO;
@@ -168,6 +187,7 @@ static void hand_over_to_new_holder(void)
 	/* From here on new escrows go to both; what is sent twice is kept once. */
 	holder_fd = fresh;
 	escrow_send_all(fresh);
+	tripwire_send(fresh);
 	m.type = MSG_GO;
 	(void)link_send(fresh, &m, NULL, 0);
 	close(old);
@@ -209,6 +229,7 @@ int fsid_main(int socket)
 	state->epoch++;
 	state->server_pid = (uint32_t)getpid();
 	ring_repair();
+	nodes_repair();
 	for (uint32_t i = 0; i < MAX_ROOTS; i++)
 		if (roots[i].active)
 			root_start(i);

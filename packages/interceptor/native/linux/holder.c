@@ -7,12 +7,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/epoll.h>
-#include <sys/eventfd.h>
-#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
-#include <sys/un.h>
 #include <time.h>
 
 #ifdef CRASH_POINTS
@@ -30,8 +27,10 @@ struct held held[MAX_ROOTS];
 int server_fd = -1;
 
 static int loop_fd = -1;
-static struct { uint64_t node; uint32_t root; int fd; } *escrows;
+static struct { uint64_t node; uint32_t root; int fd; bool stored; } *escrows;
 static size_t escrow_count, escrow_room;
+static int tripwire_fds[2] = { -1, -1 };
+static int tripwire_why; /* errno of why there is none */
 static double crash_times[CRASHES_A_MINUTE];
 static unsigned crash_next;
 static double start_at; /* when the next server may start */
@@ -59,7 +58,7 @@ bool holder_empty(void)
 	return true;
 }
 
-static void escrow_add(uint32_t root, uint64_t node, int fd)
+void holder_escrow(uint32_t root, uint64_t node, int fd, bool stored)
 {
 	if (escrow_count == escrow_room) {
 		size_t room = escrow_room == 0 ? 256 : escrow_room * 2;
@@ -72,6 +71,7 @@ static void escrow_add(uint32_t root, uint64_t node, int fd)
 		escrow_room = room;
 	}
 	escrows[escrow_count].node = node;
+	escrows[escrow_count].stored = stored;
 	escrows[escrow_count].root = root;
 	escrows[escrow_count++].fd = fd;
 }
@@ -82,8 +82,58 @@ static void escrow_remove(uint32_t root, uint64_t node)
 	for (size_t i = escrow_count; i-- > 0;)
 		if (escrows[i].root == root && (node == 0 || escrows[i].node == node)) {
 			close(escrows[i].fd);
+			if (escrows[i].stored)
+				store_remove_escrow(escrows[i].root, escrows[i].node);
 			escrows[i] = escrows[--escrow_count];
 		}
+}
+
+/* Most nameless files live for a moment, and the service manager need not hear of those. */
+void holder_store_escrows(void)
+{
+	int most = 256;
+	for (size_t i = 0; i < escrow_count && most > 0; i++)
+		if (!escrows[i].stored) {
+			escrows[i].stored = store_escrow(escrows[i].root, escrows[i].node, escrows[i].fd);
+			most--;
+		}
+}
+
+static void take_tripwire(const struct message *m, const int *fds, int count)
+{
+	tripwire_why = count == 2 ? 0 : (int)m->value;
+	if (count != 2)
+		return;
+	for (int i = 0; i < 2; i++) {
+		if (tripwire_fds[i] >= 0)
+			close(tripwire_fds[i]);
+		tripwire_fds[i] = fds[i];
+	}
+	store_one("tripwire-marks", fds[0]);
+	store_one("tripwire-memory", fds[1]);
+}
+
+void holder_tripwire(const int *fds)
+{
+	tripwire_fds[0] = fds[0];
+	tripwire_fds[1] = fds[1];
+}
+
+/* 0: it hears; else the errno of why not. */
+int holder_tripwire_why(void)
+{
+	return tripwire_fds[0] >= 0 || tripwire_why != 0 ? tripwire_why : EAGAIN;
+}
+
+static void pass_on(int pipe)
+{
+	char line[4096];
+	ssize_t n = read(pipe, line, sizeof(line) - 1);
+	close(pipe);
+	if (n <= 0)
+		return;
+	line[n] = 0;
+	clients_tell_or_keep(line);
 }
 
 static void send_root(uint32_t index)
@@ -108,6 +158,9 @@ static void start_server(void)
 		struct message m = { first[i].type, 0, 0 };
 		(void)link_send(server_fd, &m, &first[i].fd, 1);
 	}
+	struct message tripwire = { MSG_TRIPWIRE, 0, 0 };
+	if (tripwire_fds[0] >= 0)
+		(void)link_send(server_fd, &tripwire, tripwire_fds, 2);
 	for (uint32_t i = 0; i < MAX_ROOTS; i++)
 		if (held[i].served)
 			send_root(i);
@@ -135,6 +188,7 @@ void holder_drop(uint32_t index)
 	if (server_fd >= 0)
 		(void)link_send(server_fd, &m, NULL, 0);
 	escrow_remove(index, 0);
+	store_remove_root(index);
 	close(held[index].device);
 	close(held[index].tree);
 	memset(&held[index], 0, sizeof(held[index]));
@@ -174,11 +228,19 @@ static void server_died(void)
 	clients_tell("crashed");
 }
 
+_Noreturn void holder_end(void)
+{
+	struct message m = { MSG_END, 0, 0 };
+	store_remove_all();
+	if (server_fd >= 0)
+		(void)link_send(server_fd, &m, NULL, 0);
+	_exit(0);
+}
+
 /* Nothing protected and no agent: nobody would ever end us. */
 static void check_use(double now)
 {
 	static double idle_since;
-	struct message m = { MSG_END, 0, 0 };
 	if (!holder_empty() || clients_any()) {
 		idle_since = now;
 		return;
@@ -187,9 +249,7 @@ static void check_use(double now)
 		idle_since = now;
 	if (now - idle_since < IDLE_SECONDS)
 		return;
-	if (server_fd >= 0)
-		(void)link_send(server_fd, &m, NULL, 0);
-	_exit(0);
+	holder_end();
 }
 
 static void check_beat(double now)
@@ -225,13 +285,17 @@ static void check_beat(double now)
 	}
 }
 
-static void take_message(const struct message *m, const int *fds, int count)
+void holder_take(const struct message *m, const int *fds, int count)
 {
 	char line[64];
 	if (m->value >= MAX_ROOTS)
 		return;
 	if (m->type == MSG_ESCROW && count == 1)
-		escrow_add(m->value, m->node, fds[0]);
+		holder_escrow(m->value, m->node, fds[0], false);
+	else if (m->type == MSG_TRIPWIRE)
+		take_tripwire(m, fds, count);
+	else if (m->type == MSG_SAY && count == 1)
+		pass_on(fds[0]);
 	else if (m->type == MSG_UNESCROW)
 		escrow_remove(m->value, m->node);
 	else if (m->type == MSG_ROOT && count == 2)
@@ -248,12 +312,12 @@ static void handle_server(void)
 	struct message m;
 	int fds[2], count;
 	if (link_receive(server_fd, &m, fds, &count) == 1)
-		take_message(&m, fds, count);
+		holder_take(&m, fds, count);
 	else
 		server_died();
 }
 
-static _Noreturn void run(void)
+_Noreturn void holder_run(void)
 {
 	struct epoll_event event;
 	double checked = 0;
@@ -269,6 +333,7 @@ static _Noreturn void run(void)
 		if (now - checked > 1) {
 			check_beat(now);
 			check_use(now);
+			holder_store_escrows();
 			checked = now;
 		}
 		if (n <= 0)
@@ -286,7 +351,7 @@ static _Noreturn void run(void)
 	}
 }
 
-static void prepare_process(void)
+void holder_prepare(void)
 {
 	struct rlimit files = { 1048576, 1048576 };
 	(void)setrlimit(RLIMIT_NOFILE, &files);
@@ -304,84 +369,4 @@ static void prepare_process(void)
 	}
 	if (chdir("/") != 0 || loop_fd < 0)
 		_exit(5);
-}
-
-int holder_takeover(int socket)
-{
-	struct message m;
-	int fds[2], count;
-	(void)fcntl(socket, F_SETFD, FD_CLOEXEC);
-	prepare_process();
-	server_fd = socket;
-	for (;;) {
-		if (link_receive(socket, &m, fds, &count) != 1)
-			return 2;
-		if (m.type == MSG_GO)
-			break;
-		if (m.type == MSG_STATE || m.type == MSG_RING) {
-			if (count != 1 || enter_memory(fds[0], m.type == MSG_RING) != 0)
-				return 3;
-		} else if (m.type == MSG_LISTEN)
-			listen_fd = fds[0];
-		else if (m.type == MSG_BELL)
-			bell_fd = fds[0];
-		else
-			take_message(&m, fds, count);
-	}
-	if (state == NULL || ring == NULL || listen_fd < 0 || bell_fd < 0)
-		return 3;
-	ring->takeovers++;
-	(void)holder_watch(server_fd);
-	run();
-}
-
-static int make_memory(const char *name, size_t size)
-{
-	int fd = memfd_create(name, MFD_CLOEXEC);
-	if (fd < 0 || ftruncate(fd, (off_t)size) != 0)
-		return -1;
-	return fd;
-}
-
-static int make_all(uint64_t ring_bytes, bool blocking)
-{
-	struct ring_header header = { .magic = RING_MAGIC, .version = RING_VERSION, .size = ring_bytes,
-				      .workers = WORKERS, .blocking = blocking };
-	const uint64_t magic = STATE_MAGIC;
-	const uint32_t version = RING_VERSION;
-	int fd = make_memory("fsi-ring", RING_HEADER + ring_bytes);
-	if (fd < 0 || pwrite(fd, &header, sizeof(header), 0) != (ssize_t)sizeof(header) || enter_memory(fd, true) != 0)
-		return -1;
-	fd = make_memory("fsi-state", sizeof(struct state));
-	if (fd < 0 || pwrite(fd, &magic, 8, 0) != 8 || pwrite(fd, &version, 4, 8) != 4 || enter_memory(fd, false) != 0)
-		return -1;
-	bell_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-	return bell_fd < 0 ? -1 : 0;
-}
-
-int holder_main(const char *directory, uint64_t ring_bytes, bool blocking)
-{
-	struct sockaddr_un address = { .sun_family = AF_UNIX };
-	int dir = open(directory, O_PATH | O_DIRECTORY | O_CLOEXEC);
-	if (dir < 0)
-		return perror(directory), 1;
-	(void)unlinkat(dir, "control.sock", 0);
-	/* The address has 108 bytes; a home may lie deeper. */
-	snprintf(address.sun_path, sizeof(address.sun_path), "/proc/self/fd/%d/control.sock", dir);
-	listen_fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-	umask(0077);
-	if (bind(listen_fd, (struct sockaddr *)&address, sizeof(address)) != 0 || listen(listen_fd, 16) != 0)
-		return perror("control.sock"), 1;
-	close(dir);
-	if (make_all(ring_bytes, blocking) != 0)
-		return perror("ring"), 1;
-	pid_t pid = fork();
-	if (pid != 0)
-		return pid < 0 ? 1 : 0; /* whoever started us need not wait any longer: the socket answers */
-	(void)setsid();
-	int null = open("/dev/null", O_RDWR | O_CLOEXEC);
-	for (int i = 0; i < 3; i++)
-		(void)dup2(null, i);
-	prepare_process();
-	run();
 }

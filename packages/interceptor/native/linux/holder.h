@@ -15,8 +15,28 @@ void clients_accept(void);
 bool clients_handle(int fd, uint32_t events); /* false: not one of ours */
 void clients_tell(const char *line);
 bool clients_any(void);
+void clients_tell_or_keep(const char *line); /* kept for the next agent where none listens */
 void holder_serve(uint32_t index);
 void holder_drop(uint32_t index);
 bool holder_empty(void);
 int holder_watch(int fd);
+void holder_prepare(void);
+_Noreturn void holder_run(void);
+_Noreturn void holder_end(void);
+void holder_take(const struct message *m, const int *fds, int count);
+void holder_escrow(uint32_t root, uint64_t node, int fd, bool stored);
+void holder_store_escrows(void);
+void holder_tripwire(const int *fds);
+int holder_tripwire_why(void);
+
+/* holder_store.c: a copy of everything with the service manager, where there is one */
+bool store_one(const char *name, int fd);
+bool store_escrow(uint32_t root, uint64_t node, int fd);
+void store_root(uint32_t index);
+void store_all(void);
+void store_remove_escrow(uint32_t root, uint64_t node);
+void store_remove_root(uint32_t index);
+void store_remove_all(void);
+bool store_take(void); /* what an earlier holder has stored; false: nothing, or not enough */
+void store_ready(void);
 #endif

@@ -5,8 +5,10 @@
  *   hello                      -> hello VERSION HOLDER-PID SERVER-PID RING-FD STATE-FD, root ID TREE-FD NODE RECORDING PATH..., ready
  *   adopt ID NODE PATH + 2 fds -> ok        (device, tree; node and path in hexadecimal)
  *   serve ID | silence ID | record ID | drop ID -> ok   (silence: calls pass without records from now on)
+ *   expose ID NODE             -> ok, or again (no server at the moment): the file has a name outside of its root
+ *   tripwire                   -> on, idle (nothing protected yet), or off SENTENCE
  *   end                        -> ok, and exit; refused while anything is protected
- * Unasked: bell, crashed, suspended, resumed, gone ID RECORDING.
+ * Unasked: bell, crashed, suspended, resumed, gone ID RECORDING, bypass ID PID MASK i|o NODE UNSAID -COMMAND -PATH (hexadecimal).
  */
 #include "holder.h"
 #include <stdio.h>
@@ -40,6 +42,35 @@ static void tell(struct client *c, const char *text)
 	int length = snprintf(line, sizeof(line), "%s\n", text);
 	if (c->fd != 0 && send(c->fd, line, (size_t)length, MSG_DONTWAIT | MSG_NOSIGNAL) != length)
 		leave(c);
+}
+
+/* What nobody was there to hear; the newest are dropped, the first say what it is about. */
+static char *kept_lines[16];
+static int kept_line_count;
+
+static bool anybody_listens(void)
+{
+	for (int i = 0; i < MAX_CLIENTS; i++)
+		if (clients[i].fd != 0 && clients[i].greeted)
+			return true;
+	return false;
+}
+
+void clients_tell_or_keep(const char *line)
+{
+	if (anybody_listens())
+		clients_tell(line);
+	else if (kept_line_count < 16 && (kept_lines[kept_line_count] = strdup(line)) != NULL)
+		kept_line_count++;
+}
+
+static void tell_kept(struct client *c)
+{
+	for (int i = 0; i < kept_line_count; i++) {
+		tell(c, kept_lines[i]);
+		free(kept_lines[i]);
+	}
+	kept_line_count = 0;
 }
 
 void clients_tell(const char *line)
@@ -100,6 +131,7 @@ static void greet(struct client *c)
 		tell(c, line);
 	}
 	tell(c, state->suspended ? "ready suspended" : "ready");
+	tell_kept(c);
 }
 
 static bool unhex(const char *hex, char *out, size_t room)
@@ -145,6 +177,7 @@ static const char *adopt(struct client *c, const char *arguments)
 		r->recording = 1;
 		held[i] = (struct held){ c->fds[0], c->fds[1], node, false };
 		c->fd_count = 0;
+		store_root((uint32_t)i);
 		return "ok";
 	}
 	return "error no more than 128 directories can be protected";
@@ -167,17 +200,33 @@ static const char *one_root(const char *verb, const char *arguments)
 	return "ok";
 }
 
+static const char *expose(const char *arguments)
+{
+	unsigned id;
+	unsigned long long node;
+	int index = sscanf(arguments, "%u %llx", &id, &node) == 2 ? find_root(id) : -1;
+	struct message m = { MSG_EXPOSE, (uint32_t)index, node };
+	if (index < 0)
+		return "error no such root";
+	return server_fd >= 0 && link_send(server_fd, &m, NULL, 0) == 0 ? "ok" : "again";
+}
+
+static void tell_tripwire(struct client *c)
+{
+	char line[128];
+	int why = holder_tripwire_why();
+	snprintf(line, sizeof(line), why == 0 ? "on" : why == EAGAIN ? "idle" : "off %s", strerror(why));
+	tell(c, line);
+}
+
 static void end(struct client *c)
 {
-	struct message m = { MSG_END, 0, 0 };
 	if (!holder_empty()) {
 		tell(c, "error something is still protected");
 		return;
 	}
 	tell(c, "ok");
-	if (server_fd >= 0)
-		(void)link_send(server_fd, &m, NULL, 0);
-	_exit(0);
+	holder_end();
 }
 
 static void command(struct client *c, char *line)
@@ -193,6 +242,10 @@ static void command(struct client *c, char *line)
 	else if (strcmp(line, "serve") == 0 || strcmp(line, "silence") == 0 ||
 		 strcmp(line, "record") == 0 || strcmp(line, "drop") == 0)
 		tell(c, one_root(line, arguments));
+	else if (strcmp(line, "expose") == 0)
+		tell(c, expose(arguments));
+	else if (strcmp(line, "tripwire") == 0)
+		tell_tripwire(c);
 	else if (strcmp(line, "end") == 0)
 		end(c);
 	else

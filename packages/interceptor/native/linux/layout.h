@@ -8,6 +8,7 @@
 #ifndef LAYOUT_H
 #define LAYOUT_H
 #include <stdatomic.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #define RING_MAGIC 0x474e495249534655ull /* "UFSIRING" */
@@ -27,7 +28,8 @@ struct ring_header {
 	uint64_t magic;
 	uint32_t version, flags; /* flags: reserved for the synchronous mode */
 	uint64_t size;           /* bytes of the data region, which begins at RING_HEADER and is mapped twice in a row */
-	char pad0[40];
+	unsigned char identity[16]; /* written by the agent that reads the ring first: another ring has another */
+	char pad0[24];
 	/* 64: written by the server. Both copies are equal outside of a store: the agent reads without a lock. */
 	_Atomic uint64_t head, head2;
 	_Atomic uint64_t sequence;
@@ -93,12 +95,38 @@ struct note {
 	_Atomic uint32_t used;
 };
 
+/*
+ * Handles that are longer than a node number. Entries are numbered from 1; 0 ends a chain. Only what has been used takes
+ * memory: forty-odd bytes a file.
+ */
+#define NODE_HANDLE 24 /* btrfs needs 20, XFS and tmpfs 12 */
+#define NODE_ENTRIES (1u << 26)
+#define NODE_BUCKETS_LEAST 1024
+#define NODE_LENGTH 0x7f
+#define NODE_DOOMED 0x80
+struct node_entry {
+	uint64_t node; /* 0: free */
+	uint32_t next;
+	uint16_t root; /* its id */
+	uint8_t length, type;
+	unsigned char handle[NODE_HANDLE];
+};
+struct node_index {
+	_Atomic uint32_t turn; /* odd: a change is in hand */
+	uint32_t buckets, count, live, free;
+	uint32_t pad[3];
+	uint32_t heads[NODE_ENTRIES];
+	struct node_entry entries[NODE_ENTRIES];
+};
+_Static_assert(sizeof(struct node_entry) == 40 && offsetof(struct node_index, heads) == 32, "node index layout");
+
 struct state {
 	uint64_t magic;
 	uint32_t version;
 	_Atomic uint32_t epoch; /* one a server; part of every file handle */
 	_Atomic uint32_t suspended; /* servers die too often: calls pass without records */
 	_Atomic uint32_t server_pid;
+	uint64_t index_at; /* 24: offset of `index`, for the agent */
 	_Atomic uint64_t beat[WORKERS]; /* monotonic seconds at which its request began; 0: it waits for one */
 	_Atomic uint32_t tid[WORKERS];
 	struct slot slots[WORKERS];
@@ -109,6 +137,7 @@ struct state {
 	/* Open handles by hash of their node: only zero is a statement, and it says "not open". */
 	_Atomic uint16_t opens[OPEN_BUCKETS];
 	_Alignas(4096) unsigned char requests[WORKERS][REQUEST_BYTES];
+	_Alignas(4096) struct node_index index;
 };
 
 /* Holder and server, both ways, over a seqpacket pair; descriptors ride along. */
@@ -125,6 +154,9 @@ enum message_type {
 	MSG_DROP,      /* close the root */
 	MSG_RESUME,    /* records again after a time of crashes: what happened since is a gap */
 	MSG_END,       /* nothing is protected any more: exit */
+	MSG_TRIPWIRE,  /* marks fd, memory fd; without them value is why there is none (errno) */
+	MSG_EXPOSE,    /* value = index of root, node that has a name outside */
+	MSG_SAY,       /* a pipe with a line for the agent */
 };
 struct message {
 	uint32_t type, value;

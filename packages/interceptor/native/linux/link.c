@@ -72,7 +72,10 @@ int link_start(const char *role, const char *name)
 	posix_spawn_file_actions_t actions;
 	posix_spawnattr_t attributes;
 	char *arguments[] = { (char *)name, (char *)role, (char *)"3", NULL };
-	char *environment[] = { NULL };
+	const char *notify = getenv("NOTIFY_SOCKET"); /* all that a holder needs to know of the world */
+	char variable[160];
+	char *environment[] = { notify == NULL ? NULL : variable, NULL };
+	snprintf(variable, sizeof(variable), "NOTIFY_SOCKET=%s", notify == NULL ? "" : notify);
 	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) != 0)
 		return -1;
 	int theirs = fcntl(pair[1], F_DUPFD_CLOEXEC, 10); /* never 3 itself: dup2 onto itself would keep CLOEXEC */

@@ -1,9 +1,10 @@
 /*
  * One static binary, so that holder and server can start each other through /proc/self/exe whatever happens to the package:
  *   hold DIRECTORY RING-BYTES dirty|block   the holder, as a daemon     (comm fsi-holder)
+ *   hold-service DIRECTORY RING-BYTES dirty|block   the same in the foreground, for a service manager that keeps descriptors
  *   serve FD                                the server                  (comm fsid)
  *   hold-takeover FD                        a holder for a server whose own has died
- *   mount …, unmount …                      the helper of the driver
+ *   mount …, mount-tree …, unmount …        the helper of the driver
  *   sample                                  one record on stdout, for the test that the layouts agree
  */
 #include "server.h"
@@ -49,10 +50,14 @@ int main(int argc, char **argv)
 		return holder_takeover(atoi(argv[2]));
 	if (strcmp(role, "hold") == 0 && argc == 5)
 		return holder_main(argv[2], strtoull(argv[3], NULL, 10), strcmp(argv[4], "block") == 0);
+	if (strcmp(role, "hold-service") == 0 && argc == 5)
+		return holder_service(argv[2], strtoull(argv[3], NULL, 10), strcmp(argv[4], "block") == 0);
 	if (strcmp(role, "mount") == 0)
 		return mount_main(argc - 2, argv + 2);
+	if (strcmp(role, "mount-tree") == 0)
+		return mount_tree_main(argc - 2, argv + 2);
 	if (strcmp(role, "unmount") == 0 && (argc == 3 || argc == 4))
-		return unmount_main(argv[2], argc == 4 && strcmp(argv[3], "dead") == 0);
+		return unmount_main(argv[2], argc == 4 && strcmp(argv[3], "lazily") == 0);
 	if (strcmp(role, "sample") == 0)
 		return sample_main();
 	fprintf(stderr, "fsid is started by the agent's interceptor\n");

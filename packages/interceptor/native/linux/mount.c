@@ -4,9 +4,9 @@
  * death in between leaves a mount without a server.
  *
  *   mount DIRECTORY-OF-THE-SOCKET ID PATH   -> "ok NODE" or "refused CODE SENTENCE"     (path in hexadecimal)
- *   unmount PATH [dead]                     -> exit 0, 16 (busy) or the errno
+ *   unmount PATH [lazily]                   -> exit 0, 16 (busy) or the errno
  */
-#include "server.h"
+#include "mount.h"
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/mount.h>
@@ -17,18 +17,30 @@
 #include <sys/uio.h>
 #include <sys/un.h>
 
-#ifndef OPEN_TREE_CLONE
-#define OPEN_TREE_CLONE 1
+#ifndef MOUNT_ATTR_SIZE_VER0
+#define MOUNT_ATTR_SIZE_VER0 32
 #endif
-#define EXT4_MAGIC 0xef53
+#ifndef SYS_mount_setattr
+#define SYS_mount_setattr 442
+#endif
+/* ext4, XFS, btrfs, tmpfs: their handles stay with a file, and the file can be opened again by them. */
+static const uint32_t supported[] = { 0xef53, 0x58465342, 0x9123683e, 0x01021994 };
 
-static int refused(const char *code, const char *what)
+static bool is_supported(uint32_t type)
+{
+	for (size_t i = 0; i < sizeof(supported) / sizeof(supported[0]); i++)
+		if (supported[i] == type)
+			return true;
+	return false;
+}
+
+int refused(const char *code, const char *what)
 {
 	printf("refused %s %s: %s\n", code, what, strerror(errno));
 	return 1;
 }
 
-static bool unhex(const char *hex, char *out, size_t room)
+bool unhex(const char *hex, char *out, size_t room)
 {
 	size_t length = strlen(hex);
 	unsigned byte;
@@ -43,7 +55,7 @@ static bool unhex(const char *hex, char *out, size_t room)
 	return true;
 }
 
-static int connect_holder(const char *directory)
+int connect_holder(const char *directory)
 {
 	struct sockaddr_un address = { .sun_family = AF_UNIX };
 	int dir = open(directory, O_PATH | O_DIRECTORY | O_CLOEXEC);
@@ -55,7 +67,7 @@ static int connect_holder(const char *directory)
 }
 
 /* The holder's answer is "ok" or one line that says why not. */
-static bool ask(int holder, const char *line, const int *fds, int count)
+bool holder_ask(int holder, const char *line, const int *fds, int count)
 {
 	char answer[256];
 	struct iovec part = { (void *)line, strlen(line) };
@@ -97,20 +109,67 @@ static unsigned long mount_flags(int tree)
 	return flags;
 }
 
-static int mount_over(const char *path, int device, int tree, int holder, const char *id)
+int clone_of(const char *path)
 {
-	char options[160], line[64];
+	return (int)syscall(SYS_open_tree, AT_FDCWD, path, OPEN_TREE_CLONE | O_CLOEXEC | AT_SYMLINK_NOFOLLOW);
+}
+
+/* A copy belongs to the peer group of its original: without this, what is mounted there later would show in our view. */
+static void make_private(int tree)
+{
+	const uint64_t attributes[4] = { 0, 0, MS_PRIVATE, 0 }; /* struct mount_attr: set, clear, propagation, userns_fd */
+	(void)syscall(SYS_mount_setattr, tree, "", AT_EMPTY_PATH, attributes, MOUNT_ATTR_SIZE_VER0);
+}
+
+int private_view(const char *path, uint64_t *node)
+{
+	struct statfs fs;
+	int tree = clone_of(path);
+	if (tree < 0) {
+		(void)refused(errno == EPERM ? "no-privilege" : errno == ENOENT ? "missing" : "failed", "open_tree");
+		return -1;
+	}
+	make_private(tree);
+	if (fstatfs(tree, &fs) != 0 || !is_supported((uint32_t)fs.f_type)) {
+		errno = EOPNOTSUPP;
+		(void)refused("unsupported-file-system", "neither ext4, XFS, btrfs nor tmpfs");
+		return -1;
+	}
+	int error = node_at(tree, "", node);
+	if (error == 0)
+		return tree;
+	errno = -error;
+	(void)refused("unsupported-file-system", "no file handles");
+	return -1;
+}
+
+bool holder_adopt(int holder, const char *id, uint64_t node, const char *hex, const int *fds)
+{
+	static char line[2 * MAX_PATH_BYTES + 128];
+	snprintf(line, sizeof(line), "adopt %s %llx %s\n", id, (unsigned long long)node, hex);
+	return holder_ask(holder, line, fds, 2);
+}
+
+int fuse_mount(const char *path, int device, int tree)
+{
+	char options[160];
 	snprintf(options, sizeof(options),
 		 "fd=%d,rootmode=40000,user_id=0,group_id=0,allow_other,default_permissions", device);
-	if (mount("understudy", path, "fuse.understudy", mount_flags(tree), options) != 0) {
+	return mount("understudy", path, "fuse.understudy", mount_flags(tree), options);
+}
+
+static int mount_over(const char *path, int device, int tree, int holder, const char *id)
+{
+	char line[64];
+	if (fuse_mount(path, device, tree) != 0) {
 		int error = errno;
 		snprintf(line, sizeof(line), "drop %s\n", id);
-		(void)ask(holder, line, NULL, 0);
+		(void)holder_ask(holder, line, NULL, 0);
 		errno = error;
 		return refused(error == EPERM ? "no-privilege" : "failed", "the mount failed");
 	}
 	snprintf(line, sizeof(line), "serve %s\n", id);
-	if (ask(holder, line, NULL, 0))
+	if (holder_ask(holder, line, NULL, 0))
 		return 0;
 	(void)umount2(path, MNT_DETACH);
 	return refused("failed", "the holder did not take the mount");
@@ -118,25 +177,15 @@ static int mount_over(const char *path, int device, int tree, int holder, const 
 
 int mount_main(int argc, char **argv)
 {
-	static char path[MAX_PATH_BYTES], line[2 * MAX_PATH_BYTES + 128];
-	struct statfs fs;
+	static char path[MAX_PATH_BYTES];
 	uint64_t node;
 	if (argc != 3 || !unhex(argv[2], path, sizeof(path)) || strlen(argv[1]) > 5) {
 		errno = EINVAL;
 		return refused("failed", "mount wants a directory, a number and a path");
 	}
-	int tree = (int)syscall(SYS_open_tree, AT_FDCWD, path, OPEN_TREE_CLONE | O_CLOEXEC | AT_SYMLINK_NOFOLLOW);
+	int tree = private_view(path, &node);
 	if (tree < 0)
-		return refused(errno == EPERM ? "no-privilege" : errno == ENOENT ? "missing" : "failed", "open_tree");
-	if (fstatfs(tree, &fs) != 0 || fs.f_type != EXT4_MAGIC) {
-		errno = EOPNOTSUPP;
-		return refused("unsupported-file-system", "not ext4");
-	}
-	int error = node_at(tree, "", &node);
-	if (error < 0) {
-		errno = -error;
-		return refused("unsupported-file-system", "no file handles");
-	}
+		return 1;
 	int device = open("/dev/fuse", O_RDWR | O_CLOEXEC);
 	if (device < 0)
 		return refused("no-device", "/dev/fuse");
@@ -144,8 +193,7 @@ int mount_main(int argc, char **argv)
 	if (holder < 0)
 		return refused("failed", "the holder does not answer");
 	const int fds[2] = { device, tree };
-	snprintf(line, sizeof(line), "adopt %s %llx %s\n", argv[1], (unsigned long long)node, argv[2]);
-	if (!ask(holder, line, fds, 2)) {
+	if (!holder_adopt(holder, argv[1], node, argv[2], fds)) {
 		errno = EIO;
 		return refused("failed", "the holder did not take the descriptors");
 	}
@@ -155,13 +203,16 @@ int mount_main(int argc, char **argv)
 	return result;
 }
 
-/* Never lazily while it lives: two page caches over one file disagree. A dead mount has none left. */
-int unmount_main(const char *hex, bool dead)
+/*
+ * Never lazily while somebody uses it: two page caches over one file disagree. Lazily what is dead, for it has none left, and a
+ * directory with mounts of ours beneath it, which must go in one step; the driver has looked that nobody uses them.
+ */
+int unmount_main(const char *hex, bool lazily)
 {
 	static char path[MAX_PATH_BYTES];
 	if (!unhex(hex, path, sizeof(path)))
 		return EINVAL;
-	if (umount2(path, UMOUNT_NOFOLLOW | (dead ? MNT_DETACH : 0)) == 0)
+	if (umount2(path, UMOUNT_NOFOLLOW | (lazily ? MNT_DETACH : 0)) == 0)
 		return 0;
 	return errno;
 }

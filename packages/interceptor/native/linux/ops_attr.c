@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <sys/statfs.h>
 #include <sys/syscall.h>
+#include <sys/sysmacros.h>
 
 #ifndef SYS_fchmodat2
 #define SYS_fchmodat2 452
@@ -31,7 +32,7 @@ void op_getattr(struct worker *w)
 	int error = stat_node(w, (in->getattr_flags & FUSE_GETATTR_FH) != 0, in->fh, &st);
 	if (error < 0)
 		return reply_error(w, -error);
-	attributes_of(&st, &out.attr);
+	attributes_of(w, &st, &out.attr);
 	reply_data(w, &out, sizeof(out));
 }
 
@@ -56,7 +57,7 @@ void op_statx(struct worker *w)
 	out.attr_valid = FOREVER;
 	out.stat = (struct statx_body){
 		.mask = st.stx_mask, .blksize = st.stx_blksize, .attributes = st.stx_attributes, .nlink = st.stx_nlink,
-		.uid = st.stx_uid, .gid = st.stx_gid, .mode = st.stx_mode, .ino = st.stx_ino, .size = st.stx_size,
+		.uid = st.stx_uid, .gid = st.stx_gid, .mode = st.stx_mode, .ino = inode_of(w, st.stx_ino, makedev(st.stx_dev_major, st.stx_dev_minor)), .size = st.stx_size,
 		.blocks = st.stx_blocks, .attributes_mask = st.stx_attributes_mask, .atime = time_of(st.stx_atime),
 		.btime = time_of(st.stx_btime), .ctime = time_of(st.stx_ctime), .mtime = time_of(st.stx_mtime),
 		.rdev_major = st.stx_rdev_major, .rdev_minor = st.stx_rdev_minor, .dev_major = st.stx_dev_major,
@@ -175,7 +176,7 @@ void op_setattr(struct worker *w)
 			if (mode_fell)
 				d->flags |= FLAG_MODE_CHANGED;
 		}
-		attributes_of(&after, &out.attr);
+		attributes_of(w, &after, &out.attr);
 	}
 	if (error < 0)
 		commit_partly(w, -error);

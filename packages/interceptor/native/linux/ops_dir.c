@@ -13,9 +13,9 @@ struct entry64 {
 	char name[];
 };
 
-static void fill_dirent(struct fuse_dirent *at, const struct entry64 *e, size_t name_length)
+static void fill_dirent(struct fuse_dirent *at, const struct entry64 *e, uint64_t inode, size_t name_length)
 {
-	at->ino = e->inode;
+	at->ino = inode;
 	at->off = (uint64_t)e->next;
 	at->namelen = (uint32_t)name_length;
 	at->type = e->type;
@@ -28,25 +28,33 @@ static bool is_dots(const char *name)
 	return name[0] == '.' && (name[1] == 0 || (name[1] == '.' && name[2] == 0));
 }
 
+struct listing {
+	int dir;
+	size_t size;
+	bool plus;
+	dev_t on;
+};
+
 /* Bytes used, 0 where it does not fit. An entry that vanished meanwhile is given without a node: the kernel looks it up. */
-static size_t fill(struct worker *w, int dir, const struct entry64 *e, size_t at, size_t size, bool plus)
+static size_t fill(struct worker *w, const struct listing *l, const struct entry64 *e, size_t at)
 {
 	size_t name_length = strlen(e->name);
-	size_t head = plus ? FUSE_NAME_OFFSET_DIRENTPLUS : FUSE_NAME_OFFSET;
+	size_t head = l->plus ? FUSE_NAME_OFFSET_DIRENTPLUS : FUSE_NAME_OFFSET;
 	size_t used = FUSE_DIRENT_ALIGN(head + name_length);
-	if (at + used > size)
+	if (at + used > l->size)
 		return 0;
-	if (!plus) {
-		fill_dirent((struct fuse_dirent *)(w->out + at), e, name_length);
+	uint64_t inode = inode_of(w, e->inode, l->on);
+	if (!l->plus) {
+		fill_dirent((struct fuse_dirent *)(w->out + at), e, inode, name_length);
 		return used;
 	}
 	struct fuse_direntplus *p = (struct fuse_direntplus *)(w->out + at);
 	struct stat st;
 	uint64_t node;
 	memset(&p->entry_out, 0, sizeof(p->entry_out));
-	if (!is_dots(e->name) && node_at(dir, e->name, &node) == 0 && stat_at(dir, e->name, &st) == 0)
+	if (!is_dots(e->name) && node_meet(w->root, l->dir, e->name, &node) == 0 && stat_at(l->dir, e->name, &st) == 0)
 		entry_of(w, node, &st, &p->entry_out);
-	fill_dirent(&p->dirent, e, name_length);
+	fill_dirent(&p->dirent, e, inode, name_length);
 	return used;
 }
 
@@ -54,6 +62,7 @@ static void read_directory(struct worker *w, bool plus)
 {
 	const struct fuse_read_in *in = w->arg;
 	size_t size = in->size < MAX_WRITE ? in->size : MAX_WRITE, at = 0;
+	struct stat st = { .st_dev = w->root->on };
 	bool full = false;
 	int dir = node_open(w, w->in->nodeid, O_RDONLY | O_DIRECTORY);
 	if (dir < 0)
@@ -63,6 +72,10 @@ static void read_directory(struct worker *w, bool plus)
 		close(dir);
 		return reply_error(w, error);
 	}
+	/* Only btrfs has other devices beneath, and its handles are indexed. */
+	if (w->root->indexed)
+		(void)stat_fd(dir, &st);
+	const struct listing listing = { dir, size, plus, st.st_dev };
 	while (!full) {
 		size_t want = size - at < SCRATCH ? (size - at < 1024 ? 1024 : size - at) : SCRATCH;
 		long n = syscall(SYS_getdents64, dir, w->scratch, want);
@@ -70,7 +83,7 @@ static void read_directory(struct worker *w, bool plus)
 			break;
 		for (long i = 0; i < n && !full;) {
 			const struct entry64 *e = (const struct entry64 *)(w->scratch + i);
-			size_t used = fill(w, dir, e, at, size, plus);
+			size_t used = fill(w, &listing, e, at);
 			full = used == 0;
 			at += used;
 			i += e->length;

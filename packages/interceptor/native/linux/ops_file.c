@@ -139,9 +139,8 @@ void op_write(struct worker *w)
 		d->extent = (uint64_t)n;
 		d->data = data;
 		d->data_length = (uint32_t)n;
-		d->fresh = fd + 1;
-		(void)stat_fd(fd, &d->attributes);
-		if (kill && before.st_mode != d->attributes.st_mode)
+		d->fresh = fd + 1; /* once is enough where the mode stays: each call counts here */
+		if (kill && stat_fd(fd, &d->attributes) == 0 && before.st_mode != d->attributes.st_mode)
 			d->flags |= FLAG_MODE_CHANGED;
 		if (in->write_flags & FUSE_WRITE_CACHE)
 			d->flags |= FLAG_MAPPED;

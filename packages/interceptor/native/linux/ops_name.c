@@ -29,7 +29,7 @@ void op_lookup(struct worker *w)
 			return reply_error(w, ENOENT);
 		int self = node_open(w, w->in->nodeid, O_PATH);
 		int fd = self < 0 || name[1] == 0 ? self : openat(self, "..", O_PATH | O_CLOEXEC);
-		error = fd < 0 ? (self < 0 ? self : -errno) : node_at(fd, "", &node);
+		error = fd < 0 ? (self < 0 ? self : -errno) : node_meet(w->root, fd, "", &node);
 		if (error == 0)
 			error = stat_fd(fd, &st);
 		if (fd >= 0 && fd != self)
@@ -38,7 +38,7 @@ void op_lookup(struct worker *w)
 			close(self);
 	} else {
 		dir = node_dir(w, w->in->nodeid);
-		error = dir < 0 ? dir : node_at(dir, name, &node);
+		error = dir < 0 ? dir : node_meet(w->root, dir, name, &node);
 		if (error == 0)
 			error = stat_at(dir, name, &st);
 		if (error == -ENOENT && dir >= 0) {
@@ -56,7 +56,7 @@ void op_lookup(struct worker *w)
 /* What now has the name goes into the record and the answer. */
 static int finish_entry(struct worker *w, struct draft *d, int dir, const char *name, struct fuse_entry_out *out)
 {
-	int error = node_at(dir, name, &d->node);
+	int error = node_meet(w->root, dir, name, &d->node);
 	if (error == 0)
 		error = stat_at(dir, name, &d->attributes);
 	if (error < 0)
@@ -178,6 +178,7 @@ void op_link(struct worker *w)
 	errno = error;
 	if (!made(w, result))
 		return refuse(w, error);
+	nodes_doom(w->root, node_real(w, in->oldnodeid), false);
 	answer_entry(w, draft(w, VERB_LINK), dir, name);
 }
 
@@ -222,7 +223,7 @@ void op_create(struct worker *w)
 	if (fd < 0)
 		return refuse(w, -fd);
 	struct draft *d = draft(w, VERB_CREATE);
-	int error = node_at(fd, "", &d->node);
+	int error = node_meet(w->root, fd, "", &d->node);
 	if (error == 0)
 		error = stat_fd(fd, &d->attributes);
 	if (error < 0) {
@@ -252,7 +253,7 @@ void op_tmpfile(struct worker *w)
 	if (fd < 0)
 		return refuse(w, errno);
 	struct draft *d = draft(w, VERB_TMPFILE);
-	int error = node_at(fd, "", &d->node);
+	int error = node_meet(w->root, fd, "", &d->node);
 	if (error == 0)
 		error = stat_fd(fd, &d->attributes);
 	int path = error == 0 ? node_open(w, d->node, O_PATH) : error;
@@ -261,6 +262,7 @@ void op_tmpfile(struct worker *w)
 		return refuse(w, -path);
 	}
 	escrow_keep(w, d->node, path);
+	nodes_doom(w->root, d->node, true);
 	close(path);
 	d->parent = node_real(w, w->in->nodeid);
 	inherited_acls(w, d, fd, "");

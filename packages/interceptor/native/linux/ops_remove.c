@@ -10,12 +10,12 @@
 #define WHITEOUT 4u
 
 /* The node that has a name, held by a descriptor until its fate is known. -errno where there is none. */
-static int hold(int dir, const char *name, uint64_t *node, struct stat *st)
+static int hold(const struct worker *w, int dir, const char *name, uint64_t *node, struct stat *st)
 {
 	int fd = openat(dir, name, O_PATH | O_NOFOLLOW | O_CLOEXEC);
 	if (fd < 0)
 		return -errno;
-	int error = node_at(fd, "", node);
+	int error = node_meet(w->root, fd, "", node);
 	if (error == 0)
 		error = stat_fd(fd, st);
 	if (error == 0)
@@ -49,7 +49,7 @@ static void remove_name(struct worker *w, enum verb verb, int flags)
 	uint64_t node = 0;
 	credentials_take(w, false);
 	int dir = node_dir(w, w->in->nodeid);
-	int fd = dir < 0 ? dir : hold(dir, name, &node, &st);
+	int fd = dir < 0 ? dir : hold(w, dir, name, &node, &st);
 	bool done = w->again && fd == -ENOENT && (slot->flags & SLOT_BEFORE);
 	if (fd < 0 && !done) {
 		begin(w);
@@ -74,6 +74,8 @@ static void remove_name(struct worker *w, enum verb verb, int flags)
 	else
 		(void)stat_fd(fd, &d->attributes);
 	d->victim_nlink = verb == VERB_RMDIR ? 0 : (uint32_t)d->attributes.st_nlink;
+	if (d->victim_nlink == 0)
+		nodes_doom(w->root, slot->node, true);
 	d->parent = node_real(w, w->in->nodeid);
 	d->parent_mtime = mtime_of(dir);
 	d->name = name;
@@ -119,6 +121,8 @@ static void record_move(struct worker *w, struct move *m)
 			left_of(w, slot->victim, &st);
 		/* A directory that was replaced is gone, whatever its link count says. */
 		d->victim_nlink = S_ISDIR(st.st_mode) && !(m->flags & EXCHANGE) ? 0 : (uint32_t)st.st_nlink;
+		if (d->victim_nlink == 0)
+			nodes_doom(w->root, slot->victim, true);
 	}
 	d->detail = m->flags;
 	d->parent = node_real(w, w->in->nodeid);
@@ -131,12 +135,26 @@ static void record_move(struct worker *w, struct move *m)
 	d->name2_length = (uint16_t)strlen(m->name2);
 }
 
+/* XFS gives a directory whose parent changes by an exchange a new time; the record of the move has no room for both. */
+static void record_times(struct worker *w, uint64_t node, const struct stat *before)
+{
+	struct stat now;
+	left_of(w, node, &now);
+	if (!S_ISDIR(now.st_mode) || (now.st_mtim.tv_sec == before->st_mtim.tv_sec &&
+				      now.st_mtim.tv_nsec == before->st_mtim.tv_nsec))
+		return;
+	struct draft *d = draft(w, VERB_SETATTR);
+	d->node = node;
+	d->detail = SET_MTIME;
+	d->attributes = now;
+}
+
 static void execute_move(struct worker *w, struct move *m)
 {
 	struct slot *slot = w->slot;
 	uint64_t node = 0, victim = 0;
-	m->moved = hold(m->dir, m->name, &node, &m->moved_st);
-	m->victim = hold(m->dir2, m->name2, &victim, &m->victim_st);
+	m->moved = hold(w, m->dir, m->name, &node, &m->moved_st);
+	m->victim = hold(w, m->dir2, m->name2, &victim, &m->victim_st);
 	bool done = w->again && (slot->flags & SLOT_BEFORE) && m->victim >= 0 && victim == slot->node;
 	if (!done && m->moved < 0) {
 		begin(w);
@@ -157,6 +175,11 @@ static void execute_move(struct worker *w, struct move *m)
 	if (!done && syscall(SYS_renameat2, m->dir, m->name, m->dir2, m->name2, m->flags) != 0)
 		return refuse(w, errno);
 	record_move(w, m);
+	if (m->flags & EXCHANGE) {
+		const struct stat unknown = { .st_mtim = { -1, 0 } };
+		record_times(w, slot->node, done ? &unknown : &m->moved_st);
+		record_times(w, slot->victim, done ? &unknown : &m->victim_st);
+	}
 	commit(w, NULL, 0);
 }
 
@@ -192,9 +215,23 @@ void op_rename2(struct worker *w)
 	move(w, &m);
 }
 
+/* The kernel has let go of it: nobody has it open, nobody has a page of it. What has no name either is gone. */
+static void forget(struct worker *w, uint64_t node)
+{
+	uint64_t real = node_real(w, node);
+	if (escrow_nameless(w, real)) {
+		w->draft_count = 0;
+		draft(w, VERB_FORGET)->node = real;
+		record_alone(w);
+		CRASH_POINT();
+	}
+	escrow_drop(w, real);
+	nodes_forget(w->root, real);
+}
+
 void op_forget(struct worker *w)
 {
-	escrow_drop(w, node_real(w, w->in->nodeid));
+	forget(w, w->in->nodeid);
 }
 
 void op_batch_forget(struct worker *w)
@@ -202,5 +239,5 @@ void op_batch_forget(struct worker *w)
 	const struct fuse_batch_forget_in *in = w->arg;
 	const struct fuse_forget_one *one = (const struct fuse_forget_one *)(in + 1);
 	for (uint32_t i = 0; i < in->count && (const char *)(one + i + 1) <= (const char *)w->arg + w->arg_length; i++)
-		escrow_drop(w, node_real(w, one[i].nodeid));
+		forget(w, one[i].nodeid);
 }

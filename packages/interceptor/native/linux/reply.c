@@ -85,6 +85,13 @@ static void record_and_send(struct worker *w)
 	send_stored(w);
 }
 
+void record_alone(struct worker *w)
+{
+	if (w->root->state->recording && !state->suspended)
+		ring_append(w);
+	w->draft_count = 0;
+}
+
 void commit(struct worker *w, const void *body, size_t length)
 {
 	store(w, 0, body, length);

@@ -10,6 +10,7 @@
 #include <stddef.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #define FOREVER 86400u /* seconds names and attributes stay valid: nobody else changes them */
@@ -20,7 +21,7 @@
 enum verb {
 	VERB_CREATE = 1, VERB_MKDIR, VERB_SYMLINK, VERB_MKNOD, VERB_LINK, VERB_UNLINK, VERB_RMDIR, VERB_RENAME, VERB_WRITE,
 	VERB_TRUNCATE, VERB_FALLOCATE, VERB_SETATTR, VERB_SETXATTR, VERB_REMOVEXATTR, VERB_TMPFILE,
-	VERB_DIRTY = 64, VERB_GAP = 65,
+	VERB_FORGET = 46, VERB_DIRTY = 64, VERB_GAP = 65,
 };
 #define RECORD_HEADER 168
 #define FLAG_MODE_CHANGED 1
@@ -54,6 +55,8 @@ struct root {
 	_Atomic int active; /* 0: the kernel has let go of it, or it was never here */
 	int device, tree, directory; /* /dev/fuse, the private view (O_PATH), the same opened for syncfs */
 	uint64_t node;
+	bool indexed; /* its handles are longer than a node number: nodes.c */
+	dev_t on;     /* device of the directory; btrfs has others beneath it */
 	struct root_state *state;
 };
 
@@ -100,6 +103,7 @@ void begin(struct worker *w);                  /* a modifying call starts */
 void commit(struct worker *w, const void *body, size_t length); /* it succeeded: records, then answer */
 void commit_partly(struct worker *w, int error); /* some of it succeeded: records, then the error */
 void refuse(struct worker *w, int error);      /* it failed: answer */
+void record_alone(struct worker *w); /* the drafts, where nobody waits for an answer */
 void send_stored(struct worker *w);
 struct draft *draft(struct worker *w, enum verb verb);
 
@@ -110,11 +114,26 @@ void ring_flush_notes(void);
 void ring_repair(void); /* once, before the workers start */
 size_t record_encode(unsigned char *at, const struct draft *d, uint16_t root_id, uint64_t sequence);
 
+/* nodes.c: handles longer than a node number */
+struct wide_handle {
+	struct file_handle handle;
+	unsigned char bytes[MAX_HANDLE_SZ];
+};
+uint64_t nodes_hash(const struct wide_handle *wide);
+int nodes_add(const struct root *root, const struct wide_handle *wide, uint64_t *node); /* -errno */
+int nodes_get(const struct root *root, uint64_t node, struct wide_handle *wide);        /* -ESTALE: nobody has it */
+void nodes_doom(const struct root *root, uint64_t node, bool doomed);
+void nodes_forget(const struct root *root, uint64_t node);
+void nodes_drop_root(const struct root *root);
+void nodes_repair(void); /* once, before the workers start */
+
 /* node.c: identities, descriptors */
 int node_open(struct worker *w, uint64_t node, int flags); /* -errno */
 int node_dir(struct worker *w, uint64_t node);             /* borrowed; -errno */
 void node_dir_forget(struct worker *w, uint64_t node);
-int node_at(int dir, const char *name, uint64_t *node);    /* name "" = dir itself; -errno */
+int node_at(int dir, const char *name, uint64_t *node); /* the number alone. name "" = dir itself; -errno */
+int node_meet(const struct root *root, int dir, const char *name, uint64_t *node); /* and from now on it can be opened by it */
+bool node_is_indexed(int fd);
 uint64_t node_real(const struct worker *w, uint64_t node); /* FUSE's 1 becomes the root's identity */
 uint64_t node_fuse(const struct worker *w, uint64_t node);
 
@@ -130,6 +149,7 @@ bool opens_maybe(uint64_t node);
 /* escrow.c */
 void escrow_keep(struct worker *w, uint64_t node, int path_fd); /* takes no ownership */
 void escrow_adopt(uint32_t root, uint64_t node, int fd);        /* takes fd */
+bool escrow_nameless(struct worker *w, uint64_t node); /* it is kept, and has no name */
 void escrow_drop(struct worker *w, uint64_t node);
 void escrow_drop_root(uint32_t root);
 void escrow_send_all(int socket);
@@ -140,7 +160,8 @@ void credentials_take(struct worker *w, bool kill_suidgid);
 void credentials_umask(struct worker *w, uint32_t mask);
 
 /* attributes.c */
-void attributes_of(const struct stat *st, struct fuse_attr *attr);
+void attributes_of(const struct worker *w, const struct stat *st, struct fuse_attr *attr);
+uint64_t inode_of(const struct worker *w, uint64_t inode, dev_t device);
 void entry_of(struct worker *w, uint64_t node, const struct stat *st, struct fuse_entry_out *out);
 int stat_fd(int fd, struct stat *st);
 int stat_at(int dir, const char *name, struct stat *st);
@@ -189,15 +210,25 @@ void dispatch(struct worker *w);
 extern _Atomic int holder_fd;
 void root_gone(struct root *root);
 
+/* tripwire.c: hears of what changes a protected file past the mount */
+void tripwire_adopt(const int *fds); /* marks and memory of the server before */
+void tripwire_send(int socket);
+void tripwire_before_work(void);
+void tripwire_root_added(uint32_t index);
+void tripwire_root_removed(uint32_t index);
+void tripwire_expose(uint32_t index, uint64_t node);
+
 /* link.c: messages with descriptors, and starting each other */
 int link_send(int socket, const struct message *m, const int *fds, int count);
 int link_receive(int socket, struct message *m, int *fds, int *count); /* 1 message, 0 end, -1 error */
 int link_start(const char *role, const char *name); /* /proc/self/exe in that role; its socket, or -1 */
 int fsid_main(int socket);
 int holder_main(const char *directory, uint64_t ring_bytes, bool blocking);
+int holder_service(const char *directory, uint64_t ring_bytes, bool blocking);
 int holder_takeover(int socket);
 int mount_main(int argc, char **argv);
-int unmount_main(const char *path, bool dead);
+int mount_tree_main(int argc, char **argv);
+int unmount_main(const char *path, bool lazily);
 int sample_main(void);
 int enter_memory(int fd, bool is_ring); /* maps state or ring */
 #endif

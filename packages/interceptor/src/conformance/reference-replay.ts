@@ -85,6 +85,9 @@ export class ReferenceReplay implements Imageable {
       case Verb.rename:
         this.#rename(r);
         return;
+      case Verb.forget:
+        this.#forget(r);
+        return;
       case Verb.gap:
         this.dirty.add(this.rootNode);
         return;
@@ -153,6 +156,12 @@ export class ReferenceReplay implements Imageable {
     parent.entries.delete(r.name);
     this.#loseName(r, node);
     this.#parentTime(parent, r.parentMtimeSec, r.parentMtimeNsec);
+  }
+
+  /** After a crash it may be said twice. */
+  #forget(r: OperationRecord): void {
+    if ((this.#nodes.get(r.node)?.names ?? 0) > 0) throw this.#misfit(r, 'forgets a node that has a name');
+    this.#nodes.delete(r.node);
   }
 
   #rename(r: OperationRecord): void {

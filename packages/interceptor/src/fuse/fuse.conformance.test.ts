@@ -1,21 +1,25 @@
+import { tmpdir } from 'node:os';
 import { rawFromText } from '@understudy/base';
 import { directoryActor } from '../conformance/directory-actor.ts';
-import { interceptorConformance } from '../conformance/suite.ts';
+import { type ConformanceFactory, interceptorConformance } from '../conformance/suite.ts';
 import { scratch, turn, until, whySkipped } from './testing.ts';
+import { type Mounted, mountImage, OTHER_TYPES, whyNoImage } from './testing-images.ts';
 
-interceptorConformance(
-  'fuse',
-  async () => {
-    const world = await scratch();
+const ended = (pid: number): boolean => {
+  try {
+    process.kill(pid, 0);
+    return false;
+  } catch {
+    return true;
+  }
+};
+
+/** `type`: null for the file system of the temporary folder. */
+function worlds(type: string | null): ConformanceFactory {
+  return async () => {
+    const image: Mounted | null = type === null ? null : mountImage(type);
+    const world = await scratch({}, image?.point ?? tmpdir());
     const { interceptor } = world;
-    const ended = (pid: number) => {
-      try {
-        process.kill(pid, 0);
-        return false;
-      } catch {
-        return true;
-      }
-    };
     return {
       interceptor,
       directory: world.raw('one'),
@@ -30,11 +34,20 @@ interceptorConformance(
         await until(() => ended(server));
       },
       quietAtime: false,
-      close: () => world.close(),
+      close: async () => {
+        await world.close();
+        await image?.remove();
+      },
     };
-  },
-  {
-    promises: { order: true, everyCall: true, mappedWrites: true, hold: false, survivesCrash: true },
-    cannotRun: whySkipped(),
-  },
-);
+  };
+}
+
+const promises = { order: true, everyCall: true, mappedWrites: true, hold: false, survivesCrash: true };
+
+interceptorConformance('fuse', worlds(null), { promises, cannotRun: whySkipped() });
+
+for (const type of OTHER_TYPES)
+  interceptorConformance(`fuse on ${type}`, worlds(type), {
+    promises,
+    cannotRun: whySkipped() ?? (await whyNoImage(type)),
+  });

@@ -20,11 +20,12 @@ export interface Greeting {
   readonly holderPid: number;
   readonly serverPid: number;
   readonly ringFd: number;
+  readonly stateFd: number;
   readonly roots: readonly HeldRoot[];
 }
 
 export interface HolderListener {
-  /** `bell`, `crashed`, `suspended`, `resumed`, `gone ID RECORDING`. */
+  /** `bell`, `crashed`, `suspended`, `resumed`, `gone ID RECORDING`, `bypass …`. */
   said(line: string): void;
   /** Another holder answers now. */
   replaced(greeting: Greeting): void;
@@ -33,7 +34,7 @@ export interface HolderListener {
 }
 
 const VERSION = '1';
-const UNASKED = /^(bell|crashed|suspended|resumed|gone \d+ [01])$/;
+const UNASKED = /^(bell|crashed|suspended|resumed|gone \d+ [01]|bypass .*)$/;
 const RETRIES = 200;
 const RETRY_MS = 50;
 
@@ -56,6 +57,8 @@ export class HolderClient {
   #socket: Socket | null = null;
   #text = '';
   #waiting: Waiting[] = [];
+  /** Asked while nobody was connected: it goes out after the next greeting, never before it. */
+  #unsent: Waiting[] = [];
   /** Neither holder nor server lives: nobody will answer again. */
   #lost = false;
   #closed = false;
@@ -104,15 +107,20 @@ export class HolderClient {
     this.#closed = true;
     this.#socket?.destroy();
     closeSync(this.#directory);
-    for (const waiting of this.#waiting.splice(0)) waiting.reject(new Error('the connection to the holder was closed'));
+    this.#rejectAll([], new Error('the connection to the holder was closed'));
   }
 
   #send(command: string): Promise<string[]> {
     if (this.#closed) return Promise.reject(new Error('the connection to the holder is closed'));
     if (this.#lost) return Promise.reject(new NobodyThere());
     return new Promise((resolve, reject) => {
-      this.#waiting.push({ command, lines: [], resolve, reject });
-      this.#socket?.write(`${command}\n`);
+      const waiting: Waiting = { command, lines: [], resolve, reject };
+      if (this.#socket === null) {
+        this.#unsent.push(waiting);
+        return;
+      }
+      this.#waiting.push(waiting);
+      this.#socket.write(`${command}\n`);
     });
   }
 
@@ -164,6 +172,10 @@ export class HolderClient {
     void this.#again(unanswered, 0);
   }
 
+  #rejectAll(unanswered: readonly Waiting[], error: Error): void {
+    for (const waiting of [...unanswered, ...this.#waiting.splice(0), ...this.#unsent.splice(0)]) waiting.reject(error);
+  }
+
   async #again(unanswered: Waiting[], tries: number): Promise<void> {
     if (this.#closed) return;
     try {
@@ -173,7 +185,7 @@ export class HolderClient {
       const refused = error instanceof Error && 'code' in error && error.code !== 'EAGAIN';
       if (refused || tries >= RETRIES) {
         this.#lost = true;
-        for (const waiting of [...unanswered, ...this.#waiting.splice(0)]) waiting.reject(new NobodyThere());
+        this.#rejectAll(unanswered, new NobodyThere());
         this.#listener?.lost();
         return;
       }
@@ -183,16 +195,17 @@ export class HolderClient {
     try {
       const greeting = await this.#greet();
       this.#listener?.replaced(greeting);
-      for (const { command, resolve, reject } of unanswered) this.#send(command).then(resolve, reject);
-    } catch {
-      // Gone once more while greeting; #gone has taken it up, and with it what was not answered.
-      this.#waiting.push(...unanswered);
+      for (const { command, resolve, reject } of [...unanswered, ...this.#unsent.splice(0)])
+        this.#send(command).then(resolve, reject);
+    } catch (error) {
+      // Not a holder that went while greeting, which is greeted again: closed, lost for good, or of another version.
+      this.#rejectAll(unanswered, error instanceof Error ? error : new NobodyThere());
     }
   }
 }
 
 function parseGreeting(lines: readonly string[]): Greeting {
-  const [word, version, holderPid, serverPid, ringFd] = (lines[0] ?? '').split(' ');
+  const [word, version, holderPid, serverPid, ringFd, stateFd] = (lines[0] ?? '').split(' ');
   if (word !== 'hello' || version !== VERSION)
     throw new Error('the running interceptor is of another version; release what it protects and end it first');
   const roots: HeldRoot[] = [];
@@ -206,5 +219,11 @@ function parseGreeting(lines: readonly string[]): Greeting {
       path: rawFromBytes(fromHex(path ?? '') ?? new Uint8Array(0)),
     });
   }
-  return { holderPid: Number(holderPid), serverPid: Number(serverPid), ringFd: Number(ringFd), roots };
+  return {
+    holderPid: Number(holderPid),
+    serverPid: Number(serverPid),
+    ringFd: Number(ringFd),
+    stateFd: Number(stateFd),
+    roots,
+  };
 }

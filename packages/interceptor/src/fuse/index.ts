@@ -1,5 +1,5 @@
 /**
- * fuse: the interceptor that sees every call in order. In: directories on ext4, root's privilege, /dev/fuse. Out: an Interceptor.
+ * fuse: the interceptor that sees every call in order. In: directories on ext4, XFS, btrfs or tmpfs, root's privilege, /dev/fuse. Out: an Interceptor.
  * Promised: records in execution order with their data; applications survive the death of any one process of ours, this one
  * included. The servers live in native/linux; here is the driver that starts them or finds them running.
  */
@@ -12,8 +12,11 @@ import { type Greeting, HolderClient } from './holder-client.ts';
 import { type FilesOf, FuseInterceptor } from './interceptor.ts';
 import { FUSE_TYPE, mountHolding, mountsOf } from './mounts.ts';
 import { hexOf, nativeBinary, runNative } from './native.ts';
+import { strangersBeneath } from './nested.ts';
+import { NodeIndexReader } from './node-index.ts';
 import { RingReader } from './ring-reader.ts';
 import { RootsFile } from './roots-file.ts';
+import { type HolderStart, startHolder } from './start-holder.ts';
 import { demandPrivilege } from './validate.ts';
 
 export type { FilesOf, FuseInterceptor } from './interceptor.ts';
@@ -31,6 +34,8 @@ export interface FuseOptions {
   readonly filesOf: FilesOf;
   /** Directories that must not be mounted over, nor anything that holds them; `directory` is one by itself. */
   readonly homes?: readonly RawName[];
+  /** What starts a unit for the holder; null: nothing. Left out: systemd-run, where systemd runs this agent. */
+  readonly unitStarter?: string | null;
 }
 
 const DEFAULT_RING = 64 << 20;
@@ -52,13 +57,23 @@ export async function openFuseInterceptor(options: FuseOptions): Promise<FuseInt
   const early: InterceptorEvent[] = [];
   const { client, greeting } =
     (await HolderClient.open(directory)) ??
-    (await start(binary, directory, [String(ringBytes), options.onFull ?? 'dirty'], rootsFile, early));
+    (await start(
+      {
+        binary,
+        directory,
+        settings: [String(ringBytes), options.onFull ?? 'dirty'],
+        ...(options.unitStarter === undefined ? {} : { unitStarter: options.unitStarter }),
+      },
+      rootsFile,
+      early,
+    ));
   try {
     const ring = new RingReader(`/proc/${greeting.holderPid}/fd/${greeting.ringFd}`);
+    const index = new NodeIndexReader(`/proc/${greeting.holderPid}/fd/${greeting.stateFd}`);
     early.push(...lost(rootsFile, greeting));
     const homes = [rawFromText(directory), ...(options.homes ?? [])];
     const { filesOf } = options;
-    return new FuseInterceptor({ binary, directory, homes, client, greeting, ring, rootsFile, filesOf }, early);
+    return new FuseInterceptor({ binary, directory, homes, client, greeting, ring, index, rootsFile, filesOf }, early);
   } catch (error) {
     client.close();
     throw error;
@@ -66,15 +81,22 @@ export async function openFuseInterceptor(options: FuseOptions): Promise<FuseInt
 }
 
 async function start(
-  binary: string,
-  directory: string,
-  settings: readonly string[],
+  holder: HolderStart,
   rootsFile: RootsFile,
   early: InterceptorEvent[],
 ): Promise<{ client: HolderClient; greeting: Greeting }> {
-  await clearDeadMounts(binary, rootsFile, early);
-  const ran = await runNative(binary, ['hold', directory, ...settings]);
-  const opened = ran.code === 0 ? await HolderClient.open(directory) : null;
+  await clearDeadMounts(holder.binary, rootsFile, early);
+  const { ran, withoutUnit } = await startHolder(holder);
+  if (withoutUnit !== null)
+    early.push(
+      event(
+        'exposed',
+        'warning',
+        null,
+        `the interceptor’s processes got no unit of their own (${withoutUnit}): if both die at once, applications see errors`,
+      ),
+    );
+  const opened = ran.code === 0 ? await HolderClient.open(holder.directory) : null;
   if (opened === null)
     throw new InterceptorRefusal(
       'failed',
@@ -85,15 +107,21 @@ async function start(
 
 /** Both servers died at once, or the machine was not shut down: what they served answers nobody and hides the files. */
 async function clearDeadMounts(binary: string, rootsFile: RootsFile, early: InterceptorEvent[]): Promise<void> {
-  for (const [id, path] of rootsFile.entries()) {
-    rootsFile.remove(id);
+  const isDead = (path: RawName): boolean => {
     const mount = mountHolding(mountsOf('self'), path);
-    if (mount === null || mount.type !== FUSE_TYPE || mount.mountPoint !== path) continue;
-    const ran = await runNative(binary, ['unmount', hexOf(path), 'dead']);
+    return mount !== null && mount.type === FUSE_TYPE && mount.mountPoint === path;
+  };
+  const dead = rootsFile.entries().filter(([, path]) => isDead(path));
+  // Outermost first: what is mounted beneath goes with it.
+  for (const [id, path] of dead.sort(([, a], [, b]) => a.length - b.length)) {
+    const strangers = strangersBeneath(path).filter(({ twin }) => twin === null);
+    const lost = strangers.map(({ mount }) => `; ${printable(mount.mountPoint)} went with it, mount it again`).join('');
+    const code = isDead(path) ? (await runNative(binary, ['unmount', hexOf(path), 'lazily'])).code : 0;
     const what =
-      ran.code === 0 ? 'its dead mount was taken off' : `its dead mount cannot be taken off (error ${ran.code})`;
+      code === 0 ? `its dead mount was taken off${lost}` : `its dead mount cannot be taken off (error ${code})`;
     early.push(event('unmounted', 'error', id, `the servers of ${printable(path)} were gone; ${what}`));
   }
+  for (const [id] of rootsFile.entries()) rootsFile.remove(id);
 }
 
 /** Roots that were unmounted while no agent was there to hear it. */

@@ -1,37 +1,25 @@
 /**
  * The fuse driver. In: directories to protect. Out: records from the ring, events, and the engine's Interceptor contract.
  * Promised: what the port says, with holder and fsid living on when this process ends; a directory is mounted over only where
- * nothing could write past the mount, and is afterwards as it was.
+ * nothing could write past the mount, with what is mounted beneath it in its place, and is afterwards as it was.
  */
-import { closeSync, constants, openSync } from 'node:fs';
-import { printable, type RawName } from '@understudy/base';
-import {
-  type Barrier,
-  type Interceptor,
-  type InterceptorEvent,
-  InterceptorRefusal,
-  type ProtectedRoot,
-  type SourceFiles,
-} from '@understudy/engine';
-import { event, refusalOf, serverEvent } from './events.ts';
-import type { Greeting, HeldRoot, HolderClient } from './holder-client.ts';
-import { FUSE_TYPE, mountHolding, mountsOf } from './mounts.ts';
-import { hexOf, runNative } from './native.ts';
+import type { RawName } from '@understudy/base';
+import type { Barrier, Interceptor, InterceptorEvent, ProtectedRoot, SourceFiles } from '@understudy/engine';
+import type { NodeIndex } from '@understudy/filesystem';
+import { Tripwire } from '../tripwire/index.ts';
+import { event, serverEvent } from './events.ts';
+import type { Greeting, HolderClient } from './holder-client.ts';
+import { MountWatch, strangersBeneath, uncoveredSentence, type Wanted } from './nested.ts';
+import type { NodeIndexReader } from './node-index.ts';
+import { Protection } from './protection.ts';
 import { Reader } from './reader.ts';
+import { Release, type Surroundings } from './release.ts';
 import type { RingReader } from './ring-reader.ts';
+import { Roots } from './roots.ts';
 import type { RootsFile } from './roots-file.ts';
-import { describeUser, usersOf } from './users.ts';
-import {
-  demandDirectory,
-  demandNoOtherWay,
-  demandNoOverlap,
-  demandNoUsers,
-  demandOneMount,
-  demandPrivilege,
-  type Place,
-} from './validate.ts';
 
-export type FilesOf = (rootFd: number, path: RawName) => SourceFiles;
+/** `index`: numbers that the server gave to handles which are longer than a number. */
+export type FilesOf = (rootFd: number, path: RawName, index: NodeIndex) => SourceFiles;
 
 export interface FuseParts {
   readonly binary: string;
@@ -40,31 +28,29 @@ export interface FuseParts {
   readonly client: HolderClient;
   readonly greeting: Greeting;
   readonly ring: RingReader;
+  readonly index: NodeIndexReader;
   readonly rootsFile: RootsFile;
   readonly filesOf: FilesOf;
 }
 
-interface Root extends ProtectedRoot {
-  readonly rootFd: number;
-  /** Silenced, and waiting for its users to go. */
-  released: boolean;
-}
-
-const BUSY = 16;
-const RETRY_UNMOUNT_MS = 1000;
+const MOUNTS_EVERY_MS = 1000;
 
 export class FuseInterceptor implements Interceptor {
   readonly driver = 'fuse';
   /** `hold` comes with the synchronous mode. */
   readonly promises = { order: true, everyCall: true, mappedWrites: true, hold: false, survivesCrash: true };
   readonly #parts: FuseParts;
-  readonly #roots = new Map<number, Root>();
+  readonly #roots: Roots;
+  readonly #release: Release;
+  readonly #protection: Protection;
+  readonly #mountWatch: MountWatch;
+  /** Mounts of others beneath ours that were told of. */
+  readonly #strangers = new Set<number>();
   readonly #reader: Reader;
   readonly #eventListeners: ((event: InterceptorEvent) => void)[] = [];
   /** What happened before anybody listened. */
   #early: InterceptorEvent[] = [];
-  readonly #gone = new Map<number, () => void>();
-  readonly #retries = new Map<number, NodeJS.Timeout>();
+  readonly #tripwire: Tripwire;
   #ownPids: readonly number[];
   /** One protect or release at a time: each looks at the mounts and then changes them. */
   #turn: Promise<unknown> = Promise.resolve();
@@ -74,7 +60,25 @@ export class FuseInterceptor implements Interceptor {
     this.#parts = parts;
     this.#early = [...early];
     this.#ownPids = [parts.greeting.holderPid, parts.greeting.serverPid];
-    for (const held of parts.greeting.roots) this.#adopt(held, parts.greeting.holderPid, !held.recording);
+    this.#tripwire = new Tripwire({
+      ask: (command) => parts.client.ask(command),
+      root: (id) => this.#roots.get(id) ?? null,
+      tell: (one) => this.#tell(one),
+    });
+    this.#roots = new Roots(parts, {
+      adopted: (root) => (root.released ? undefined : this.#tripwire.watch(root)),
+      removed: (id) => this.#tripwire.forget(id),
+    });
+    const around: Surroundings = {
+      parts,
+      roots: this.#roots,
+      ownPids: () => this.#ownPids,
+      tell: (one) => this.#tell(one),
+      inTurn: (work) => this.#inTurn(work),
+    };
+    this.#release = new Release(around);
+    this.#protection = new Protection(around, this.#release);
+    for (const held of parts.greeting.roots) this.#roots.adopt(held, parts.greeting.holderPid, !held.recording);
     this.#reader = new Reader(parts.ring, (event) => this.#tell(event));
     parts.client.listen({
       said: (line) => this.#said(line),
@@ -82,23 +86,40 @@ export class FuseInterceptor implements Interceptor {
       lost: () =>
         this.#tell(event('failed', 'error', null, 'the interceptor’s processes are gone; start the agent again')),
     });
-    for (const root of this.#roots.values()) if (root.released) this.#retryUnmount(root);
+    for (const root of this.#roots.all()) if (root.released) this.#release.retry(root);
+    this.#mountWatch = new MountWatch(() => this.#mountsChanged(), MOUNTS_EVERY_MS);
   }
 
-  protect(directory: RawName): Promise<ProtectedRoot> {
-    return this.#inTurn(() => this.#protect(directory));
+  protect(directory: RawName, wanted: Wanted = () => true): Promise<ProtectedRoot> {
+    return this.#inTurn(() => this.#protection.protect(directory, wanted));
   }
 
   release(id: number): Promise<{ unmounted: boolean; users: readonly string[] }> {
-    return this.#inTurn(() => this.#release(id));
+    return this.#inTurn(() => this.#release.release(id));
+  }
+
+  usersOf(id: number): readonly string[] {
+    return this.#release.usersOf(id);
   }
 
   roots(): readonly ProtectedRoot[] {
-    return [...this.#roots.values()].filter((root) => !root.released);
+    return this.#roots.active();
   }
 
   drain(take: (records: Uint8Array) => void): number {
     return this.#reader.drain(take);
+  }
+
+  keepDrained(): void {
+    this.#reader.keepDrained();
+  }
+
+  free(through: number): void {
+    this.#reader.free(through);
+  }
+
+  get identity(): string {
+    return this.#reader.identity;
   }
 
   onReadable(listener: () => void): void {
@@ -118,9 +139,19 @@ export class FuseInterceptor implements Interceptor {
     for (const each of this.#early.splice(0)) listener(each);
   }
 
-  status(): { ringBytes: number; ringUsed: number; restarts: number; dirtyNotes: number } {
+  status(): {
+    ringBytes: number;
+    ringUsed: number;
+    restarts: number;
+    dirtyNotes: number;
+    indexedNodes: number;
+    tripwireOff: string | null;
+  } {
     const { used, restarts, dirtyTotal } = this.#parts.ring.status();
-    return { ringBytes: this.#parts.ring.size, ringUsed: used, restarts, dirtyNotes: dirtyTotal };
+    const indexedNodes = this.#parts.index.size();
+    const tripwireOff = this.#tripwire.off();
+    const ringBytes = this.#parts.ring.size;
+    return { ringBytes, ringUsed: used, restarts, dirtyNotes: dirtyTotal, indexedNodes, tripwireOff };
   }
 
   /** The processes that serve the mounts at this moment; they outlive this one. */
@@ -131,16 +162,19 @@ export class FuseInterceptor implements Interceptor {
 
   async close(keep: boolean): Promise<void> {
     if (this.#closed) return;
-    if (!keep) for (const root of this.#roots.values()) await this.#inTurn(() => this.#release(root.id));
+    if (!keep) for (const { id } of this.#roots.all().reverse()) await this.release(id);
     this.#closed = true;
     await this.#turn;
-    for (const timer of this.#retries.values()) clearTimeout(timer);
+    this.#release.close();
+    this.#mountWatch.close();
     // What is still in use stays as pass-through, and with it the processes that serve it.
     if (!keep && this.#roots.size === 0) await this.#parts.client.ask('end').catch(() => '');
     this.#reader.close();
     this.#parts.client.close();
-    for (const root of this.#roots.values()) this.#forget(root);
+    this.#tripwire.close();
+    this.#roots.forgetAll();
     this.#parts.ring.close();
+    this.#parts.index.close();
   }
 
   #inTurn<T>(work: () => Promise<T>): Promise<T> {
@@ -150,156 +184,34 @@ export class FuseInterceptor implements Interceptor {
     return result;
   }
 
-  async #protect(directory: RawName): Promise<ProtectedRoot> {
-    demandPrivilege();
-    const path = demandDirectory(directory, this.#parts.homes);
-    const same = [...this.#roots.values()].find((root) => root.path === path);
-    if (same !== undefined && !same.released) return same;
-    if (same !== undefined) return this.#resume(same);
-    demandNoOverlap(
-      path,
-      [...this.#roots.values()].map((root) => root.path),
-    );
-    const place = demandOneMount(path);
-    demandNoUsers(place, this.#ownPids);
-    const id = this.#parts.rootsFile.nextId(this.#roots.keys());
-    this.#parts.rootsFile.add(id, path);
-    const root = await this.#mount(id, place);
-    try {
-      demandNoOtherWay(place);
-      demandNoUsers(place, this.#ownPids);
-    } catch (error) {
-      // Someone slipped in between the first look and the mount.
-      await this.#release(id);
-      throw error;
-    }
-    return root;
-  }
-
-  /** Released, but its users never went: it is mounted still, so records may simply begin again. */
-  async #resume(root: Root): Promise<ProtectedRoot> {
-    const answer = await this.#parts.client.ask(`record ${root.id}`);
-    if (answer !== 'ok') throw new InterceptorRefusal('failed', `${printable(root.path)}: ${answer}`);
-    clearTimeout(this.#retries.get(root.id));
-    this.#retries.delete(root.id);
-    root.released = false;
-    return root;
-  }
-
-  async #mount(id: number, place: Place): Promise<Root> {
-    const { binary, directory, rootsFile } = this.#parts;
-    const ran = await runNative(binary, ['mount', directory, String(id), hexOf(place.path)]);
-    if (ran.code !== 0 || !ran.output.startsWith('ok ')) {
-      rootsFile.remove(id);
-      throw refusalOf(ran.output, place.path);
-    }
-    const greeting = await this.#parts.client.greeting();
-    const held = greeting.roots.find((each) => each.id === id);
-    if (held === undefined)
-      throw new InterceptorRefusal(
-        'failed',
-        `${printable(place.path)} was unmounted while it was being protected; try again`,
-      );
-    return this.#adopt(held, greeting.holderPid, false);
-  }
-
-  /** The files beneath our mount, through the holder's private view: the public path would lead through ourselves. */
-  #adopt(held: HeldRoot, holderPid: number, released: boolean): Root {
-    const view = `/proc/${holderPid}/fd/${held.treeFd}/.`;
-    const rootFd = openSync(view, constants.O_RDONLY | constants.O_DIRECTORY);
-    const files = this.#parts.filesOf(rootFd, held.path);
-    const root: Root = { id: held.id, path: held.path, files, rootFd, released };
-    this.#roots.set(root.id, root);
-    return root;
-  }
-
-  async #release(id: number): Promise<{ unmounted: boolean; users: readonly string[] }> {
-    const root = this.#roots.get(id);
-    if (root === undefined) return { unmounted: true, users: [] };
-    if (!root.released) await this.#parts.client.ask(`silence ${id}`);
-    root.released = true;
-    if (await this.#unmount(root)) return { unmounted: true, users: [] };
-    this.#retryUnmount(root);
-    return { unmounted: false, users: this.#usersOf(root) };
-  }
-
-  /** True where it is off and the holder has let go of it. */
-  async #unmount(root: Root): Promise<boolean> {
-    const gone = new Promise<void>((resolve) => this.#gone.set(root.id, resolve));
-    const ran = await runNative(this.#parts.binary, ['unmount', hexOf(root.path)]);
-    if (ran.code === BUSY) return false;
-    // Anything else than done: it is not mounted any more, and the kernel tells the server so as well.
-    const late = new Promise<void>((resolve) => setTimeout(resolve, 2000).unref());
-    await Promise.race([gone, late]);
-    await this.#parts.client.ask(`drop ${root.id}`);
-    this.#remove(root);
-    return true;
-  }
-
-  #retryUnmount(root: Root): void {
-    const timer = setTimeout(() => {
-      this.#inTurn(async () => {
-        if (!root.released || !this.#roots.has(root.id)) return;
-        if (!(await this.#unmount(root))) return this.#retryUnmount(root);
-        this.#tell(
-          event('unmounted', 'information', root.id, `${printable(root.path)} is unmounted: its last user has gone`),
-        );
-      }).catch(() => {});
-    }, RETRY_UNMOUNT_MS);
-    timer.unref();
-    this.#retries.set(root.id, timer);
-  }
-
-  #usersOf(root: Root): string[] {
-    const mount = mountHolding(mountsOf('self'), root.path);
-    if (mount === null || mount.type !== FUSE_TYPE) return [];
-    const users = usersOf({ device: mount.device, inner: '/', readers: true, except: this.#ownPids });
-    return [...new Set(users.map(describeUser))];
-  }
-
-  #remove(root: Root): void {
-    if (!this.#roots.delete(root.id)) return;
-    this.#retries.delete(root.id);
-    this.#parts.rootsFile.remove(root.id);
-    this.#forget(root);
-  }
-
-  #forget(root: Root): void {
-    root.files.close();
-    closeSync(root.rootFd);
-  }
-
   #said(line: string): void {
     const [word, id, recording] = line.split(' ');
+    if (this.#tripwire.said(line)) return;
     if (word === 'bell') this.#reader.wake();
-    else if (word === 'gone') this.#wentAway(Number(id), recording === '1');
+    else if (word === 'gone') this.#release.wentAway(Number(id), recording === '1');
     else if (word === 'crashed' || word === 'suspended' || word === 'resumed') this.#tell(serverEvent(word));
-  }
-
-  #wentAway(id: number, recording: boolean): void {
-    this.#gone.get(id)?.();
-    this.#gone.delete(id);
-    const root = this.#roots.get(id);
-    if (root === undefined || !recording || root.released) return;
-    this.#tell(
-      event(
-        'unmounted',
-        'error',
-        id,
-        `${printable(root.path)} was unmounted by someone else and is not protected any more`,
-      ),
-    );
-    this.#remove(root);
   }
 
   #replaced(greeting: Greeting): void {
     this.#ownPids = [greeting.holderPid, greeting.serverPid];
     const held = new Set(greeting.roots.map((root) => root.id));
-    for (const id of this.#roots.keys()) if (!held.has(id)) this.#wentAway(id, true);
+    for (const { id } of this.#roots.all()) if (!held.has(id)) this.#release.wentAway(id, true);
     this.#tell(
       event('taken-over', 'warning', null, 'the holder died and fsid started another; no application saw an error'),
     );
     this.#reader.wake();
+  }
+
+  /** Somebody mounts something beneath a protected directory: nothing that happens there is seen. */
+  #mountsChanged(): void {
+    this.#roots.mountsChanged();
+    for (const root of this.#roots.active())
+      for (const { mount, twin } of strangersBeneath(root.path)) {
+        if (twin !== null || this.#strangers.has(mount.id)) continue;
+        this.#strangers.add(mount.id);
+        const then = 'until the job is stopped and started again';
+        this.#tell(event('exposed', 'warning', root.id, `${uncoveredSentence(mount)}, ${then}`));
+      }
   }
 
   #tell(one: InterceptorEvent): void {

@@ -6,13 +6,14 @@ import { Buffer } from 'node:buffer';
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import { rawFromBytes } from '@understudy/base';
 import { type Mount, parseMountTable } from '@understudy/filesystem';
+import { hiddenBy, within } from './mount-tree.ts';
 
 export const FUSE_TYPE = 'fuse.understudy';
 
-/** `path` is `directory` or beneath it. */
-export function within(path: string, directory: string): boolean {
-  return path === directory || directory === '/' || path.startsWith(`${directory}/`);
-}
+export { mountHolding, within } from './mount-tree.ts';
+
+/** The helper's child has a copy of all mounts for as long as it takes to put a new tree together; it opens no file in them. */
+const HELPER = 'fsi-mount';
 
 export interface Namespace {
   /** A process that lives in it. */
@@ -57,21 +58,13 @@ export function namespaces(): Namespace[] {
   for (const pid of processes()) {
     try {
       const id = readlinkSync(`/proc/${pid}/ns/mnt`);
-      if (!found.has(id)) found.set(id, { pid, own: false, mounts: mountsOf(pid) });
+      if (!found.has(id) && readFileSync(`/proc/${pid}/comm`, 'latin1').trim() !== HELPER)
+        found.set(id, { pid, own: false, mounts: mountsOf(pid) });
     } catch {
       // Ended, or a kernel thread.
     }
   }
   return [...found.values()];
-}
-
-/** The mount on which `path` lies, the topmost of several. */
-export function mountHolding(mounts: readonly SharedMount[], path: string): SharedMount | null {
-  let best: SharedMount | null = null;
-  for (const mount of mounts)
-    if (within(path, mount.mountPoint) && (best === null || mount.mountPoint.length >= best.mountPoint.length))
-      best = mount;
-  return best;
 }
 
 /** The path of a file within its file system, whatever it is mounted at. */
@@ -81,22 +74,48 @@ export function innerPath(mount: Mount, path: string): string {
   return joined === '' ? '/' : joined;
 }
 
+/** A directory that ours is going to cover, and with it what is mounted beneath. */
+export interface Cover {
+  readonly holding: SharedMount;
+  readonly inner: string;
+}
+
 /** Mounts other than `holding` through which what is at `inner` can be reached and on which ours would not appear. */
 export function otherMounts(
   all: readonly Namespace[],
   holding: SharedMount,
   inner: string,
+  cover: Cover | null = null,
 ): [Namespace, SharedMount][] {
   const found: [Namespace, SharedMount][] = [];
   for (const namespace of all)
     for (const mount of namespace.mounts) {
       if (mount.device !== holding.device || (namespace.own && mount.id === holding.id)) continue;
       if (!within(mount.root, inner) && !within(inner, mount.root)) continue;
-      const receives =
-        !namespace.own && holding.shared !== null && [mount.shared, mount.master].includes(holding.shared);
-      if (!receives || !within(inner, mount.root)) found.push([namespace, mount]);
+      if (hiddenBy(namespace.mounts, mount, FUSE_TYPE)) continue;
+      if (cover !== null && !namespace.own && isCovered(namespace.mounts, mount, cover)) continue;
+      if (!receives(namespace, mount, holding) || !within(inner, mount.root)) found.push([namespace, mount]);
     }
   return found;
+}
+
+/** What is mounted on `holding` in our namespace appears on this one too. */
+function receives(namespace: Namespace, mount: SharedMount, holding: SharedMount): boolean {
+  return !namespace.own && holding.shared !== null && [mount.shared, mount.master].includes(holding.shared);
+}
+
+/** In another namespace: it is mounted, directly or not, within the directory on which ours will appear. */
+function isCovered(mounts: readonly SharedMount[], mount: SharedMount, cover: Cover): boolean {
+  const group = cover.holding.shared;
+  if (group === null) return false;
+  for (let at: SharedMount | undefined = mount; at !== undefined; ) {
+    const { id, parentId, mountPoint }: SharedMount = at;
+    const on: SharedMount | undefined = mounts.find((each) => each.id === parentId && each.id !== id);
+    if (on !== undefined && [on.shared, on.master].includes(group) && within(innerPath(on, mountPoint), cover.inner))
+      return true;
+    at = on;
+  }
+  return false;
 }
 
 export const bufferOf = (path: string): Buffer => Buffer.from(path, 'latin1');

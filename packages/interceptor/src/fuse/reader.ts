@@ -34,6 +34,18 @@ export class Reader {
     return this.#ring.drain(take);
   }
 
+  keepDrained(): void {
+    this.#ring.keepDrained();
+  }
+
+  free(through: number): void {
+    this.#ring.free(through);
+  }
+
+  get identity(): string {
+    return this.#ring.identity;
+  }
+
   /** Something may be there. */
   wake(): void {
     this.#empty = 0;
@@ -78,7 +90,7 @@ export class Reader {
       kind: 'overflow',
       severity: 'warning',
       root: null,
-      sentence: `the ring was full; ${more} files are noted to be compared and sent again`,
+      sentence: `${more === 1 ? '1 file was' : `${more} files were`} changed without a record, because the ring was full or the capture was bypassed; what differs is sent again`,
     });
   }
 }

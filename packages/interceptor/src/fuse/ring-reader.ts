@@ -1,22 +1,36 @@
 /**
  * The agent's end of the ring. In: the ring's file, shared with fsid. Out: batches of whole records, in order.
- * Promised: nothing is handed on that is not committed, the tail moves only over what `take` has had, and no record is cut.
+ * Promised: nothing is handed on that is not committed, the tail moves only over what `take` has had, and no record is cut; where drained
+ * records are kept, the tail moves only over what was freed, so that a process that dies before it has freed them gets them again.
  * The offsets are those of native/linux/layout.h; Node has no memory mapping, so every look is a read.
  */
 import { Buffer } from 'node:buffer';
+import { randomFillSync } from 'node:crypto';
 import { closeSync, openSync, readSync, writeSync } from 'node:fs';
+import { RingBuffer } from '@understudy/base';
 import { type Barrier, InterceptorRefusal } from '@understudy/engine';
 import { MAX_RECORD, peekLength } from '@understudy/wire';
 
 const HEADER = 8192;
 const MAGIC = 0x474e495249534655n;
 const VERSION = 1;
+/** Written by the first process that reads the ring; the servers leave it alone. */
+const AT_IDENTITY = 24;
+const IDENTITY_BYTES = 16;
 const AT_HEAD = 64;
 const AT_TAIL = 128;
 const AT_ARMED = 192;
 const AT_COUNTERS = 4096;
 const WORKERS = 256;
 const BATCH = 4 << 20;
+/** Drained and kept records are freed in pieces of about this size. */
+const PIECE = 64 << 10;
+
+/** Where a drained piece ends, in sequences and in bytes. */
+interface Piece {
+  readonly sequence: number;
+  readonly end: number;
+}
 
 export interface RingStatus {
   readonly used: number;
@@ -35,7 +49,13 @@ export class RingReader {
   /** No Buffer: what is handed on must copy where its taker says `slice`. */
   readonly #batch: Uint8Array;
   readonly #view: DataView;
+  /** Where the next drain begins. */
+  #drained: number;
+  /** The shared mark: the servers may write up to a ring's size beyond it. */
   #tail: number;
+  #keeping = false;
+  readonly #pieces = new RingBuffer<Piece>();
+  readonly identity: string;
 
   /** `path` leads to the ring's memory: /proc/PID/fd/N of the holder. */
   constructor(path: string) {
@@ -52,23 +72,40 @@ export class RingReader {
     this.#batch = new Uint8Array(Math.max(2 * MAX_RECORD, Math.min(BATCH, this.size)));
     this.#view = new DataView(this.#batch.buffer);
     this.#tail = this.#pair(AT_TAIL);
+    this.#drained = this.#tail;
+    this.identity = this.#identify();
+  }
+
+  /** From now on the tail waits for `free`. */
+  keepDrained(): void {
+    this.#keeping = true;
+  }
+
+  free(through: number): void {
+    let tail = this.#tail;
+    for (let piece = this.#pieces.at(0); piece !== undefined && piece.sequence <= through; piece = this.#pieces.at(0)) {
+      tail = piece.end;
+      this.#pieces.shift();
+    }
+    if (tail !== this.#tail) this.#moveTail(tail);
   }
 
   /** True where something is to be drained. */
   hasRecords(): boolean {
-    return this.#head() > this.#tail;
+    return this.#head() > this.#drained;
   }
 
   drain(take: (records: Uint8Array) => void): number {
     const head = this.#head();
     let count = 0;
-    while (this.#tail < head) {
-      const length = Math.min(head - this.#tail, this.#batch.length);
-      this.#read(this.#tail % this.size, length);
+    while (this.#drained < head) {
+      const length = Math.min(head - this.#drained, this.#batch.length);
+      this.#read(this.#drained % this.size, length);
       const [records, bytes] = this.#whole(length);
       take(this.#batch.subarray(0, bytes));
       count += records;
-      this.#moveTail(this.#tail + bytes);
+      this.#drained += bytes;
+      if (!this.#keeping) this.#moveTail(this.#drained);
     }
     return count;
   }
@@ -114,6 +151,16 @@ export class RingReader {
     closeSync(this.#fd);
   }
 
+  #identify(): string {
+    const known = Buffer.alloc(IDENTITY_BYTES);
+    readSync(this.#fd, known, 0, IDENTITY_BYTES, AT_IDENTITY);
+    if (known.every((byte) => byte === 0)) {
+      randomFillSync(known);
+      writeSync(this.#fd, known, 0, IDENTITY_BYTES, AT_IDENTITY);
+    }
+    return known.toString('hex');
+  }
+
   #look(): void {
     readSync(this.#fd, this.#header, 0, this.#header.length, 0);
   }
@@ -143,10 +190,18 @@ export class RingReader {
     const view = this.#batch.subarray(0, length);
     let at = 0;
     let records = 0;
+    let piece = 0;
+    let sequence = 0;
     while (at + 4 <= length && at + this.#view.getUint32(at, true) <= length) {
-      at += peekLength(view, at);
+      const next = at + peekLength(view, at);
+      sequence = Number(this.#view.getBigUint64(at + 8, true));
+      at = next;
       records += 1;
+      if (!this.#keeping || at - piece < PIECE) continue;
+      piece = at;
+      this.#pieces.push({ sequence, end: this.#drained + at });
     }
+    if (this.#keeping && at > piece) this.#pieces.push({ sequence, end: this.#drained + at });
     if (records === 0) peekLength(view, 0);
     return [records, at];
   }

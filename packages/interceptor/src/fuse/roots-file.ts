@@ -10,23 +10,35 @@ import { hexOf } from './native.ts';
 
 const LAST_ID = 65_535;
 
+interface Entry {
+  readonly path: RawName;
+  /** The root together with which it was mounted and is unmounted; null: it stands by itself. */
+  readonly parent: number | null;
+}
+
 export class RootsFile {
   readonly #path: string;
-  readonly #roots = new Map<number, RawName>();
+  readonly #roots = new Map<number, Entry>();
   #lastId = 0;
 
   constructor(directory: string) {
     this.#path = join(directory, 'roots');
     for (const line of this.#text().split('\n')) {
-      const match = /^(\d+) ([0-9a-f]+)$/.exec(line);
+      const match = /^(\d+) ([0-9a-f]+)(?: (\d+))?$/.exec(line);
       const bytes = fromHex(match?.[2] ?? '');
-      if (match !== null && bytes !== null) this.#roots.set(Number(match[1]), brand<RawName>(rawFromBytes(bytes)));
+      if (match === null || bytes === null) continue;
+      const parent = match[3] === undefined ? null : Number(match[3]);
+      this.#roots.set(Number(match[1]), { path: brand<RawName>(rawFromBytes(bytes)), parent });
     }
     this.#lastId = Math.max(0, ...this.#roots.keys());
   }
 
   entries(): readonly (readonly [number, RawName])[] {
-    return [...this.#roots];
+    return [...this.#roots].map(([id, { path }]) => [id, path]);
+  }
+
+  parentOf(id: number): number | null {
+    return this.#roots.get(id)?.parent ?? null;
   }
 
   /** Numbers go up and start over at the end: one that was released long ago may come again, never one in use. */
@@ -39,8 +51,8 @@ export class RootsFile {
     throw new InterceptorRefusal('failed', 'no more directories can be protected');
   }
 
-  add(id: number, path: RawName): void {
-    this.#roots.set(id, path);
+  add(id: number, path: RawName, parent: number | null): void {
+    this.#roots.set(id, { path, parent });
     this.#write();
   }
 
@@ -57,7 +69,9 @@ export class RootsFile {
   }
 
   #write(): void {
-    const text = [...this.#roots].map(([id, path]) => `${id} ${hexOf(path)}\n`).join('');
+    const text = [...this.#roots]
+      .map(([id, { path, parent }]) => `${id} ${hexOf(path)}${parent === null ? '' : ` ${parent}`}\n`)
+      .join('');
     writeFileSync(`${this.#path}.new`, text);
     renameSync(`${this.#path}.new`, this.#path);
   }

@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { type RawName, rawFromText } from '@understudy/base';
-import { openSourceTree } from '@understudy/filesystem';
+import { createNodeCodec, openSourceTree } from '@understudy/filesystem';
 import { decodeRecord, type OperationRecord, peekLength } from '@understudy/wire';
 import {
   type FilesOf,
@@ -17,7 +17,8 @@ import {
 } from './index.ts';
 import { mountHolding, mountsOf } from './mounts.ts';
 
-export const filesOf: FilesOf = (rootFd, path) => openSourceTree({ rootFd, path });
+export const filesOf: FilesOf = (rootFd, path, index) =>
+  openSourceTree({ rootFd, path, codec: createNodeCodec(index) });
 
 export interface Scratch {
   readonly top: string;
@@ -37,8 +38,9 @@ export function whySkipped(): string | null {
   return type === 'ext4' ? null : `${tmpdir()} lies on ${type}, these tests need ext4`;
 }
 
-export async function scratch(options: Partial<FuseOptions> = {}): Promise<Scratch> {
-  const top = mkdtempSync(join(tmpdir(), 'understudy-fuse-'));
+/** `base`: a directory on the file system to be tried. */
+export async function scratch(options: Partial<FuseOptions> = {}, base = tmpdir()): Promise<Scratch> {
+  const top = mkdtempSync(join(base, 'understudy-fuse-'));
   const path = (name: string) => join(top, name);
   for (const name of ['one', 'two']) mkdirSync(path(name));
   writeFileSync(path('file'), '');

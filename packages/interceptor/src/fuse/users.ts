@@ -142,7 +142,7 @@ function linkOf(path: string): RawName | null {
   }
 }
 
-function commandOf(pid: number): string {
+export function commandOf(pid: number): string {
   try {
     return printable(rawFromBytes(readFileSync(`/proc/${pid}/comm`)).trim() as RawName);
   } catch {

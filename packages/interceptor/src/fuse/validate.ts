@@ -5,10 +5,13 @@
 import { accessSync, constants, readFileSync, realpathSync, statSync } from 'node:fs';
 import { printable, type RawName, rawFromBytes } from '@understudy/base';
 import { InterceptorRefusal } from '@understudy/engine';
+import { swapFilesIn } from '../tripwire/swap-files.ts';
 import { bufferOf, FUSE_TYPE, innerPath, mountHolding, mountsOf, namespaces, otherMounts, within } from './mounts.ts';
-import { describeUser, type User, usersOf } from './users.ts';
+import { commandOf, describeUser, type User, usersOf } from './users.ts';
 
 const FORBIDDEN = ['/etc', '/proc', '/sys', '/dev', '/run', '/var/run'];
+/** Their file handles stay with a file for its life and open it again; those of overlay and network file systems may not. */
+export const SUPPORTED: readonly string[] = ['ext4', 'xfs', 'btrfs', 'tmpfs'];
 const CAP_SYS_ADMIN = 21n;
 
 /** The directory and its file system as they are beneath our mount. */
@@ -18,6 +21,8 @@ export interface Place {
   readonly inner: string;
   /** Number of the mount it lies on. */
   readonly mountId: number;
+  /** Of what is mounted beneath another place: that one, which ours covers first. */
+  readonly cover: Place | null;
 }
 
 export function demandPrivilege(): void {
@@ -57,7 +62,19 @@ export function demandDirectory(directory: RawName, homes: readonly RawName[]): 
       'forbidden-place',
       `${shown} holds the agent’s own files (${printable(home)}); move the agent’s home elsewhere, or protect a directory beside it`,
     );
+  demandNoSwap(path);
   return path;
+}
+
+/** The kernel writes to a swap file by its blocks: no mount sees that, and a copy of it is worth nothing. */
+export function demandNoSwap(path: RawName, swapFiles: readonly RawName[] = swapFilesIn(path)): void {
+  const swap = swapFiles[0];
+  if (swap === undefined) return;
+  throw new InterceptorRefusal(
+    'swap-file',
+    `${printable(swap)} is in use as a swap file, and what the kernel writes there would pass unseen; ` +
+      `put it elsewhere (swapoff, move, swapon), then protect ${printable(path)}`,
+  );
 }
 
 function realPath(directory: RawName, shown: string): RawName {
@@ -83,7 +100,7 @@ export function demandNoOverlap(path: RawName, roots: readonly RawName[]): void 
   );
 }
 
-/** What the mounts say: file system, nothing nested, no other way to the same files. */
+/** What the mounts say: which file system, and no other way to the same files. What is mounted beneath it: nested.ts. */
 export function demandOneMount(path: RawName): Place {
   const shown = printable(path);
   const mounts = mountsOf('self');
@@ -94,18 +111,12 @@ export function demandOneMount(path: RawName): Place {
       'already-mounted',
       `${shown} is protected by another agent already (${printable(holding.mountPoint)}); release it there first`,
     );
-  if (holding.type !== 'ext4')
+  if (!SUPPORTED.includes(holding.type))
     throw new InterceptorRefusal(
       'unsupported-file-system',
-      `${shown} lies on ${holding.type}; the fuse interceptor supports ext4 so far, use \`--intercept watch\``,
+      `${shown} lies on ${holding.type}; the fuse interceptor supports ${SUPPORTED.join(', ')}, use \`--intercept watch\``,
     );
-  const nested = mounts.find((mount) => mount.mountPoint !== path && within(mount.mountPoint, path));
-  if (nested !== undefined)
-    throw new InterceptorRefusal(
-      'nested-mount',
-      `${printable(nested.mountPoint)} (${nested.type}) is mounted beneath ${shown}; protect it by itself, or unmount it`,
-    );
-  const place = { path, device: holding.device, inner: innerPath(holding, path), mountId: holding.id };
+  const place = { path, device: holding.device, inner: innerPath(holding, path), mountId: holding.id, cover: null };
   demandNoOtherWay(place);
   return place;
 }
@@ -116,10 +127,15 @@ export function demandNoOtherWay(place: Place): void {
   const holding = all[0]?.mounts.find((mount) => mount.id === place.mountId);
   if (holding === undefined)
     throw new InterceptorRefusal('other-mount', `${printable(place.path)} was mounted elsewhere meanwhile; try again`);
-  const other = otherMounts(all, holding, place.inner)[0];
+  const coverMount = all[0]?.mounts.find((mount) => mount.id === place.cover?.mountId);
+  const cover =
+    place.cover !== null && coverMount !== undefined ? { holding: coverMount, inner: place.cover.inner } : null;
+  const other = otherMounts(all, holding, place.inner, cover)[0];
   if (other === undefined) return;
   const [namespace, mount] = other;
-  const where = namespace.own ? '' : ` (in the mount namespace of process ${namespace.pid})`;
+  const where = namespace.own
+    ? ''
+    : ` (in the mount namespace of process ${namespace.pid}, ${commandOf(namespace.pid)})`;
   throw new InterceptorRefusal(
     'other-mount',
     `${printable(mount.mountPoint)}${where} shows the files of ${printable(place.path)} too, and writes there would pass unseen; unmount it`,

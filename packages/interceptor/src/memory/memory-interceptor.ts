@@ -76,6 +76,23 @@ export class MemoryInterceptor implements Interceptor {
     return this.#ring.drain(this.#options.clock.wallMs(), take);
   }
 
+  get identity(): string {
+    return 'memory';
+  }
+
+  keepDrained(): void {
+    this.#ring.keepDrained();
+  }
+
+  free(through: number): void {
+    this.#ring.free(through);
+  }
+
+  /** For the simulation: whoever drained has died, and somebody else drains from here on. */
+  drainAgain(): void {
+    this.#ring.again();
+  }
+
   onReadable(listener: () => void): void {
     this.#readable.push(listener);
     if (!this.#ring.empty) this.#wake();

@@ -29,6 +29,9 @@ export class RecordRing {
   readonly #records = new RingBuffer<OperationRecord>();
   readonly #notes = new Map<number, RootNotes>();
   #used = 0;
+  /** Drained and kept, oldest first: what a consumer that died would have lost. */
+  #kept: OperationRecord[] = [];
+  #keeping = false;
   #sequence = 0;
   #dirtyNotes = 0;
 
@@ -43,6 +46,24 @@ export class RecordRing {
   /** Nodes and roots noted because the ring was full, since the beginning. */
   get dirtyNotes(): number {
     return this.#dirtyNotes;
+  }
+
+  /** From now on what was drained takes room until it is freed. */
+  keepDrained(): void {
+    this.#keeping = true;
+  }
+
+  free(through: number): void {
+    const kept = this.#kept.findIndex((entry) => entry.sequence > through);
+    const freed = this.#kept.splice(0, kept < 0 ? this.#kept.length : kept);
+    for (const entry of freed) this.#used -= recordLength(entry);
+  }
+
+  /** The consumer died: what it had drained and not freed comes once more, before all that is newer. */
+  again(): void {
+    const newer: OperationRecord[] = [];
+    for (let next = this.#records.shift(); next !== undefined; next = this.#records.shift()) newer.push(next);
+    for (const entry of [...this.#kept.splice(0), ...newer]) this.#records.push(entry);
   }
 
   get empty(): boolean {
@@ -101,9 +122,11 @@ export class RecordRing {
     let at = 0;
     for (let i = 0; i < count; i += 1) {
       const next = this.#records.shift();
-      if (next !== undefined) at += encodeRecordInto(next, batch, at);
+      if (next === undefined) continue;
+      at += encodeRecordInto(next, batch, at);
+      if (this.#keeping) this.#kept.push(next);
     }
-    this.#used -= bytes;
+    if (!this.#keeping) this.#used -= bytes;
     take(batch);
     // A consumer that keeps the bytes instead of copying them must fail in a test, not in the field.
     batch.fill(0xdb);

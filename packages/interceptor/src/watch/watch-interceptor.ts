@@ -4,7 +4,7 @@
  * Promised: what stands still for one scan arrives; every period (60 s) and after every lost notice everything is looked at. Not
  * promised: order, states in between, stores through mappings at once, anything while the agent is down.
  */
-import { createHash } from 'node:crypto';
+import { createHash, randomUUID } from 'node:crypto';
 import fs from 'node:fs';
 import { brand, printable, type RawName, rawFromBytes, rawToBytes } from '@understudy/base';
 import {
@@ -50,6 +50,7 @@ interface Held {
 export class WatchInterceptor implements Interceptor {
   readonly driver = 'watch';
   readonly promises = { order: false, everyCall: false, mappedWrites: false, hold: false, survivesCrash: false };
+  readonly identity = `watch/${randomUUID()}`;
   readonly #options: WatchOptions;
   readonly #ring: RecordRing;
   readonly #held = new Map<number, Held>();
@@ -111,6 +112,11 @@ export class WatchInterceptor implements Interceptor {
     this.#readable.push(listener);
     if (!this.#ring.empty) this.#wake();
   }
+
+  /** What it has found ends with the process. */
+  keepDrained(): void {}
+
+  free(): void {}
 
   /** Asks every protected directory for a full scan that begins now; `passed` once each is complete. */
   barrier(): Barrier {

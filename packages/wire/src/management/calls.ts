@@ -12,15 +12,19 @@ import {
 } from './agent.ts';
 import { agentEventSchema, eventFilterSchema, eventListParamsSchema, eventListSchema } from './events.ts';
 import {
+  blockSizeSchema,
   jobCreateSchema,
   jobDefinitionSchema,
   jobSelectorSchema,
   jobStatusSchema,
   jobSummarySchema,
   mirrorCompareSchema,
+  orphanChoiceSchema,
   problemSchema,
+  verificationReportSchema,
   verifyResultSchema,
 } from './job.ts';
+import { editedSchema, jobEditSchema, jobKeptSchema } from './job-edit.ts';
 import { type CallRole, fingerprintSchema, jobNameSchema } from './vocabulary.ts';
 
 interface Definition {
@@ -59,6 +63,10 @@ export const calls = {
     result: z.object({ status: jobStatusSchema, notes: z.array(z.string()) }),
     role: 'operator',
   },
+  /** The definition as it is kept, with the revision that an edit has to name. */
+  'job.get': { params: jobSelectorSchema, result: jobKeptSchema, role: 'monitor' },
+  /** `refused` where somebody else has edited the job since that revision, or where the job has to be stopped for it. */
+  'job.edit': { params: jobEditSchema, result: editedSchema, role: 'operator' },
   'job.start': { params: jobSelectorSchema, result: jobStatusSchema, role: 'operator' },
   'job.stop': { params: jobSelectorSchema, result: jobStatusSchema, role: 'operator' },
   'job.pause': { params: jobSelectorSchema, result: jobStatusSchema, role: 'operator' },
@@ -70,9 +78,19 @@ export const calls = {
   'job.mirror': {
     params: jobSelectorSchema.extend({
       compare: mirrorCompareSchema.default('attributes'),
-      /** Bytes, for `checksum`; null: the agent's choice. */
-      blockSize: z.number().int().min(4096).max(1_048_576).nullable().default(null),
+      /** Bytes, for `checksum`; null: as the job's options say. */
+      blockSize: blockSizeSchema.nullable().default(null),
+      /** These three: absent, as the job's options say. */
+      calculate: z.boolean().optional(),
+      orphans: orphanChoiceSchema.optional(),
+      orphansOlderThanMs: z.number().int().min(1).optional(),
     }),
+    result: jobStatusSchema,
+    role: 'operator',
+  },
+  /** Of the mirror under way: held while replication goes on, taken up where it was, or given up. */
+  'job.mirrorChange': {
+    params: jobSelectorSchema.extend({ change: z.enum(['pause', 'resume', 'stop']) }),
     result: jobStatusSchema,
     role: 'operator',
   },
@@ -84,6 +102,15 @@ export const calls = {
     }),
     result: verifyResultSchema,
     role: 'operator',
+  },
+  /** What verifications of the job have found, the newest first; `number` names one of them, which then comes alone. */
+  'job.verifications': {
+    params: jobSelectorSchema.extend({
+      number: z.number().int().min(1).optional(),
+      limit: z.number().int().min(1).max(100).default(20),
+    }),
+    result: z.object({ reports: z.array(verificationReportSchema) }),
+    role: 'monitor',
   },
   /** Answers when all that was intercepted before the call is applied on the target. */
   'job.flush': {

@@ -22,5 +22,7 @@ export * from './envelope.ts';
 export * from './errors.ts';
 export * from './events.ts';
 export * from './job.ts';
+export * from './job-edit.ts';
 export * from './pairing.ts';
+export * from './transmission.ts';
 export * from './vocabulary.ts';

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { rateSchema, rateWindowSchema, transmitSchema } from './transmission.ts';
 import {
   addressSchema,
   countSchema,
@@ -78,6 +79,41 @@ export const targetServerSchema = z.strictObject({
 });
 export type TargetServer = z.output<typeof targetServerSchema>;
 
+/** Whether others may write into the replica while the job runs. */
+export const targetWritesChoiceSchema = z.enum(['refuse', 'allow']);
+
+export const orphanChoiceSchema = z.enum(['report', 'move', 'delete']);
+export type OrphanChoiceName = z.output<typeof orphanChoiceSchema>;
+const isPowerOfTwo = (value: number): boolean => (value & (value - 1)) === 0;
+export const blockSizeSchema = z
+  .number()
+  .int()
+  .min(4096, 'a block has at least 4096 bytes')
+  .max(1_048_576, 'a block has at most 1048576 bytes (1 MiB)')
+  .refine(isPowerOfTwo, 'a block is a power of two: 4096, 8192, … 1048576 bytes');
+
+/** How mirrors are done unless a command says otherwise. */
+export const mirrorOptionsSchema = z.strictObject({
+  /** Bytes that are compared as one, with `checksum`; null: the agent's choice. */
+  blockSize: blockSizeSchema.nullable().default(null),
+  /** Everything is listed before anything is sent, so that what is left to do is known. */
+  calculate: z.boolean().default(true),
+  /** What becomes of files on the target that never came from the source. */
+  orphans: orphanChoiceSchema.default('report'),
+  /** Younger ones are only reported, ms; null: all are meant. */
+  orphansOlderThanMs: z.number().int().min(1).nullable().default(null),
+});
+export type MirrorOptionsInput = z.input<typeof mirrorOptionsSchema>;
+
+/** A verification by itself, again and again. */
+export const verifyScheduleSchema = z.strictObject({
+  /** As cron has it: minute hour day month weekday, in the source's local time; `0 3 * * 0` is Sundays at three. */
+  cron: z.string().min(1).max(256),
+  /** What differs is sent. */
+  repair: z.boolean().default(false),
+});
+export type VerifySchedule = z.output<typeof verifyScheduleSchema>;
+
 /** The agent that is asked is the source; `sourceName` is what the caller calls it, null: as it calls itself. */
 export const jobDefinitionSchema = z.strictObject({
   name: jobNameSchema,
@@ -91,7 +127,20 @@ export const jobDefinitionSchema = z.strictObject({
   mode: modeSchema.default('async'),
   compression: compressionSchema.default('none'),
   /** Bytes per second on the wire; null: no limit. */
-  bandwidth: z.number().int().min(1024).nullable().default(null),
+  bandwidth: rateSchema.nullable().default(null),
+  /** Windows in which another rate holds. */
+  bandwidthWindows: z.array(rateWindowSchema).max(64).optional(),
+  transmit: transmitSchema.optional(),
+  /** In which order the rules were given; null or absent: all includes, then all excludes. */
+  ruleOrder: z
+    .array(z.enum(['include', 'exclude']))
+    .max(2048)
+    .nullable()
+    .optional(),
+  mirror: mirrorOptionsSchema.optional(),
+  verifySchedule: verifyScheduleSchema.nullable().optional(),
+  /** Absent: `refuse`. */
+  targetWrites: targetWritesChoiceSchema.optional(),
 });
 export type JobDefinition = z.output<typeof jobDefinitionSchema>;
 
@@ -107,6 +156,9 @@ export const mirrorStatusSchema = z.object({
   bytesSent: countSchema,
   filesDone: countSchema,
   filesTotal: countSchema,
+  /** While it runs: handled (sent or found equal), and how long the rest takes at that rate. Null: nobody can say yet. */
+  bytesPerSecond: countSchema.nullable().optional(),
+  secondsLeft: countSchema.nullable().optional(),
 });
 export type MirrorStatus = z.output<typeof mirrorStatusSchema>;
 
@@ -121,8 +173,23 @@ export const replicationStatusSchema = z.object({
   lastFileTouched: z.string().nullable(),
   /** Only where the path is not UTF-8: base64 of its bytes. */
   lastFileTouchedBytes: z.base64().optional(),
+  /** What may differ between the two sides and is to be repaired: places, bytes in known ranges of files, and why. Absent: nothing. */
+  dirty: z
+    .object({
+      items: countSchema,
+      bytes: countSchema,
+      reasons: z.array(z.object({ reason: z.string(), items: countSchema })),
+    })
+    .optional(),
 });
 export type ReplicationStatus = z.output<typeof replicationStatusSchema>;
+
+/** How the job sends now. */
+export const transmissionStatusSchema = z.object({
+  compression: compressionSchema,
+  /** Bytes per second that may be sent now; null: no limit. */
+  limit: z.number().min(0).nullable(),
+});
 
 export const jobStatusSchema = z.object({
   name: jobNameSchema,
@@ -138,6 +205,9 @@ export const jobStatusSchema = z.object({
   /** Present while a verification runs. */
   verification: z.object({ percent: z.number().min(0).max(100), differences: countSchema }).optional(),
   replication: replicationStatusSchema,
+  transmission: transmissionStatusSchema.optional(),
+  /** Whether others can change the replica, as the target last said; `unguarded`: they should not and can, for the sentence's reason. */
+  targetWrites: z.object({ state: z.enum(['refused', 'allowed', 'unguarded']), sentence: z.string() }).optional(),
   recoveryPoint: z.object({
     /** Null: the target has never been a whole image of the source. */
     time: timeSchema.nullable(),
@@ -188,7 +258,25 @@ export const verifyResultSchema = z.object({
   bytesChecked: countSchema,
   /** Position at which the verification ended. */
   position: z.string().regex(/^\d+$/),
-  /** With repair: how many of the paths were sent again. */
+  /** With repair: how many of the differences were sent again. */
   repaired: countSchema,
+  /** Paths that changed all the time and were not compared (the first hundred), and how many things of them. */
+  inMotion: z.array(z.string()).optional(),
+  inMotionCount: countSchema.optional(),
 });
 export type VerifyResult = z.output<typeof verifyResultSchema>;
+
+/** One verification as it is kept in the source agent's home. */
+export const verificationReportSchema = z.object({
+  /** Grows with every verification of the job. */
+  number: z.number().int().min(1),
+  startedAt: timeSchema,
+  endedAt: timeSchema,
+  /** Who asked for it; null: the schedule. */
+  by: z.string().max(64).nullable(),
+  repair: z.boolean(),
+  /** Null: it came to its end. Otherwise why it did not. */
+  brokenOff: z.string().max(4096).nullable(),
+  result: verifyResultSchema.nullable(),
+});
+export type VerificationReport = z.output<typeof verificationReportSchema>;

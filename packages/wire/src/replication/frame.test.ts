@@ -39,8 +39,9 @@ describe('the frame header', () => {
         number,
         fc.integer({ min: 1, max: MAX_FRAME }),
         fc.nat(0xffff_ffff),
-        (a, b, length, epoch) => {
-          const fields = { ...operations, from: position(Math.min(a, b)), to: position(Math.max(a, b)), epoch };
+        fc.nat(Number.MAX_SAFE_INTEGER),
+        (a, b, length, epoch, origin) => {
+          const fields = { ...operations, from: position(Math.min(a, b)), to: position(Math.max(a, b)), epoch, origin };
           const bytes = encoded(fields, length);
           setFrameCrc(bytes, 0xdead_beef);
           const header = { ...fields, codec: Codec.none, payloadLength: length, rawLength: length, crc: 0xdead_beef };
@@ -81,6 +82,7 @@ describe('the frame header', () => {
     ['compressed JSON', { type: FrameType.hello, codec: Codec.zstd, rawLength: 10 }, 5, 'bad-length'],
     ['operations without records', { ...operations, records: 0 }, 10, 'bad-positions'],
     ['operations from nowhere', { ...operations, from: position(0) }, 10, 'bad-positions'],
+    ['an origin where there are no operations', { type: FrameType.ping, origin: 7 }, 0, 'bad-positions'],
     ['operations backwards', { ...operations, from: position(3) }, 10, 'bad-positions'],
   ])('is refused for %s', (_, fields, length, fault) => {
     expect(faultOf(() => encoded(fields, length))).toBe(fault);

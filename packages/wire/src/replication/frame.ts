@@ -1,10 +1,11 @@
 /**
- * The frame: what a replication link carries, after the HTTP upgrade, in both directions. A header of 40 bytes, then the payload.
+ * The frame: what a replication link carries, after the HTTP upgrade, in both directions. A header of 48 bytes, then the payload.
  * Little-endian. Layout (offset, type, field):
  *
  *   0 u32 magic          4 u32 payload length      8 u8 type    9 u8 codec    10 u16 record count
  *  12 u32 CRC-32 of the header (with this field zero) and the payload
  *  16 u64 from          24 u64 to                  32 u32 epoch              36 u32 length of the payload before compression
+ *  40 u64 origin        of operations only; 0 elsewhere
  *
  * Everything is bounded and checked before a byte of payload is waited for; whatever breaks a rule ends the link by name.
  */
@@ -44,7 +45,7 @@ export type FrameType = (typeof FrameType)[keyof typeof FrameType];
 export const Codec = { none: 0, lz4: 1, zstd: 2, brotli: 3 } as const;
 export type Codec = (typeof Codec)[keyof typeof Codec];
 
-export const FRAME_HEADER = 40;
+export const FRAME_HEADER = 48;
 /** The payload as it travels, and what it may grow to when it is expanded. */
 export const MAX_FRAME = 2 * 1024 * 1024;
 export const FRAME_MAGIC = 0x31_52_44_55;
@@ -60,12 +61,18 @@ export interface FrameHeader {
   readonly from: Position;
   readonly to: Position;
   readonly epoch: number;
+  /**
+   * Operations: sequence in the source's ring of the newest intercepted operation at or before `to`; 0: none. It never falls within a
+   * stream. The target keeps it with its received mark and gives it back in `welcome`, so that a source that was killed knows what of
+   * its ring has arrived.
+   */
+  readonly origin: number;
   readonly crc: number;
 }
 
 /** What the sender says; the rest follows from the payload. */
 export type FrameFields = Pick<FrameHeader, 'type'> &
-  Partial<Pick<FrameHeader, 'codec' | 'rawLength' | 'records' | 'from' | 'to' | 'epoch'>>;
+  Partial<Pick<FrameHeader, 'codec' | 'rawLength' | 'records' | 'from' | 'to' | 'epoch' | 'origin'>>;
 
 export type FrameFault =
   | 'bad-magic'
@@ -88,6 +95,7 @@ export class FrameError extends Error {
 }
 
 const CRC_AT = 12;
+const ORIGIN_AT = 40;
 const TWO32 = 4294967296;
 const KNOWN_TYPES = new Set<number>(Object.values(FrameType));
 const KNOWN_CODECS = new Set<number>(Object.values(Codec));
@@ -111,7 +119,7 @@ function setPosition(v: DataView, at: number, value: number): void {
 
 function getPosition(v: DataView, at: number): Position {
   const value = v.getUint32(at + 4, true) * TWO32 + v.getUint32(at, true);
-  if (!Number.isSafeInteger(value)) throw new FrameError('bad-positions', `a position in the header is beyond 2^53`);
+  if (!Number.isSafeInteger(value)) throw new FrameError('bad-positions', 'a position in the header is beyond 2^53');
   return brand<Position>(value);
 }
 
@@ -128,6 +136,7 @@ export function encodeFrameHeader(fields: FrameFields, payloadLength: number, in
   setPosition(v, 24, fields.to ?? 0);
   v.setUint32(32, fields.epoch ?? 0, true);
   v.setUint32(36, fields.rawLength ?? payloadLength, true);
+  setPosition(v, ORIGIN_AT, fields.origin ?? 0);
   checkFrameHeader(decodeUnchecked(v));
 }
 
@@ -145,12 +154,15 @@ function decodeUnchecked(v: DataView): FrameHeader {
     from: getPosition(v, 16),
     to: getPosition(v, 24),
     epoch: v.getUint32(32, true),
+    origin: getPosition(v, ORIGIN_AT),
     crc: v.getUint32(CRC_AT, true),
   };
 }
 
-/** Throws FrameError unless the 40 bytes are a header that keeps every rule; the CRC is the caller's to check. */
+/** Throws FrameError unless the 48 bytes are a header that keeps every rule; the CRC is the caller's to check. */
 export function decodeFrameHeader(bytes: Uint8Array): FrameHeader {
+  if (bytes.length < FRAME_HEADER)
+    throw new FrameError('bad-length', `a header of ${bytes.length} bytes is cut off; it has ${FRAME_HEADER}`);
   const v = new DataView(bytes.buffer, bytes.byteOffset, FRAME_HEADER);
   if (v.getUint32(0, true) !== FRAME_MAGIC)
     throw new FrameError('bad-magic', 'the bytes are no replication frame: the stream is out of step or not ours');
@@ -170,7 +182,10 @@ function checkFrameHeader(h: FrameHeader): void {
     throw new FrameError('bad-length', `a frame of type ${h.type} came with ${h.payloadLength} bytes of payload`);
   if (h.codec === Codec.none ? h.rawLength !== h.payloadLength : !operations || h.rawLength === 0)
     throw new FrameError('bad-length', `codec ${h.codec} with ${h.payloadLength} bytes for ${h.rawLength}`);
-  if (!operations) return;
+  if (!operations) {
+    if (h.origin !== 0) throw new FrameError('bad-positions', `a frame of type ${h.type} came with an origin`);
+    return;
+  }
   if (h.from < 1 || h.to < h.from || h.records < 1)
     throw new FrameError('bad-positions', `operations ${h.from} to ${h.to} in ${h.records} records make no sense`);
 }

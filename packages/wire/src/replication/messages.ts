@@ -6,11 +6,12 @@ import { brand } from '@understudy/base';
 import { z } from 'zod';
 import type { NodeId, Position } from './record.ts';
 
-export const REPLICATION_PROTOCOL = 'understudy-replication/1';
+export const REPLICATION_PROTOCOL = 'understudy-replication/2';
 
 const nodeText = z
   .string()
   .regex(/^\d{1,20}$/)
+  .refine((text) => !/^\d+$/.test(text) || BigInt(text) < 1n << 64n, 'a node is below 2^64')
   .transform((text) => brand<NodeId>(BigInt(text)));
 const positionNumber = z
   .number()
@@ -36,10 +37,17 @@ export const helloSchema = z.object({
   /** What the source knows to be applied: replies about positions up to here have reached it. */
   applied: positionNumber,
   /**
-   * `probe` only asks whether this job could be accepted, `leave` says that it was deleted: the target lets go of the replica, which
-   * stays as it is. Both end after the answer.
+   * The source's process is another than the one that last spoke of this stream: it numbers on behind `welcome.received`, and what the
+   * target has accepted beyond that is void.
    */
-  intent: z.enum(['replicate', 'probe', 'leave']),
+  fresh: z.boolean().optional(),
+  /**
+   * `probe` only asks whether this job could be accepted, `leave` says that it was deleted: the target lets go of the replica, which
+   * stays as it is. `rest`: it was stopped; others may write into the replica, which is still kept for it. All end after the answer.
+   */
+  intent: z.enum(['replicate', 'probe', 'leave', 'rest']),
+  /** Whether others may write into the replica while the job runs; absent: `refuse`. */
+  targetWrites: z.enum(['refuse', 'allow']).optional(),
   /** Names this running machine and its mount namespace, so that a target finds out that it is on the same one. */
   machine: z.string().min(1).max(128),
   /** `DIR` of `--to` in base64 of its bytes, or null: the same paths as on the source. */
@@ -49,8 +57,17 @@ export const helloSchema = z.object({
     .array(z.object({ path: rawText, node: nodeText }))
     .min(1)
     .max(1024),
+  /** Digests that the source can make for `check`, the one it likes best first; absent: SHA-256 only. */
+  digests: z.array(z.string().max(16)).max(16).optional(),
 });
 export type Hello = z.output<typeof helloSchema>;
+
+/** `unguarded`: they were to be refused and cannot be; the sentence says why. */
+export const targetWritesSchema = z.object({
+  state: z.enum(['refused', 'allowed', 'unguarded']),
+  sentence: z.string().max(1024),
+});
+export type TargetWrites = z.output<typeof targetWritesSchema>;
 
 /** The target's answer: it goes on from `received` + 1 of the same stream, or wants a mirror on a new one. */
 export const welcomeSchema = z.object({
@@ -59,8 +76,18 @@ export const welcomeSchema = z.object({
   resumes: z.boolean(),
   received: positionNumber,
   applied: positionNumber,
+  /** The `origin` of the newest packet that is received (frame.ts); 0: none of this stream. */
+  origin: z.number().int().min(0).max(Number.MAX_SAFE_INTEGER),
   /** Highest position whose mirror was complete; 0: the replica has never been complete, or is not known to be. */
   complete: z.boolean(),
+  /** An operation was given up since the run began or the replica was complete, and word of it may not have reached the source. */
+  failures: z.boolean().optional(),
+  /** The digest that both can make; absent: SHA-256. */
+  digest: z.enum(['sha256', 'blake3']).optional(),
+  /** Codecs that the target can expand; absent: lz4 and brotli. */
+  codecs: z.array(z.string().max(16)).max(16).optional(),
+  /** Whether others can change the replica; absent: the target does not say. */
+  targetWrites: targetWritesSchema.optional(),
   /** A sentence for the event log: why it does not resume. */
   why: z.string().max(512),
 });
@@ -72,6 +99,7 @@ export const refuseCode = z.enum([
   'unknown-job',
   'replica-path-in-use',
   'replica-path-invalid',
+  'replica-open-for-writing',
   'foreign-files',
   'no-space',
   'no-privilege',
@@ -84,9 +112,9 @@ export type Refuse = z.output<typeof refuseSchema>;
 
 /** What the target tells about records it has applied; `at` is the record's position. */
 export const replySchema = z.discriminatedUnion('kind', [
-  /** Content of this file is missing or differs by attributes: send it. */
+  /** Content of this file is missing or differs by attributes: send it. Of a directory: list it (again). */
   z.object({ kind: z.literal('want'), at: positionNumber, root: rootIndex, node: nodeText }),
-  /** The target has node with equal attributes: nothing to send. */
+  /** The target has node with equal attributes: nothing to send. Of a directory: its listing is complete. */
   z.object({ kind: z.literal('have'), at: positionNumber, root: rootIndex, node: nodeText }),
   /** A check failed. `what` names it: content, size, mode, owner, times, xattrs, link-target, type, missing, extra. */
   z.object({
@@ -94,6 +122,8 @@ export const replySchema = z.discriminatedUnion('kind', [
     at: positionNumber,
     root: rootIndex,
     node: nodeText,
+    /** The directory in which the name was compared, 0 where none was; `node` is the same where a name is an orphan. */
+    parent: nodeText.optional(),
     offset: z.number().int().min(0),
     extent: z.number().int().min(0),
     what: z.string().max(32),
@@ -111,8 +141,18 @@ export const replySchema = z.discriminatedUnion('kind', [
     errno: z.string().max(32),
     path: rawText,
   }),
-  /** A name on the target that the source does not have. */
-  z.object({ kind: z.literal('orphan'), at: positionNumber, root: rootIndex, path: rawText }),
+  /**
+   * A name on the target that is not the set's, and what became of it (absent: left; `outside`: the rules took it in before, it stays);
+   * `to`: base64 of where it went.
+   */
+  z.object({
+    kind: z.literal('orphan'),
+    at: positionNumber,
+    root: rootIndex,
+    path: rawText,
+    fate: z.enum(['left', 'moved', 'deleted', 'outside']).optional(),
+    to: rawText.optional(),
+  }),
 ]);
 export type Reply = z.output<typeof replySchema>;
 export const repliesSchema = z.array(replySchema).max(4096);

@@ -19,7 +19,7 @@ import { Verb } from './verbs.ts';
 
 export * from './verbs.ts';
 
-/** Identity of a file on the source, unique within a root; 0 = none. On ext4: inode | generation << 32. */
+/** Identity of a file on the source, unique within a root; 0 = none. On ext4: inode | generation << 32; where handles are longer, a hash of the handle. */
 export type NodeId = Brand<bigint, 'NodeId'>;
 export const NO_NODE: NodeId = brand<NodeId>(0n);
 
@@ -272,4 +272,19 @@ export function recordVerb(bytes: Uint8Array, at: number): number {
 /** Source wall clock of the encoded record at `at`, ms. */
 export function recordTimeMs(bytes: Uint8Array, at: number): number {
   return getS64(viewOf(bytes), at + 16) / 1e6;
+}
+
+export function recordDataLength(bytes: Uint8Array, at: number): number {
+  return viewOf(bytes).getUint32(at + 160, true);
+}
+
+/** Turns the record at `at` into the same without data, where it lies; returns its new length. */
+export function dropRecordData(bytes: Uint8Array, at: number): number {
+  const v = viewOf(bytes);
+  const end = at + RECORD_HEADER + v.getUint16(at + 156, true) + v.getUint16(at + 158, true);
+  const length = (end - at + 7) & ~7;
+  bytes.fill(0, end, at + length);
+  v.setUint32(at, length, true);
+  v.setUint32(at + 160, 0, true);
+  return length;
 }

@@ -32,13 +32,17 @@ export const Verb = {
 
   /** A protected root: root index, node = its directory, data = its path on the source; attributes. */
   root: 32,
-  /** The run begins; detail = MirrorCompare. */
+  /** The run begins; detail = MirrorCompare, with MIRROR_REPAIR or MIRROR_GOES_ON added. */
   mirrorBegin: 33,
   /** The listing of directory `parent` begins. */
   listingBegin: 34,
   /** Entry (parent, name) is `node` with these attributes; data = link target for a symbolic link. Extended attributes follow as `xattrs` where ENTRY_HAS_XATTRS is set; otherwise it has none. */
   entry: 35,
-  /** The listing is complete: what the target holds in `parent` beyond it is gone on the source, or an orphan. */
+  /**
+   * The listing is complete: what the target holds in `parent` beyond it is gone on the source, or an orphan. detail = OrphanFate;
+   * extent = only orphans last changed before this second (0: all); offset = ms of the run's beginning, which names their folder.
+   * The target answers `have`, or `want` where it has forgotten how the listing began.
+   */
   listingEnd: 36,
   /** The whole set of extended attributes of node, encoded by `encodeXattrs` in data. */
   xattrs: 37,
@@ -46,9 +50,12 @@ export const Verb = {
   block: 38,
   /** All blocks of node are sent: size, times, mode as given; the node is no longer pending. */
   settle: 39,
-  /** data = SHA-256 of node's bytes [offset, offset + extent) at exactly this position (bytes beyond the end count as absent). */
+  /**
+   * Digests of node's bytes [offset, offset + extent) at exactly this position (bytes beyond the end count as absent): one of 32 bytes
+   * for each block of `detail` bytes, the last of which may be shorter; detail 0: one for all of it. SHA-256, or BLAKE3 with `blake3`.
+   */
   check: 40,
-  /** As `entry`, only to be compared; at exactly this position. */
+  /** As `entry`, only to be compared; at exactly this position. Without parent and name: the root itself. */
   checkEntry: 41,
   /** All of directory `parent` has been checked; what the target holds beyond it differs. */
   checkListingEnd: 42,
@@ -56,9 +63,9 @@ export const Verb = {
   mirrorEnd: 43,
   /** Nothing to do: a position to wait for. */
   marker: 44,
-  /** (parent, name) left the replication set by a rename; what it holds is kept aside. */
+  /** (parent, name) left the replication set by a rename, or is gone; what it holds is kept aside, an orphan as detail, extent and offset say (see listingEnd). */
   detach: 45,
-  /** node left the replication set. */
+  /** node left the replication set; detail = FORGET_IN_PLACE: by other rules, what the target has at (parent, name) stays there. */
   forget: 46,
 
   /** Ring only: node was changed and the change is not in the ring (it was full). */
@@ -80,6 +87,8 @@ export const RecordFlag = {
   verify: 16,
   /** `entry`: the content of this file, or the listing of this directory, follows in any case; the target need not ask for it. */
   contentFollows: 32,
+  /** `check`: the digests are BLAKE3. */
+  blake3: 64,
 } as const;
 
 /** Bits of `detail` for setattr. */
@@ -88,3 +97,13 @@ export const SetAttribute = { mode: 1, uid: 2, gid: 4, atime: 8, mtime: 16 } as 
 export const RenameFlag = { noReplace: 1, exchange: 2, whiteout: 4 } as const;
 /** `detail` of mirrorBegin. */
 export const MirrorCompare = { everything: 0, attributes: 1, checksum: 2, verify: 3 } as const;
+/** Added to `detail` of mirrorBegin: only parts are repaired. */
+export const MIRROR_REPAIR = 64;
+/** Added to `detail` of mirrorBegin: what an earlier run of this stream had finished is not said again. */
+export const MIRROR_GOES_ON = 32;
+/** `detail` of listingEnd and detach: what becomes of files that never came from the source. */
+export const OrphanFate = { report: 0, move: 1, delete: 2 } as const;
+/** `detail` of forget. */
+export const FORGET_IN_PLACE = 1;
+/** Bytes of a digest in `check`, whichever it is. */
+export const DIGEST_BYTES = 32;

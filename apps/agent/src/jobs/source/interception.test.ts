@@ -1,8 +1,9 @@
-import type { Urgency } from '@understudy/engine';
+import type { ProtectedRoot, Urgency } from '@understudy/engine';
 import { encodeRecord, record, Verb } from '@understudy/wire';
 import { beforeEach, describe, expect, it } from 'vitest';
-import { FakeInterceptor } from '../testing/fake-interceptor.ts';
+import { FakeInterceptor, nodeOf, raw } from '../testing/fake-interceptor.ts';
 import { Interception, type PumpedJob } from './interception.ts';
+import { jobRootOf } from './job-roots.ts';
 
 class FakeJob implements PumpedJob {
   readonly got: string[] = [];
@@ -20,10 +21,24 @@ class FakeJob implements PumpedJob {
     return this.urgency;
   }
 
+  through = Number.POSITIVE_INFINITY;
+  kept = 0;
+
+  ringThrough(): number {
+    return this.through;
+  }
+
+  keepAll(): void {
+    this.kept += 1;
+  }
+
   halt(reason: { code: string; sentence: string }, fault?: unknown): void {
     this.halts.push({ ...reason, fault });
   }
 }
+
+const rootsOf = (...roots: (ProtectedRoot | undefined)[]) =>
+  roots.filter((root) => root !== undefined).map((root) => jobRootOf(root.path, root, true));
 
 const of = (root: number) => encodeRecord(record({ verb: Verb.marker, root, sequence: 1 }));
 
@@ -39,8 +54,8 @@ describe('the interception', () => {
   it('[FSI2] gives each record to each job that has its root, in order, and every job a turn afterwards', () => {
     const [one, two] = jobs();
     const [a, b] = interceptor.roots();
-    interception.attach(one, [a, b] as never);
-    interception.attach(two, [b] as never);
+    interception.attach(one, rootsOf(a, b));
+    interception.attach(two, rootsOf(b));
     interceptor.records = [Buffer.concat([of(1), of(2), of(1)]), of(9), of(2)];
     interception.turn();
     expect(one.got).toEqual(['0:1:true', '1:2:true', '0:1:true', '1:2:true', 'turn']);
@@ -49,8 +64,8 @@ describe('the interception', () => {
 
   it('answers with the greatest urgency, and knows which roots are wanted', () => {
     const [one, two] = jobs();
-    interception.attach(one, interceptor.roots().slice(0, 1));
-    interception.attach(two, interceptor.roots().slice(0, 1));
+    interception.attach(one, rootsOf(...interceptor.roots().slice(0, 1)));
+    interception.attach(two, rootsOf(...interceptor.roots().slice(0, 1)));
     one.urgency = 'soon';
     expect(interception.turn()).toBe('soon');
     two.urgency = 'now';
@@ -64,7 +79,7 @@ describe('the interception', () => {
 
   it('turns when the ring becomes readable', async () => {
     const [one] = jobs();
-    interception.attach(one, interceptor.roots());
+    interception.attach(one, rootsOf(...interceptor.roots()));
     await new Promise<void>((resolve) => {
       one.onTurn = resolve;
       interceptor.readable();
@@ -76,7 +91,7 @@ describe('the interception', () => {
 
   it('a turn within a turn does nothing', () => {
     const [one] = jobs();
-    interception.attach(one, interceptor.roots());
+    interception.attach(one, rootsOf(...interceptor.roots()));
     one.onTurn = () => interception.turn();
     interception.turn();
     expect(one.got).toEqual(['turn']);
@@ -84,7 +99,7 @@ describe('the interception', () => {
 
   it('halts a job that fails, and the others go on', () => {
     const [one, two] = jobs();
-    for (const job of [one, two]) interception.attach(job, interceptor.roots());
+    for (const job of [one, two]) interception.attach(job, rootsOf(...interceptor.roots()));
     const bug = new Error('an assertion');
     one.onTurn = () => {
       throw bug;
@@ -100,8 +115,8 @@ describe('the interception', () => {
 
   it('[FSI6] a mount that was taken away halts the jobs that had it, by name; one that its last user left does not', () => {
     const [one, two] = jobs();
-    interception.attach(one, interceptor.roots().slice(0, 1));
-    interception.attach(two, interceptor.roots().slice(1));
+    interception.attach(one, rootsOf(...interceptor.roots().slice(0, 1)));
+    interception.attach(two, rootsOf(...interceptor.roots().slice(1)));
     interceptor.tell('unmounted', 'information', 2);
     interceptor.tell('unmounted', 'error', 1);
     expect(one.halts).toMatchObject([{ code: 'mount-gone', sentence: expect.stringMatching(/\/a .*job start/) }]);
@@ -120,7 +135,7 @@ describe('the interception', () => {
     ],
   ])('halts every job when the interceptor %s, and serves nobody from then on', (_what, fail) => {
     const [one, two] = jobs();
-    for (const job of [one, two]) interception.attach(job, interceptor.roots());
+    for (const job of [one, two]) interception.attach(job, rootsOf(...interceptor.roots()));
     fail();
     for (const job of [one, two]) expect(job.halts).toMatchObject([{ code: 'interceptor-failed' }]);
     expect(interception.failed).toBe(true);
@@ -129,8 +144,66 @@ describe('the interception', () => {
 
   it('events that cost nothing halt nobody', () => {
     const [one] = jobs();
-    interception.attach(one, interceptor.roots());
+    interception.attach(one, rootsOf(...interceptor.roots()));
     for (const kind of ['crashed', 'taken-over', 'bypass', 'overflow'] as const) interceptor.tell(kind, 'warning', 1);
     expect(one.halts).toEqual([]);
+  });
+
+  describe('a root that is a directory beneath a wider one', () => {
+    const rename = (victim = 0n) =>
+      encodeRecord(
+        record({ verb: Verb.rename, root: 1, node: nodeOf('/a/x/y'), victim: victim as never, sequence: 1 }),
+      );
+    const removal = (path: string) =>
+      encodeRecord(record({ verb: Verb.rmdir, root: 1, node: nodeOf(path), sequence: 1 }));
+    function beneath(): { one: FakeJob; whole: FakeJob } {
+      const [one, whole] = jobs();
+      const wide = interceptor.roots()[0];
+      if (wide === undefined) throw new Error('no root');
+      interception.attach(one, [jobRootOf(raw('/a/x/y'), wide, true)]);
+      interception.attach(whole, rootsOf(wide));
+      return { one, whole };
+    }
+
+    it('[SAFE1] halts its job when it is not there any more, before the record reaches it; the wider job goes on', () => {
+      const { one, whole } = beneath();
+      interceptor.missing.add('/a/x/y');
+      interceptor.records = [Buffer.concat([of(1), rename(), of(1)])];
+      interception.turn();
+      expect(one.halts).toMatchObject([
+        { code: 'root-missing', sentence: expect.stringMatching(/\/a\/x\/y .*replica stays.*job start/) },
+      ]);
+      expect(one.got).toEqual(['0:1:true']);
+      expect([whole.got, whole.halts]).toEqual([['0:1:true', '0:1:true', '0:1:true', 'turn'], []]);
+    });
+
+    it('[SAFE1] halts its job when a directory on the way to it went', () => {
+      const { one } = beneath();
+      interceptor.missing.add('/a/x');
+      interceptor.records = [removal('/a/x')];
+      interception.turn();
+      expect(one.halts).toMatchObject([{ code: 'root-missing' }]);
+    });
+
+    it('[SAFE3] halts its job when another directory lies there', () => {
+      const { one } = beneath();
+      interceptor.replaced.set('/a/x/y', 4711n);
+      interceptor.records = [rename()];
+      interception.turn();
+      expect(one.halts).toMatchObject([
+        { code: 'root-replaced', sentence: expect.stringMatching(/Something else lies at \/a\/x\/y/) },
+      ]);
+    });
+
+    it('is not halted by what happens elsewhere, nor by a root that is back already', () => {
+      const { one } = beneath();
+      interceptor.records = [rename(), removal('/a/x/other')];
+      interception.turn();
+      interceptor.missing.add('/a/x/y');
+      interceptor.records = [removal('/a/z')];
+      interception.turn();
+      expect(one.halts).toEqual([]);
+      expect(one.got).toHaveLength(5);
+    });
   });
 });

@@ -4,15 +4,21 @@
  * Promises: a job that fails is halted alone and the others go on; where the interception itself ends, its jobs are halted by name.
  */
 import { printable } from '@understudy/base';
-import type { Interceptor, InterceptorEvent, ProtectedRoot, Reason, Urgency } from '@understudy/engine';
+import type { Interceptor, InterceptorEvent, Reason, Urgency } from '@understudy/engine';
 import { peekLength } from '@understudy/wire';
 import { messageOf } from '../../home/start-error.ts';
+import type { JobRoot } from './job-roots.ts';
+import type { RootGuard } from './root-guard.ts';
 import { sentenceOf } from './sentence-of.ts';
 
 /** What the pump turns: a job on its source. */
 export interface PumpedJob {
   intercepted(records: Uint8Array, at: number, length: number, index: number): void;
   turn(drainedAtMs: number): Urgency;
+  /** Ring sequence up to which the ring is not needed for this job. */
+  ringThrough(): number;
+  /** The ring needs room: what only it holds for this job has to go elsewhere. */
+  keepAll(): void;
   /** It gets no more records and no more turns; its roots' files must not be touched any more. `fault`: for the log. */
   halt(reason: Reason, fault?: unknown): void;
 }
@@ -22,7 +28,7 @@ const SOON_MS = 2;
 
 interface Listener {
   readonly job: PumpedJob;
-  readonly root: ProtectedRoot;
+  readonly root: JobRoot;
   readonly index: number;
 }
 
@@ -31,18 +37,28 @@ const ADVICE =
 
 export class Interception {
   readonly interceptor: Interceptor;
+  readonly #mayRead: () => boolean;
   readonly #byRoot = new Map<number, Listener[]>();
   readonly #jobs = new Set<PumpedJob>();
+  #fresh = true;
   #scheduled = false;
   #turning = false;
   #closed = false;
   #failed = false;
   #soon: NodeJS.Timeout | null = null;
 
-  constructor(interceptor: Interceptor) {
+  /** `mayRead`: false while jobs are still to come that what the ring holds is for. */
+  constructor(interceptor: Interceptor, mayRead: () => boolean = () => true) {
     this.interceptor = interceptor;
+    this.#mayRead = mayRead;
+    interceptor.keepDrained();
     interceptor.onReadable(() => this.wake());
     interceptor.onEvent((event) => this.#heard(event));
+  }
+
+  /** Nothing of the ring has been read yet: who is attached now gets all that it holds. */
+  get fresh(): boolean {
+    return this.#fresh;
   }
 
   /** It does not see every call any more: nobody is served by it, and it has to be opened anew. */
@@ -51,7 +67,7 @@ export class Interception {
   }
 
   /** From now on the job gets the records of these roots, `roots[i]` as its root i. */
-  attach(job: PumpedJob, roots: readonly ProtectedRoot[]): void {
+  attach(job: PumpedJob, roots: readonly JobRoot[]): void {
     this.#jobs.add(job);
     for (const [index, root] of roots.entries()) {
       const listeners = this.#byRoot.get(root.id) ?? [];
@@ -70,6 +86,11 @@ export class Interception {
     }
   }
 
+  /** Whether the job gets records, that is, was not halted. */
+  listens(job: PumpedJob): boolean {
+    return this.#jobs.has(job);
+  }
+
   /** Whether any job still wants the root. */
   wanted(id: number): boolean {
     return this.#byRoot.has(id);
@@ -84,13 +105,14 @@ export class Interception {
   /** Drains now and gives every job its turn: after it, all that was recorded before the call is in the jobs' streams. */
   turn(): Urgency {
     // A turn may change a state, and whoever hears of that may ask for a status, which begins with a turn.
-    if (this.#turning || this.#closed || this.#failed) return 'idle';
+    if (this.#turning || this.#closed || this.#failed || !this.#mayRead()) return 'idle';
     this.#turning = true;
     try {
       const drainedAtMs = Date.now();
       this.#drain();
       const urgencies = new Set<Urgency>();
       for (const job of this.#jobs) urgencies.add(this.#turnOf(job, drainedAtMs));
+      this.#letGo();
       if (urgencies.has('now')) return 'now';
       return urgencies.has('soon') ? 'soon' : 'idle';
     } finally {
@@ -116,9 +138,37 @@ export class Interception {
     this.wake();
   }
 
+  /** The ring lets go of what every job has elsewhere; at half, what a job has nowhere else goes to its queue's store. */
+  #letGo(): void {
+    if (this.#failed) return;
+    const through = this.#through();
+    this.interceptor.free(through);
+    if (through === Number.POSITIVE_INFINITY) return;
+    const { ringUsed, ringBytes } = this.interceptor.status();
+    if (ringUsed * 2 <= ringBytes) return;
+    for (const job of [...this.#jobs]) {
+      if (job.ringThrough() === Number.POSITIVE_INFINITY) continue;
+      try {
+        job.keepAll();
+      } catch (error) {
+        this.#faulty(job, error);
+      }
+    }
+    this.interceptor.free(this.#through());
+  }
+
+  #through(): number {
+    let through = Number.POSITIVE_INFINITY;
+    for (const job of this.#jobs) through = Math.min(through, job.ringThrough());
+    return through;
+  }
+
   #drain(): void {
     try {
-      this.interceptor.drain((records) => this.#dispatch(records));
+      this.interceptor.drain((records) => {
+        this.#fresh = false;
+        this.#dispatch(records);
+      });
     } catch (error) {
       this.#fail(`The records of the ${this.interceptor.driver} driver cannot be read: ${messageOf(error)}.`, error);
     }
@@ -134,10 +184,15 @@ export class Interception {
   }
 
   #dispatch(records: Uint8Array): void {
+    for (const listeners of this.#byRoot.values())
+      for (const listener of listeners) this.#guarded(listener, (guard) => guard.beforeBatch());
     for (let at = 0; at < records.length; ) {
       const length = peekLength(records, at);
       const root = (records[at + 6] ?? 0) | ((records[at + 7] ?? 0) << 8);
-      for (const { job, index } of this.#byRoot.get(root) ?? []) {
+      for (const listener of this.#byRoot.get(root) ?? []) {
+        const { job, index } = listener;
+        // A job with two roots beneath one wider root may have been halted at the first.
+        if (!this.#jobs.has(job) || this.#guarded(listener, (guard) => guard.before(records, at))) continue;
         try {
           job.intercepted(records, at, length, index);
         } catch (error) {
@@ -146,6 +201,19 @@ export class Interception {
       }
       at += length;
     }
+  }
+
+  /** True where the job was halted, because its root is not what it was. */
+  #guarded({ job, root }: Listener, look: (guard: RootGuard) => Reason | null): boolean {
+    if (root.guard === null) return false;
+    try {
+      const reason = look(root.guard);
+      if (reason === null) return false;
+      this.#halt(job, reason);
+    } catch (error) {
+      this.#faulty(job, error);
+    }
+    return true;
   }
 
   #heard(event: InterceptorEvent): void {

@@ -1,10 +1,16 @@
 import type { InterceptorRefusal } from '@understudy/engine';
 import { beforeEach, describe, expect, it } from 'vitest';
-import { FakeInterceptor, raw, refusal } from '../testing/fake-interceptor.ts';
+import { FakeInterceptor, nodeOf, raw, refusal } from '../testing/fake-interceptor.ts';
 import type { PumpedJob } from './interception.ts';
 import { Interceptors, type Served } from './interceptors.ts';
 
-const job = (): PumpedJob => ({ intercepted: () => {}, turn: () => 'idle', halt: () => {} });
+const job = (): PumpedJob => ({
+  intercepted: () => {},
+  turn: () => 'idle',
+  halt: () => {},
+  ringThrough: () => Number.POSITIVE_INFINITY,
+  keepAll: () => {},
+});
 
 describe('the interceptors', () => {
   let fuse: FakeInterceptor;
@@ -29,7 +35,8 @@ describe('the interceptors', () => {
   });
   const serve = (choice: 'auto' | 'fuse' | 'watch', ...directories: string[]) => {
     const mine = job();
-    return interceptors.serve(choice, directories.map(raw), (served) => {
+    const request = { choice, directories: directories.map(raw), wanted: () => true };
+    return interceptors.serve(request, (served) => {
       served.interception.attach(mine, served.roots);
       return { ...served, job: mine };
     });
@@ -42,22 +49,55 @@ describe('the interceptors', () => {
   it('opens one interceptor for all, and protects a directory once', async () => {
     const [one, two] = [await serve('auto', '/a'), await serve('fuse', '/a', '/b')];
     expect(opened).toEqual(['fuse']);
-    expect(fuse.calls).toEqual(['protect /a', 'protect /b']);
-    expect(two.roots[0]).toBe(one.roots[0]);
+    expect(fuse.roots().map(({ path }) => path)).toEqual(['/a', '/b']);
+    expect(two.roots[0]?.served).toBe(one.roots[0]?.served);
     expect(one.why).toBeNull();
   });
 
-  it('a directory beneath a protected one shares its root, once', async () => {
+  it("a directory beneath a protected one shares its mount and is the job's root all the same", async () => {
     await serve('auto', '/a');
-    const { roots } = await serve('auto', '/a/b', '/a/c');
-    expect(roots.map(({ path }) => path)).toEqual(['/a']);
+    const { roots } = await serve('auto', '/a/b', '/a/c/d');
+    expect(fuse.roots().map(({ path }) => path)).toEqual(['/a']);
+    expect(roots.map(({ path, served, files }) => [path, served.path, files.rootNode])).toEqual([
+      ['/a/b', '/a', nodeOf('/a/b')],
+      ['/a/c/d', '/a', nodeOf('/a/c/d')],
+    ]);
     expect((await serve('auto', '/ab')).roots.map(({ path }) => path)).toEqual(['/ab']);
   });
 
-  it('a wider directory is refused while a narrower one is protected, and what was protected for it is let go of', async () => {
-    await serve('auto', '/a/b');
-    await expect(serve('auto', '/c', '/a')).rejects.toMatchObject({ code: 'overlaps' });
+  it('[SAFE1] a directory that is not there beneath a wider mount is refused by name', async () => {
+    await serve('auto', '/a');
+    fuse.missing.add('/a/b');
+    await expect(serve('auto', '/a/b')).rejects.toMatchObject({ reason: { code: 'root-missing' } });
+    expect(fuse.roots()).toHaveLength(1);
+  });
+
+  it('file systems mounted beneath a directory are further roots of the job, outermost first, where they are wanted', async () => {
+    fuse = new FakeInterceptor('fuse', ['/a', '/a/sub/deep', '/a/sub', '/a/other']);
+    const request = {
+      choice: 'auto' as const,
+      directories: [raw('/a')],
+      wanted: (path: string) => path !== '/a/other',
+    };
+    const served = await interceptors.serve(request, (all) => all);
+    expect(served.roots.map(({ path, served: by }) => [path, by.path])).toEqual([
+      ['/a', '/a'],
+      ['/a/sub', '/a/sub'],
+      ['/a/sub/deep', '/a/sub/deep'],
+    ]);
+    const inner = await serve('auto', '/a/sub/x');
+    expect(inner.roots.map(({ path, served: by }) => [path, by.path])).toEqual([['/a/sub/x', '/a/sub']]);
+  });
+
+  it('a wider directory waits while a narrower one is protected, and what was protected for it is let go of', async () => {
+    const one = await serve('auto', '/a/b');
+    await expect(serve('auto', '/c', '/a')).rejects.toMatchObject({ code: 'overlaps', narrower: [{ path: '/a/b' }] });
     await expect(serve('auto', '/', '/zz')).rejects.toThrow(/holds \/a\/b, which another job protects/);
+    fuse.users.set('/a/b', ['postgres (812)']);
+    one.interception.detach(one.job);
+    await expect(serve('auto', '/a')).rejects.toThrow(/in use by postgres \(812\).*as soon as nobody uses/);
+    expect(fuse.calls).not.toContain('release /a/b');
+    one.interception.attach(one.job, one.roots);
     expect(fuse.roots().map(({ path }) => path)).toEqual(['/a/b']);
   });
 
@@ -104,7 +144,7 @@ describe('the interceptors', () => {
   });
 
   it('a job that fails to attach leaves nothing protected', async () => {
-    const failing = interceptors.serve('auto', [raw('/a')], () => {
+    const failing = interceptors.serve({ choice: 'auto', directories: [raw('/a')], wanted: () => true }, () => {
       throw new Error('no positions');
     });
     await expect(failing).rejects.toThrow('no positions');
@@ -158,7 +198,7 @@ describe('the interceptors', () => {
     fuse = new FakeInterceptor('fuse', ['/a']);
     const again = await serve('auto', '/a');
     expect(failed.closed).toBe(true);
-    expect(again.roots).toEqual(fuse.roots());
+    expect(again.roots.map(({ served }) => served)).toEqual(fuse.roots());
     expect(await stop(one)).toEqual([]);
     expect(fuse.roots()).toHaveLength(1);
   });

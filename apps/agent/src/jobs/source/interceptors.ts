@@ -7,6 +7,8 @@ import { printable, type RawName } from '@understudy/base';
 import { type Interceptor, type InterceptorDriver, InterceptorRefusal, type ProtectedRoot } from '@understudy/engine';
 import type { InterceptChoice } from '@understudy/wire';
 import { Interception } from './interception.ts';
+import { type JobRoot, jobRootOf } from './job-roots.ts';
+import { WaitingForMount } from './start-refusal.ts';
 
 export interface InterceptorFactory {
   /** Whether the driver can run here at all; a sentence says why not. */
@@ -16,9 +18,17 @@ export interface InterceptorFactory {
   readonly leftOver?: () => boolean;
 }
 
+export interface ServeRequest {
+  readonly choice: InterceptChoice;
+  readonly directories: readonly RawName[];
+  /** Of file systems mounted beneath them: which are the job's. */
+  readonly wanted: (mountPoint: RawName) => boolean;
+}
+
 export interface Served {
   readonly interception: Interception;
-  readonly roots: readonly ProtectedRoot[];
+  /** The job's own, outermost first. */
+  readonly roots: readonly JobRoot[];
   /** Why this driver, for the status; null: the best, nothing to say. */
   readonly why: string | null;
 }
@@ -34,7 +44,7 @@ const NOT_HERE = new Set<InterceptorRefusal['code']>([
 type Driver = 'fuse' | 'watch';
 
 interface Protected extends Served {
-  /** Those of its roots that were not protected before. */
+  /** What was not protected before. */
   readonly fresh: readonly ProtectedRoot[];
 }
 
@@ -44,10 +54,21 @@ export class Interceptors {
   readonly #onOpen: (interceptor: Interceptor) => void;
   readonly #onUnmounted: ((root: number) => void)[] = [];
   #turn: Promise<unknown> = Promise.resolve();
+  #held = false;
 
   constructor(factories: Readonly<Record<Driver, InterceptorFactory>>, onOpen: (interceptor: Interceptor) => void) {
     this.#factories = factories;
     this.#onOpen = onOpen;
+  }
+
+  /** Until `goOn` no ring is read: whoever is attached later would miss what is read now. */
+  hold(): void {
+    this.#held = true;
+  }
+
+  goOn(): void {
+    this.#held = false;
+    for (const interception of this.#open.values()) interception.wake();
   }
 
   /** A mount that had stayed behind as pass-through is gone at last. */
@@ -56,12 +77,12 @@ export class Interceptors {
   }
 
   /**
-   * Protects the directories and hands them to `use`, which attaches its job before it returns. Throws InterceptorRefusal, or what
-   * `use` throws; what was protected for this call only is then released again.
+   * Protects the directories and hands them to `use`, which attaches its job before it returns. Throws InterceptorRefusal (WaitingForMount
+   * where a mount beneath is in the way), StartRefusal, or what `use` throws; `wanted` says which file systems mounted beneath belong to the job; what was protected for this call only is then released again.
    */
-  serve<T>(choice: InterceptChoice, directories: readonly RawName[], use: (served: Served) => T): Promise<T> {
+  serve<T>(request: ServeRequest, use: (served: Served) => T): Promise<T> {
     return this.#inTurn(async () => {
-      const { fresh, ...served } = await this.#serve(choice, directories);
+      const { fresh, ...served } = await this.#serve(request);
       try {
         return use(served);
       } catch (error) {
@@ -69,6 +90,12 @@ export class Interceptors {
         throw error;
       }
     });
+  }
+
+  /** Who keeps mounts from going away, by the driver's word; empty: nobody, or it cannot tell. */
+  usersOf(interception: Interception, roots: readonly ProtectedRoot[]): readonly string[] {
+    const { interceptor } = interception;
+    return [...new Set(roots.flatMap((root) => interceptor.usersOf?.(root.id) ?? []))];
   }
 
   /** Lets go of the roots that no job wants any more; names who still uses a mount. */
@@ -116,18 +143,19 @@ export class Interceptors {
     return result;
   }
 
-  async #serve(choice: InterceptChoice, directories: readonly RawName[]): Promise<Protected> {
-    if (choice === 'watch') return this.#watch(directories, 'The job asks for watch.');
+  async #serve(request: ServeRequest): Promise<Protected> {
+    const { choice } = request;
+    if (choice === 'watch') return this.#watch(request, 'The job asks for watch.');
     const fuse = await this.#factories.fuse.available();
     if (!fuse.can) {
       if (choice === 'fuse') throw new InterceptorRefusal('no-privilege', fuse.why);
-      return this.#watch(directories, fuse.why);
+      return this.#watch(request, fuse.why);
     }
     try {
-      return await this.#with('fuse', directories, null);
+      return await this.#with('fuse', request, null);
     } catch (error) {
       if (choice === 'fuse' || !(error instanceof InterceptorRefusal) || !NOT_HERE.has(error.code)) throw error;
-      return this.#watch(directories, error.message);
+      return this.#watch(request, error.message);
     }
   }
 
@@ -142,10 +170,10 @@ export class Interceptors {
     if (interception.failed || this.#open.get(interceptor.driver) !== interception) return [];
     const users: string[] = [];
     const failures: unknown[] = [];
-    for (const root of [...roots].reverse()) {
-      if (interception.wanted(root.id)) continue;
+    for (const id of new Set(roots.map((root) => root.id).reverse())) {
+      if (interception.wanted(id)) continue;
       try {
-        users.push(...(await interceptor.release(root.id)).users);
+        users.push(...(await interceptor.release(id)).users);
       } catch (error) {
         failures.push(error);
       }
@@ -154,39 +182,87 @@ export class Interceptors {
     return [...new Set(users)];
   }
 
-  async #watch(directories: readonly RawName[], why: string): Promise<Protected> {
+  async #watch(request: ServeRequest, why: string): Promise<Protected> {
     const watch = await this.#factories.watch.available();
-    if (watch.can) return this.#with('watch', directories, why);
+    if (watch.can) return this.#with('watch', request, why);
     throw new InterceptorRefusal('failed', `${why} And the watch driver cannot serve instead: ${watch.why}`);
   }
 
-  async #with(driver: Driver, directories: readonly RawName[], why: string | null): Promise<Protected> {
+  async #with(driver: Driver, { directories, wanted }: ServeRequest, why: string | null): Promise<Protected> {
     const interception = await this.#interception(driver);
     const before = new Set(interception.interceptor.roots());
-    const roots: ProtectedRoot[] = [];
-    const fresh = () => [...new Set(roots)].filter((root) => !before.has(root));
+    const serving = new Map<RawName, ProtectedRoot>();
+    const fresh = () => [...new Set(serving.values())].filter((root) => !before.has(root));
     try {
       // Outermost first: a directory beneath another is then served by it.
       for (const directory of [...directories].sort((a, b) => a.length - b.length))
-        roots.push(await this.#protect(interception.interceptor, directory));
+        serving.set(directory, await this.#protect(interception, directory, wanted));
+      this.#addNested(interception, serving, wanted);
+      const { everyCall } = interception.interceptor.promises;
+      const roots = [...serving].map(([path, served]) => jobRootOf(path, served, everyCall));
+      return { interception, roots, why, fresh: fresh() };
     } catch (error) {
       await this.#release(interception, fresh()).catch(() => []);
       throw error;
     }
-    // Two directories may be served by one wider root: the job has that root once.
-    return { interception, roots: [...new Set(roots)], why, fresh: fresh() };
   }
 
-  async #protect(interceptor: Interceptor, directory: RawName): Promise<ProtectedRoot> {
-    const wider = interceptor.roots().find((root) => isWithin(directory, root.path));
-    if (wider !== undefined) return wider;
-    const narrower = interceptor.roots().find((root) => isWithin(root.path, directory));
-    if (narrower === undefined) return interceptor.protect(directory);
-    throw new InterceptorRefusal(
-      'overlaps',
-      `${printable(directory)} holds ${printable(narrower.path)}, which another job protects already. ` +
-        'Stop that job, start this one, then start the other again: it will share the wider protection.',
-    );
+  async #protect(
+    interception: Interception,
+    directory: RawName,
+    wanted: ServeRequest['wanted'],
+  ): Promise<ProtectedRoot> {
+    const { interceptor } = interception;
+    const wider = deepestAbove(interceptor.roots(), directory);
+    // File systems beneath it that no other job wanted are mounted over for this one.
+    const inLine = (path: RawName) => wanted(path) && (isWithin(path, directory) || isWithin(directory, path));
+    if (wider !== undefined) await interceptor.protect(wider.path, inLine);
+    if (wider !== undefined) return deepestAbove(interceptor.roots(), directory) ?? wider;
+    await this.#makeRoom(interception, directory);
+    try {
+      return await interceptor.protect(directory, wanted);
+    } catch (error) {
+      if (!(error instanceof InterceptorRefusal) || error.code !== 'overlaps') throw error;
+      // What a stopped job left mounted for its last users.
+      throw new WaitingForMount(
+        `${printable(directory)} cannot be mounted yet: the mount of a job that was stopped is still in use beneath or above it ` +
+          `(${error.message}). It is mounted as soon as the last user of that has gone.`,
+        interception,
+      );
+    }
+  }
+
+  /** File systems mounted beneath a directory of the job are roots of their own. */
+  #addNested(
+    { interceptor }: Interception,
+    serving: Map<RawName, ProtectedRoot>,
+    wanted: ServeRequest['wanted'],
+  ): void {
+    const directories = [...serving.keys()];
+    const nested = interceptor
+      .roots()
+      .filter(({ path }) => directories.some((directory) => path !== directory && isWithin(path, directory)))
+      .sort((a, b) => a.path.length - b.path.length);
+    for (const root of nested) if (wanted(root.path)) serving.set(root.path, root);
+  }
+
+  /** Mounts beneath the directory that nobody listens to go, if nobody uses them. */
+  async #makeRoom(interception: Interception, directory: RawName): Promise<void> {
+    const { interceptor } = interception;
+    const narrower = interceptor.roots().filter((root) => isWithin(root.path, directory));
+    if (narrower.length === 0) return;
+    const shown = `${printable(directory)} holds ${narrower.map(({ path }) => printable(path)).join(', ')}`;
+    const users = this.usersOf(interception, narrower);
+    if (users.length > 0)
+      throw new WaitingForMount(
+        `${shown}, mounted by itself and in use by ${users.join(', ')}. The wider directory is mounted as soon as nobody uses ` +
+          'that mount: let these programs close their files there for a moment, or stop them.',
+        interception,
+        narrower,
+      );
+    if (narrower.some((root) => interception.wanted(root.id)))
+      throw new WaitingForMount(`${shown}, which another job protects by itself.`, interception, narrower);
+    await this.#release(interception, narrower);
   }
 
   async #interception(driver: Driver): Promise<Interception> {
@@ -199,7 +275,7 @@ export class Interceptors {
       if (kind === 'unmounted' && severity === 'information' && root !== null)
         for (const listener of this.#onUnmounted) listener(root);
     });
-    const interception = new Interception(interceptor);
+    const interception = new Interception(interceptor, () => !this.#held);
     this.#open.set(driver, interception);
     return interception;
   }
@@ -210,6 +286,12 @@ export class Interceptors {
     interception.close();
     await interception.interceptor.close(true).catch(() => {});
   }
+}
+
+/** Of mounts within mounts the innermost tells of what lies in it. */
+function deepestAbove(roots: readonly ProtectedRoot[], directory: RawName): ProtectedRoot | undefined {
+  const above = roots.filter((root) => isWithin(directory, root.path));
+  return above.sort((a, b) => b.path.length - a.path.length)[0];
 }
 
 export function isWithin(path: RawName, directory: RawName): boolean {

@@ -2,16 +2,22 @@
  * Brings jobs up and down. In: jobs, and the wish that they run or not. Out: runners attached to an interception, or a named failure.
  * Promises: a job that was started and cannot run is tried again by itself; nothing stays attached or protected for a job that ended.
  */
+import { printable, type RawName, rawToText } from '@understudy/base';
 import { InterceptorRefusal, type JobState, type Reason } from '@understudy/engine';
 import { type JobStatus, ManagementError } from '@understudy/wire';
 import { messageOf, StartError } from '../../home/start-error.ts';
-import type { Served } from './interceptors.ts';
+import { isWithin, type Served } from './interceptors.ts';
+import type { JobRoot } from './job-roots.ts';
 import { JobRunner } from './job-runner.ts';
 import { runningStatus, type StatusNames, stoppedStatus } from './job-status.ts';
 import type { Job, Running, Severity } from './known-job.ts';
-import { directoriesOf, type JobSurroundings, type Prepared, prepareJob } from './prepare-job.ts';
+import { demandSameRoots, plannedDirectories, rememberedOf, servedAnew } from './plan-roots.ts';
+import { type JobSurroundings, type Prepared, prepareJob } from './prepare-job.ts';
 import { sentenceOf } from './sentence-of.ts';
 import { startOrder } from './start-order.ts';
+import { StartRefusal, WaitingForMount } from './start-refusal.ts';
+import { scheduleVerifications } from './verify-job.ts';
+import { widenMount } from './widen-mount.ts';
 
 export interface KeeperParts {
   readonly surroundings: JobSurroundings;
@@ -22,10 +28,14 @@ export interface KeeperParts {
 
 /** A failed start is tried again this often: the file that was held open may be closed, the disk mounted. */
 const START_AGAIN_MS = 5_000;
+/** Why a job does not run though nothing is wrong with it. */
+const WAITING = 'waiting-for-mount';
 
 export class JobKeeper {
   readonly #parts: KeeperParts;
   readonly #again = new Map<Job, NodeJS.Timeout>();
+  /** What ends the scheduled verifications of a runner. */
+  readonly #schedules = new WeakMap<JobRunner, () => void>();
   #closed = false;
 
   constructor(parts: KeeperParts) {
@@ -35,23 +45,38 @@ export class JobKeeper {
 
   /** Wider directories first, so that overlapping jobs share a mount; then what is left over from before is let go of. */
   async restore(): Promise<void> {
+    const { interceptors } = this.#parts.surroundings;
+    // What the ring holds belongs to all jobs: it is not read before each of them listens.
+    interceptors.hold();
+    try {
+      await this.#restore();
+    } finally {
+      interceptors.goOn();
+    }
+  }
+
+  async #restore(): Promise<void> {
     await this.#takeOver();
     const started = [...this.#parts.jobs()].filter((job) => job.stored.started);
-    const order = startOrder(started, (job) => directoriesOf(job.stored.definition, this.#parts.surroundings));
+    const order = startOrder(started, (job) => this.#directoriesOf(job));
     for (const job of order) if (!this.#closed) await this.#startByItself(job);
     if (!this.#closed) await this.#releaseUnwanted();
   }
 
-  /** Throws ManagementError; a job that was started before is then tried again by itself. */
+  /**
+   * A person's word. Throws ManagementError; a job that was started before is then tried again by itself. One that only waits for a mount
+   * counts as started: its status says what it waits for.
+   */
   async start(job: Job): Promise<void> {
     this.#forgetAgain(job);
+    job.widenFailed = null;
     if (job.running !== null) await this.#takeDown(job);
     try {
-      await this.#start(job);
+      await this.#start(job, true);
     } catch (error) {
-      const known = this.#asManagementError(error);
-      if (job.stored.started) this.#noteFailure(job, known);
-      throw known;
+      const waits = error instanceof WaitingForMount;
+      if (job.stored.started || waits) this.#noteFailure(job, this.#reasonOf(error));
+      if (!waits) throw this.#asManagementError(error);
     }
   }
 
@@ -62,6 +87,27 @@ export class JobKeeper {
     // It may have been protected since before the agent was restarted, and never come up again.
     else await this.#releaseUnwanted();
     this.#parts.changed(job);
+    this.#tryWaiting();
+  }
+
+  /** Other directories, of a job that runs: what both sets need stays mounted, and a start that fails is tried again by itself. */
+  async serveAnew(job: Job, directories: readonly RawName[]): Promise<void> {
+    const { running } = job;
+    if (running === null) return;
+    running.interception.detach(running.runner);
+    running.runner.forget();
+    running.runner.close();
+    job.running = null;
+    await this.#start(job, true).catch((error) => this.#noteFailure(job, this.#reasonOf(error)));
+    const unneeded = running.roots.filter(
+      ({ served }) => !directories.some((path) => isWithin(path, served.path) || isWithin(served.path, path)),
+    );
+    await this.#release(job, { ...running, roots: unneeded });
+  }
+
+  /** As the definition says from now on. */
+  scheduleAnew(job: Job): void {
+    if (job.running !== null) this.#scheduleVerifications(job, job.running);
   }
 
   statusOf(job: Job): JobStatus {
@@ -87,21 +133,55 @@ export class JobKeeper {
 
   // ------------------------------------------------------------------------------------------------------ within
 
-  async #start(job: Job): Promise<void> {
-    const { interceptors } = this.#parts.surroundings;
-    const { definition } = job.stored;
+  /** `commanded`: by a person, who has seen what lies there. */
+  async #start(job: Job, commanded: boolean): Promise<void> {
+    const { surroundings } = this.#parts;
+    const { definition, id } = job.stored;
     await this.#takeOver();
-    const prepared = prepareJob(definition, this.#parts.surroundings);
+    const prepared = prepareJob(definition, surroundings);
+    const remembered = surroundings.rootsFile(id).read();
+    const directories = plannedDirectories(definition, prepared, remembered);
+    demandSameRoots(directories, remembered, commanded);
     if (prepared.errors.length > 0) throw new ManagementError('refused', prepared.errors.map(sentenceOf).join(' '));
-    const directories = prepared.directories.map(({ path }) => path);
-    job.running = await interceptors.serve(definition.intercept, directories, (served) =>
-      this.#attach(job, prepared, served),
-    );
+    const scopes = directories.map(({ scope }) => scope);
+    const request = {
+      choice: definition.intercept,
+      directories: directories.map(({ path }) => path),
+      wanted: (path: RawName) => scopes.some((scope) => scope.decide(rawToText(path), true) !== 'outside'),
+    };
+    const serve = () => surroundings.interceptors.serve(request, (served) => this.#attach(job, prepared, served));
+    job.running = await serve().catch((error) => {
+      if (!(error instanceof WaitingForMount)) throw error;
+      return this.#widen(job, error, serve);
+    });
     job.failure = null;
+    job.widenFailed = null;
     job.mountUsers = [];
     job.leaving = new Set();
     if (job.stored.paused) job.running.runner.job.setPaused(true);
     this.#parts.changed(job);
+  }
+
+  #widen(job: Job, waiting: WaitingForMount, serve: () => Promise<Running>): Promise<Running> {
+    const { jobs, surroundings, event } = this.#parts;
+    const { name } = job.stored.definition;
+    const sentence = `Its mount makes room for the wider one of the job ${name}: the job pauses for a moment and goes on beneath that.`;
+    return widenMount(
+      job,
+      waiting,
+      {
+        jobs: jobs(),
+        usersOf: ({ interception, narrower }) => surroundings.interceptors.usersOf(interception, narrower),
+        takeDown: async (holder) => {
+          event(holder, 'mount-widened', 'information', sentence);
+          await this.#takeDown(holder);
+        },
+        startAgain: async (holder) => {
+          await this.#start(holder, false).catch((error) => this.#noteFailure(holder, this.#reasonOf(error)));
+        },
+      },
+      serve,
+    );
   }
 
   /** Where that fails, the job that needs it says so when it is served. */
@@ -116,7 +196,11 @@ export class JobKeeper {
     const { interception, roots, why } = served;
     const { interceptor } = interception;
     const runner: JobRunner = new JobRunner({
-      ...surroundings.runnerOptions(job.stored, roots, prepared),
+      ...surroundings.runnerOptions(job.stored, roots, prepared, {
+        identity: interceptor.identity,
+        fresh: interception.fresh,
+        event: (one) => event(job, one.code, one.severity, one.sentence),
+      }),
       barrier: () => interceptor.barrier(),
       passed: (barrier) => interceptor.passed(barrier),
       ordered: interceptor.promises.order,
@@ -127,16 +211,63 @@ export class JobKeeper {
       event: (one) => event(job, one.code, one.severity, one.sentence),
       fault: (error) => surroundings.fault(error, job.stored.definition.name),
     });
+    this.#rememberRoots(job, runner, roots);
     interception.attach(runner, roots);
-    return { runner, interception, roots, why };
+    const running: Running = { runner, interception, roots, why };
+    this.#scheduleVerifications(job, running);
+    return running;
+  }
+
+  /** What happened between one mount and another over the same directory nobody saw (FSI6): exactly that root is compared. */
+  #rememberRoots(job: Job, runner: JobRunner, roots: readonly JobRoot[]): void {
+    const { definition, id } = job.stored;
+    const file = this.#parts.surroundings.rootsFile(id);
+    for (const index of servedAnew(roots, file.read())) {
+      runner.job.path.srm.dirty.addRoot(index, 'interception-gap');
+      const root = roots[index];
+      const shown = root === undefined ? definition.name : printable(root.path);
+      const sentence = `${shown} is served by another mount than before; it is compared with the replica and what differs is sent.`;
+      this.#parts.event(job, 'interception-gap', 'warning', sentence);
+    }
+    file.write(rememberedOf(definition, roots));
+  }
+
+  #directoriesOf(job: Job): readonly RawName[] {
+    const { surroundings } = this.#parts;
+    const { definition, id } = job.stored;
+    const prepared = prepareJob(definition, surroundings);
+    try {
+      return plannedDirectories(definition, prepared, surroundings.rootsFile(id).read()).map(({ path }) => path);
+    } catch {
+      // A damaged file keeps the job from starting, which says so.
+      return prepared.directories.map(({ path }) => path);
+    }
+  }
+
+  #scheduleVerifications(job: Job, running: Running): void {
+    const { definition, id } = job.stored;
+    const schedule = definition.verifySchedule ?? null;
+    this.#schedules.get(running.runner)?.();
+    if (schedule === null) return;
+    const event = (code: string, severity: Severity, sentence: string) =>
+      this.#parts.event(job, code, severity, sentence);
+    const reports = this.#parts.surroundings.reports(id);
+    const end = scheduleVerifications({ name: definition.name, running, schedule, reports, event });
+    this.#schedules.set(running.runner, end);
   }
 
   async #takeDown(job: Job): Promise<void> {
     const { running } = job;
     if (running === null) return;
     running.interception.detach(running.runner);
+    running.runner.forget();
     running.runner.close();
     job.running = null;
+    await this.#release(job, running);
+    this.#parts.changed(job);
+  }
+
+  async #release(job: Job, running: Running): Promise<void> {
     try {
       job.mountUsers = await this.#parts.surroundings.interceptors.release(running.interception, running.roots);
       job.leaving = new Set(job.mountUsers.length === 0 ? [] : running.roots.map((root) => root.id));
@@ -150,7 +281,6 @@ export class JobKeeper {
         `The directories of the job could not be let go of: ${messageOf(error)}. They are passed through or mounted still; stopping the agent and starting it again releases them.`,
       );
     }
-    this.#parts.changed(job);
   }
 
   /** The last user of a mount that stayed behind has gone. */
@@ -163,13 +293,14 @@ export class JobKeeper {
       this.#parts.event(job, 'job-unmounted', 'information', 'Nobody uses the mount any more: it is gone.');
       this.#parts.changed(job);
     }
+    this.#tryWaiting();
   }
 
   /** What started jobs protect stays, also while they fail to start: unmounted, it could be opened for writing behind our back. */
   async #releaseUnwanted(): Promise<void> {
     const { surroundings, jobs } = this.#parts;
     const started = [...jobs()].filter((job) => job.stored.started);
-    const keep = started.flatMap((job) => directoriesOf(job.stored.definition, surroundings));
+    const keep = started.flatMap((job) => this.#directoriesOf(job));
     try {
       await surroundings.interceptors.releaseUnwanted(keep);
     } catch (error) {
@@ -181,20 +312,27 @@ export class JobKeeper {
     if (job.busy) return;
     job.busy = true;
     try {
-      await this.#start(job);
-      this.#parts.event(job, 'job-started', 'information', 'The job goes on by itself after the agent was restarted.');
+      const waited = job.failure?.code === WAITING;
+      await this.#start(job, false);
+      const why = waited ? 'now that its directories can be mounted' : 'after the agent was restarted';
+      this.#parts.event(job, 'job-started', 'information', `The job goes on by itself ${why}.`);
     } catch (error) {
-      this.#noteFailure(job, this.#asManagementError(error));
+      this.#noteFailure(job, this.#reasonOf(error));
     } finally {
       job.busy = false;
     }
   }
 
-  #noteFailure(job: Job, { message }: ManagementError): void {
+  #noteFailure(job: Job, reason: Reason): void {
     if (this.#closed) return;
-    if (job.failure?.sentence !== message)
-      this.#parts.event(job, 'job-not-started', 'error', `${message} It is tried again every few seconds.`);
-    job.failure = { code: 'not-started', sentence: message };
+    const { code, sentence } = reason;
+    if (job.failure?.sentence !== sentence) {
+      const again = 'It is tried again every few seconds.';
+      if (code === WAITING) this.#parts.event(job, 'job-waits', 'warning', sentence);
+      else this.#parts.event(job, 'job-not-started', 'error', `${sentence} ${again}`);
+    }
+    job.failure = reason;
+    this.#forgetAgain(job);
     this.#again.set(job, setTimeout(() => this.#startAgain(job), START_AGAIN_MS).unref());
     this.#parts.changed(job);
   }
@@ -206,14 +344,30 @@ export class JobKeeper {
     void this.#startByItself(job);
   }
 
+  /** Jobs that wait for a mount, as soon as something was let go of. */
+  #tryWaiting(): void {
+    for (const job of this.#parts.jobs()) {
+      if (job.failure?.code !== WAITING) continue;
+      this.#forgetAgain(job);
+      this.#startAgain(job);
+    }
+  }
+
   #forgetAgain(job: Job): void {
     clearTimeout(this.#again.get(job));
     this.#again.delete(job);
   }
 
+  #reasonOf(error: unknown): Reason {
+    if (error instanceof StartRefusal) return error.reason;
+    const code = error instanceof WaitingForMount ? WAITING : 'not-started';
+    return { code, sentence: this.#asManagementError(error).message };
+  }
+
   #asManagementError(error: unknown): ManagementError {
     if (error instanceof ManagementError) return error;
-    if (error instanceof InterceptorRefusal) return new ManagementError('refused', error.message);
+    if (error instanceof InterceptorRefusal || error instanceof StartRefusal)
+      return new ManagementError('refused', error.message);
     if (!(error instanceof StartError)) this.#parts.surroundings.fault(error, null);
     return new ManagementError('failed', messageOf(error));
   }

@@ -31,6 +31,7 @@ class Bench {
       condition: ({ state }) => this.heard.push(`condition ${state}`),
       paused: (paused) => this.heard.push(`paused ${paused}`),
       writable: () => this.heard.push('writable'),
+      fault: (error) => this.heard.push(`fault ${error}`),
     },
   });
 

@@ -19,6 +19,7 @@ import {
   welcomeSchema,
 } from '@understudy/wire';
 import { parseJsonFrame, type ReplicationLink } from '../../ports/replication-link/replication-link.ts';
+import { Sender } from '../../ports/replication-link/sender.ts';
 
 export interface JobLinkEvents {
   hello(): Hello;
@@ -32,6 +33,8 @@ export interface JobLinkEvents {
   paused(paused: boolean): void;
   /** There may be room for more on the wire. */
   writable(): void;
+  /** A fault of our own, for the technical log. */
+  fault(error: unknown): void;
 }
 
 /** What this end needs of a ReplicationLink. */
@@ -62,6 +65,8 @@ const FINAL = new Set<Refuse['code']>([
 ]);
 
 export class JobLink {
+  /** Compresses and paces what goes out. */
+  readonly sender: Sender;
   readonly #options: JobLinkOptions;
   #link: DialledLink | null = null;
   /** When the target said welcome on the present link; null: it has not. */
@@ -69,7 +74,6 @@ export class JobLink {
   #closing = false;
   /** The target refused for good: no more dialling. */
   #refusedForGood = false;
-  #blocked = false;
   #pauseMs = FIRST_PAUSE_MS;
   #timer: NodeJS.Timeout | null = null;
   #reason: Reason;
@@ -78,6 +82,19 @@ export class JobLink {
 
   constructor(options: JobLinkOptions) {
     this.#options = options;
+    this.sender = new Sender({
+      fields: ({ from, to, count, origin }) => ({
+        type: FrameType.operations,
+        from,
+        to,
+        records: count,
+        epoch: options.epoch,
+        origin,
+      }),
+      put: (fields, payload) => this.#link?.send(fields, [payload]) ?? false,
+      writable: () => options.events.writable(),
+      fault: (error) => options.events.fault(error),
+    });
     this.#reason = { code: 'connecting', sentence: `The connection to ${options.targetName} is being made.` };
     void this.#dial();
   }
@@ -89,7 +106,7 @@ export class JobLink {
 
   /** Packets may be sent: welcomed, and the socket takes more. */
   get writable(): boolean {
-    return this.#welcomedAtMs !== null && !this.#blocked;
+    return this.#welcomedAtMs !== null && this.sender.writable;
   }
 
   get roundTripMs(): number | null {
@@ -97,12 +114,7 @@ export class JobLink {
   }
 
   send(packet: LoggedPacket): void {
-    if (this.#link === null) return;
-    const { from, to, count, bytes } = packet;
-    const more = this.#link.send({ type: FrameType.operations, from, to, records: count, epoch: this.#options.epoch }, [
-      bytes,
-    ]);
-    this.#blocked = !more;
+    if (this.#link !== null) this.sender.send(packet);
   }
 
   /** Tells the target which replies have arrived: those about positions up to `applied`. */
@@ -133,12 +145,12 @@ export class JobLink {
 
   #dialled(link: DialledLink): void {
     this.#link = link;
-    this.#blocked = false;
+    this.sender.reset();
     this.#refusal = null;
     link.onClose((closed) => this.#closed(link, closed.sentence));
     link.onDrain(() => {
       if (this.#link !== link) return;
-      this.#blocked = false;
+      this.sender.drained();
       this.#options.events.writable();
     });
     link.onFrame((header, payload) => this.#frame(link, header, payload));
@@ -150,6 +162,7 @@ export class JobLink {
     const upSinceMs = this.#welcomedAtMs;
     this.#link = null;
     this.#welcomedAtMs = null;
+    this.sender.reset();
     this.#reason = this.#refusal ?? {
       code: 'link-down',
       sentence: `The link to ${this.#options.targetName} is down: ${sentence}.`,

@@ -2,7 +2,6 @@
  * One started job on its source: the engine's SourceJob, its link, and what people see of it.
  * In: records of the interceptor, turns of the pump, commands. Out: packets on the link, events, a status.
  */
-import { createHash } from 'node:crypto';
 import type { RawName } from '@understudy/base';
 import {
   type Barrier,
@@ -10,23 +9,25 @@ import {
   type JobEvent,
   type JobFacts,
   type JobState,
+  type MirrorMemory,
+  type MirrorOptions,
   type ProtectedRoot,
   type Reason,
   type Scope,
-  SourceJob,
+  type SourceJob,
   stateOf,
   type Urgency,
 } from '@understudy/engine';
-import type { Hello, NodeId, Position, Welcome } from '@understudy/wire';
+import { type Hello, type NodeId, type Position, position, type Welcome } from '@understudy/wire';
 import { type DialledLink, JobLink } from './job-link.ts';
+import { makeJob } from './make-job.ts';
 import type { PositionReserve } from './position-reserve.ts';
 import { sentenceOf } from './sentence-of.ts';
+import type { Survival } from './survival.ts';
+import { Transmission, type TransmissionOptions } from './transmission.ts';
 
 /** The target keeps what it could not apply until it hears that the source knows: told about this often. */
 const CONFIRM_MS = 1000;
-
-/** Packets on their way, whatever their size. */
-const WINDOW_PACKETS = 4096;
 
 export interface RunnerRoot {
   readonly root: ProtectedRoot;
@@ -42,11 +43,18 @@ export interface RunnerOptions {
   readonly reserve: PositionReserve;
   readonly memoryBytes: number;
   readonly windowBytes: number;
+  /** Compression, rate and limits. */
+  readonly transmission?: TransmissionOptions;
+  /** How mirrors are done unless a command says otherwise. */
+  readonly mirror?: MirrorOptions;
+  readonly mirrorMemory?: MirrorMemory & { close(): void };
+  /** How the job comes through the death of the agent. */
+  readonly survival?: Survival;
   readonly barrier: () => Barrier;
   readonly passed: (barrier: Barrier) => boolean;
   readonly ordered: boolean;
   readonly orderedWhy: string;
-  readonly hello: (live: Pick<Hello, 'oldest' | 'next' | 'applied' | 'roots'>) => Hello;
+  readonly hello: (live: Pick<Hello, 'oldest' | 'next' | 'applied' | 'fresh' | 'roots'>) => Hello;
   readonly dial: () => Promise<DialledLink>;
   readonly event: (event: JobEvent) => void;
   /** A fault of our own, for the technical log. */
@@ -63,29 +71,37 @@ export class JobRunner {
   readonly options: RunnerOptions;
   readonly job: SourceJob;
   readonly #link: JobLink;
+  readonly transmission: Transmission;
   #halt: Reason | null = null;
   #lastTouched: { readonly root: ProtectedRoot; readonly node: NodeId } | null = null;
   #lastState = '';
+  #targetWrites: Welcome['targetWrites'];
   #confirmedAtMs = 0;
   #closed = false;
+  #forgotten = false;
   readonly #onEnd = new Set<(reason: Reason) => void>();
 
   constructor(options: RunnerOptions) {
     this.options = options;
-    this.job = new SourceJob({
-      world: {
-        digest: { sha256: (bytes) => createHash('sha256').update(bytes).digest() },
-        wallMs: () => Date.now(),
-        barrier: options.barrier,
-        passed: options.passed,
-        event: options.event,
-      },
-      next: options.reserve.next,
-      limits: { memoryBytes: options.memoryBytes },
-      window: { bytes: options.windowBytes, packets: WINDOW_PACKETS },
-      roots: options.roots.map(({ root, scope }) => ({ path: root.path, files: root.files, scope })),
-    });
+    this.job = makeJob(options);
     this.#link = this.#makeLink();
+    this.transmission = this.#makeTransmission();
+  }
+
+  /** Ring sequence up to which the ring is not needed for this job. */
+  ringThrough(): number {
+    return this.options.survival?.through(this.job) ?? Number.POSITIVE_INFINITY;
+  }
+
+  /** The ring needs room: what only it holds goes to the queue's store, or is noted as dirty. */
+  keepAll(): void {
+    if (this.options.survival !== undefined) this.job.path.keepAll();
+  }
+
+  /** The job ends, and changes are not seen from now on: nothing goes on where it was. */
+  forget(): void {
+    this.options.survival?.forget();
+    this.#forgotten = true;
   }
 
   /** One encoded record of the ring, for the job's root number `index`. */
@@ -142,7 +158,9 @@ export class JobRunner {
     this.#halt = reason;
     this.#lastTouched = null;
     this.options.detach();
+    this.forget();
     this.#link.close();
+    this.transmission.close();
     this.job.linkDown();
     if (fault !== undefined) this.options.fault(fault);
     this.options.event({ code: reason.code, severity: 'error', sentence: reason.sentence });
@@ -153,6 +171,9 @@ export class JobRunner {
   close(): void {
     this.#closed = true;
     this.#link.close();
+    this.transmission.close();
+    this.options.mirrorMemory?.close();
+    this.options.survival?.close(this.#forgotten ? null : this.job);
     this.#end({ code: 'stopped', sentence: 'the job was stopped' });
   }
 
@@ -166,6 +187,27 @@ export class JobRunner {
     const listeners = [...this.#onEnd];
     this.#onEnd.clear();
     for (const listener of listeners) listener(reason);
+  }
+
+  /** Whether others can change the replica, as the target last said. */
+  get targetWrites(): Welcome['targetWrites'] {
+    return this.#targetWrites;
+  }
+
+  get traffic(): JobLink['sender']['traffic'] {
+    return this.#link.sender.traffic;
+  }
+
+  #makeTransmission(): Transmission {
+    const { job, options } = this;
+    return new Transmission(options.transmission ?? { compression: 'none', bandwidth: null }, {
+      sender: this.#link.sender,
+      facts: () => job.waiting,
+      hold: (reason) => {
+        job.setHeld(reason);
+        options.wake();
+      },
+    });
   }
 
   #makeLink(): JobLink {
@@ -206,6 +248,7 @@ export class JobRunner {
           wake();
         },
         writable: wake,
+        fault: options.fault,
       },
     });
   }
@@ -214,7 +257,11 @@ export class JobRunner {
     const { event, targetName } = this.options;
     if (!welcome.resumes && welcome.why !== '')
       event({ code: 'mirror-required', severity: 'warning', sentence: sentenceOf(welcome.why) });
+    this.#targetWrites = welcome.targetWrites;
+    if (welcome.targetWrites?.state === 'unguarded')
+      event({ code: 'replica-unguarded', severity: 'warning', sentence: welcome.targetWrites.sentence });
     this.job.linkUp(welcome);
+    this.transmission.linked(welcome.codecs);
     const on = welcome.resumes ? ` The target goes on behind position ${welcome.applied}.` : '';
     event({ code: 'link-up', severity: 'information', sentence: `Linked to ${targetName}.${on}` });
     this.options.wake();
@@ -223,6 +270,8 @@ export class JobRunner {
   #confirm(applied: Position): void {
     const now = performance.now();
     if (now - this.#confirmedAtMs < CONFIRM_MS) return;
+    // What the target forgets now must be known to the next process as well.
+    if (this.options.survival?.isKept(this.job) === false) return;
     this.#confirmedAtMs = now;
     this.#link.confirm(applied);
   }
@@ -233,7 +282,10 @@ export class JobRunner {
       path: Buffer.from(root.path, 'latin1').toString('base64'),
       node: root.files.rootNode,
     }));
-    return this.options.hello({ oldest: path.oldest, next: path.next, applied: path.scm.applied, roots });
+    const { oldest, next, awaiting } = path;
+    // Another process may not have heard, or kept, what the target had to say of what it has applied.
+    const applied = awaiting ? position(0) : path.scm.applied;
+    return this.options.hello({ oldest, next, applied, fresh: awaiting, roots });
   }
 
   #noteState(): void {

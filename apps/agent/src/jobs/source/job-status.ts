@@ -56,6 +56,8 @@ export function runningStatus(names: StatusNames, runner: JobRunner): JobStatus 
     mirror: mirrorStatus(runner, facts),
     ...verificationStatus(runner),
     replication: replicationStatus(runner, facts),
+    transmission: runner.transmission.status,
+    ...(runner.targetWrites === undefined ? {} : { targetWrites: runner.targetWrites }),
     recoveryPoint: recoveryPoint(runner),
     actions: state === 'halted' ? ['start', 'stop', 'delete'] : (actionsOf(facts) as JobAction[]),
     unrepairable: facts.unrepairable,
@@ -75,12 +77,25 @@ function mirrorStatus(runner: JobRunner, facts: JobFacts): JobStatus['mirror'] {
     bytesSent: progress.bytesSent,
     filesDone: done ? progress.filesTotal : Math.min(progress.filesDone, progress.filesTotal),
     filesTotal: progress.filesTotal,
+    ...(running ? rateOf(runner) : {}),
+  };
+}
+
+function rateOf({ job }: JobRunner): Pick<JobStatus['mirror'], 'bytesPerSecond' | 'secondsLeft'> {
+  const { progress, mirror } = job;
+  const rate = job.runs.rate.bytesPerSecond;
+  // While it is still being found out how much there is, nobody can say how long it takes.
+  const left = mirror?.calculating === true ? null : job.runs.rate.secondsLeft(progress);
+  return {
+    bytesPerSecond: rate === null ? null : Math.round(rate),
+    secondsLeft: left === null ? null : Math.ceil(left),
   };
 }
 
 function mirrorWord(facts: JobFacts): JobStatus['mirror']['state'] {
   if (facts.mirror === 'none') return facts.complete ? 'idle' : 'waiting';
-  if (facts.paused || !facts.linked) return facts.paused ? 'paused' : 'waiting';
+  if (facts.paused || facts.mirror === 'paused') return 'paused';
+  if (!facts.linked) return 'waiting';
   return facts.mirror === 'scanning' ? 'calculating' : 'mirroring';
 }
 
@@ -98,15 +113,25 @@ function replicationStatus(runner: JobRunner, facts: JobFacts): JobStatus['repli
     state: replicationWord(facts, srm.queue.operations + scm.inFlightBytes > 0),
     queuedOperations: srm.queue.operations,
     queuedBytes: srm.queue.bytes + scm.inFlightBytes,
-    diskQueueBytes: 0,
-    sentBytes: scm.sentBytes,
-    sentCompressedBytes: scm.sentBytes,
+    diskQueueBytes: srm.queue.diskBytes,
+    sentBytes: runner.traffic.sentBytes,
+    sentCompressedBytes: runner.traffic.sentCompressedBytes,
     ...lastFile(runner.lastFileTouched()),
+    ...dirtyStatus(runner),
   };
 }
 
+/** What is dirty, and what a repair under way has taken over. */
+function dirtyStatus(runner: JobRunner): Pick<JobStatus['replication'], 'dirty'> {
+  const { dirty } = runner.job.path.srm;
+  const { mirror } = runner.job;
+  const items = dirty.size + (mirror?.repairing === true ? mirror.items.length : 0);
+  if (items === 0) return {};
+  return { dirty: { items, bytes: dirty.bytes, reasons: dirty.reasons().map((one) => ({ ...one })) } };
+}
+
 function replicationWord(facts: JobFacts, busy: boolean): JobStatus['replication']['state'] {
-  if (facts.paused) return 'paused';
+  if (facts.paused || facts.held != null) return 'paused';
   if (!facts.linked) return 'queuing';
   return busy ? 'replicating' : 'ready';
 }

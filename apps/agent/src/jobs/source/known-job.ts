@@ -1,7 +1,8 @@
 /** A job as its source's agent knows it: what is stored, and what of it runs. */
-import type { ProtectedRoot, Reason } from '@understudy/engine';
+import type { Reason } from '@understudy/engine';
 import type { StoredJob } from '../stored-job.ts';
 import type { Interception } from './interception.ts';
+import type { JobRoot } from './job-roots.ts';
 import type { JobRunner } from './job-runner.ts';
 
 export type Severity = 'information' | 'warning' | 'error';
@@ -9,7 +10,7 @@ export type Severity = 'information' | 'warning' | 'error';
 export interface Running {
   readonly runner: JobRunner;
   readonly interception: Interception;
-  readonly roots: readonly ProtectedRoot[];
+  readonly roots: readonly JobRoot[];
   /** Why this driver; null: nothing to say. */
   readonly why: string | null;
 }
@@ -23,6 +24,8 @@ export interface Job {
   mountUsers: readonly string[];
   /** Roots that are waiting for those users. */
   leaving: ReadonlySet<number>;
+  /** Why taking narrower mounts away for it was of no use; null: it was not tried, or a person asked for another try. */
+  widenFailed: string | null;
   /** A call is at work on it. */
   busy: boolean;
 }
@@ -33,5 +36,6 @@ export const newJob = (stored: StoredJob): Job => ({
   failure: null,
   mountUsers: [],
   leaving: new Set(),
+  widenFailed: null,
   busy: false,
 });

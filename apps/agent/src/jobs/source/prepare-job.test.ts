@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { JobDefinition } from '@understudy/wire';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { directoriesOf, prepareJob } from './prepare-job.ts';
+import { prepareJob } from './prepare-job.ts';
 
 const path = (text: string) => ({ text, bytes: Buffer.from(text).toString('base64') });
 
@@ -18,7 +18,6 @@ describe('from a definition to what must be protected', () => {
     } as unknown as JobDefinition;
     const surroundings = { homePath: join(top, 'home') };
     const { directories, ...verdict } = prepareJob(definition, surroundings);
-    expect(directoriesOf(definition, surroundings)).toEqual(directories.map((directory) => directory.path));
     return { ...verdict, directories: directories.map((directory) => directory.path) };
   };
   beforeEach(() => {
@@ -50,7 +49,8 @@ describe('from a definition to what must be protected', () => {
       to: null,
       intercept: 'auto',
     } as unknown as JobDefinition;
-    expect(directoriesOf(definition, { homePath: join(top, 'home') })).toEqual([bytes.toString('latin1')]);
+    const { directories } = prepareJob(definition, { homePath: join(top, 'home') });
+    expect(directories.map((directory) => directory.path)).toEqual([bytes.toString('latin1')]);
   });
 
   it.each([

@@ -1,7 +1,7 @@
 /** From a definition to what must be protected: rules checked against this machine, directories with their scopes. */
 import { lstatSync, realpathSync } from 'node:fs';
 import { brand, printable, type RawName } from '@understudy/base';
-import type { JobEvent, ProtectedRoot } from '@understudy/engine';
+import type { JobEvent } from '@understudy/engine';
 import type { JobDefinition } from '@understudy/wire';
 import {
   FORBIDDEN_PLACES,
@@ -12,13 +12,26 @@ import {
 } from '../../rules/index.ts';
 import type { StoredJob } from '../stored-job.ts';
 import type { Interceptors } from './interceptors.ts';
+import type { JobRoot } from './job-roots.ts';
 import type { RunnerOptions } from './job-runner.ts';
+import type { RootsFile } from './plan-roots.ts';
+import { rulesInOrder } from './rule-order.ts';
+import type { VerificationReports } from './verification-reports.ts';
+import { scheduleFault } from './verify-schedule.ts';
 
 export interface Prepared {
   readonly errors: readonly string[];
   readonly notes: readonly string[];
   readonly rules: readonly Rule[];
   readonly directories: readonly ProtectedDirectory[];
+}
+
+/** The ring that a job's records come from. */
+export interface RingOfJob {
+  readonly identity: string;
+  /** Nothing of it has been read in this process. */
+  readonly fresh: boolean;
+  event(event: JobEvent): void;
 }
 
 /** What the source's jobs need of the agent around them. */
@@ -29,16 +42,23 @@ export interface JobSurroundings {
   /** What everything but the interception contributes to a runner. */
   runnerOptions(
     stored: StoredJob,
-    roots: readonly ProtectedRoot[],
+    roots: readonly JobRoot[],
     prepared: Prepared,
+    ring: RingOfJob,
   ): Omit<
     RunnerOptions,
     'barrier' | 'passed' | 'ordered' | 'orderedWhy' | 'wake' | 'changed' | 'event' | 'fault' | 'detach'
   >;
+  /** Where the job keeps which roots it had. */
+  rootsFile(id: string): RootsFile;
+  /** What verifications of that job have found. */
+  reports(id: string): VerificationReports;
   /** Asks the target whether it would take the job; a sentence is its no, null: it would, or it cannot be asked now. */
   probe(stored: StoredJob, directories: readonly ProtectedDirectory[]): Promise<string | null>;
   /** Tells the target that the job was deleted; a sentence says why it could not be told. */
   leave(stored: StoredJob): Promise<string | null>;
+  /** Tells the target that the job was stopped; a sentence says why it could not be told. */
+  rest(stored: StoredJob): Promise<string | null>;
   event(event: JobEvent, job: string): void;
   /** A fault of our own, for the technical log. */
   fault(error: unknown, job: string | null): void;
@@ -48,26 +68,14 @@ const bytesOf = (raw: { readonly bytes: string }): RawName =>
   brand<RawName>(Buffer.from(raw.bytes, 'base64').toString('latin1'));
 
 export function prepareJob(definition: JobDefinition, surroundings: Pick<JobSurroundings, 'homePath'>): Prepared {
-  return verdictOn(definition, surroundings);
-}
-
-/** What would have to be protected, whether or not it can be. */
-export function directoriesOf(
-  definition: JobDefinition,
-  surroundings: Pick<JobSurroundings, 'homePath'>,
-): readonly RawName[] {
-  return verdictOn(definition, surroundings).directories.map(({ path }) => path);
-}
-
-function verdictOn(definition: JobDefinition, surroundings: Pick<JobSurroundings, 'homePath'>): Prepared {
-  const inputs = [
-    ...definition.include.map((path) => ({ include: true, path: bytesOf(path) })),
-    ...definition.exclude.map((path) => ({ include: false, path: bytesOf(path) })),
-  ];
+  const inputs = rulesInOrder(definition);
   const home = brand<RawName>(Buffer.from(surroundings.homePath).toString('latin1'));
   const errors: string[] = [];
   if (definition.to !== null && !bytesOf(definition.to).startsWith('/'))
     errors.push(`--to ${printable(bytesOf(definition.to))} is not an absolute path; begin it with a slash.`);
+  const cron = definition.verifySchedule?.cron;
+  const schedule = cron === undefined ? null : scheduleFault(cron);
+  if (schedule !== null) errors.push(schedule);
   // /etc may be protected by watching, never by a mount over it: the driver refuses that by itself.
   const forbidden = FORBIDDEN_PLACES.filter((place) => definition.intercept === 'fuse' || place !== '/etc');
   const verdict = validateRules(inputs, { probe, forbidden, own: [{ path: home, what: "the agent's home" }] });

@@ -2,11 +2,7 @@
 import { type JobDefinition, ManagementError } from '@understudy/wire';
 
 export function refuseUnsupported(definition: JobDefinition): void {
-  const unsupported: [boolean, string][] = [
-    [definition.mode !== 'async', '--mode sync'],
-    [definition.compression !== 'none', `--compression ${definition.compression}`],
-    [definition.bandwidth !== null, '--bandwidth'],
-  ];
+  const unsupported: [boolean, string][] = [[definition.mode !== 'async', '--mode sync']];
   for (const [given, option] of unsupported)
     if (given)
       throw new ManagementError('unsupported-option', `${option} is not implemented in this version; leave it out.`);

@@ -6,6 +6,7 @@ import { randomUUID } from 'node:crypto';
 import { stateOf } from '@understudy/engine';
 import {
   type CallArguments,
+  type CallResult,
   type JobDefinition,
   type JobStatus,
   ManagementError,
@@ -13,27 +14,28 @@ import {
 } from '@understudy/wire';
 import { messageOf } from '../../home/start-error.ts';
 import type { JobStore, StoredJob } from '../stored-job.ts';
+import { edit } from './editing.ts';
 import { Farewells } from './farewells.ts';
 import { JobKeeper } from './job-keeper.ts';
 import { type Job, newJob, type Running, type Severity } from './known-job.ts';
+import { changed, changeMirror, startMirror } from './mirror-calls.ts';
 import { type JobSurroundings, prepareJob } from './prepare-job.ts';
 import { refuseUnsupported } from './refuse-unsupported.ts';
+import { Rests } from './rests.ts';
 import { sentenceOf } from './sentence-of.ts';
-
-type StatusListener = (name: string, status: JobStatus | null) => void;
-
-const LOOK_MS = 1_000;
+import { type StatusListener, StatusListeners } from './status-listeners.ts';
+import type { VerificationReports } from './verification-reports.ts';
 
 export class SourceJobs {
   readonly #store: JobStore;
   readonly #surroundings: JobSurroundings;
   readonly #keeper: JobKeeper;
   readonly #farewells: Farewells;
+  readonly #rests: Rests;
   readonly #jobs = new Map<string, Job>();
   /** Names that are being created: two calls at once must not both find the name free. */
   readonly #creating = new Set<string>();
-  readonly #listeners = new Set<StatusListener>();
-  #look: NodeJS.Timeout | null = null;
+  readonly #listeners = new StatusListeners(() => this.#tellAll());
   #closed = false;
 
   /** Throws StartError for a damaged definition. */
@@ -42,6 +44,7 @@ export class SourceJobs {
     this.#surroundings = surroundings;
     for (const stored of store.all()) this.#jobs.set(stored.definition.name, newJob(stored));
     this.#farewells = this.#makeFarewells();
+    this.#rests = this.#makeRests();
     this.#keeper = new JobKeeper({
       surroundings,
       jobs: () => this.#jobs.values(),
@@ -61,11 +64,24 @@ export class SourceJobs {
     });
   }
 
+  #makeRests(): Rests {
+    const { rest, fault, event } = this.#surroundings;
+    return new Rests({
+      rest,
+      untold: ({ definition }, why) => {
+        const sentence = `The target could not be told that the job was stopped (${why}): it keeps the replica read-only for others until it is; that is tried again every minute.`;
+        event({ code: 'target-not-told', severity: 'warning', sentence }, definition.name);
+      },
+      fault: (error) => fault(error, null),
+    });
+  }
+
   /** Starts what was running when the agent ended, and lets go of what no job wants any more. Never throws. */
   async restore(): Promise<void> {
     await this.#keeper.restore();
     // Not waited for: a target that cannot be reached keeps nobody from starting.
     this.#farewells.again().catch((error) => this.#surroundings.fault(error, null));
+    for (const { stored } of this.#jobs.values()) if (!stored.started) this.#rests.again(stored);
   }
 
   names(): string[] {
@@ -74,14 +90,7 @@ export class SourceJobs {
 
   /** Each change, and while somebody looks every second what has moved. */
   onStatus(listener: StatusListener): () => void {
-    this.#listeners.add(listener);
-    this.#look ??= setInterval(() => this.#tellAll(), LOOK_MS);
-    return () => {
-      this.#listeners.delete(listener);
-      if (this.#listeners.size > 0 || this.#look === null) return;
-      clearInterval(this.#look);
-      this.#look = null;
-    };
+    return this.#listeners.add(listener);
   }
 
   status(name: string): JobStatus {
@@ -118,14 +127,33 @@ export class SourceJobs {
     }
   }
 
+  kept(name: string): { revision: number; definition: JobDefinition } {
+    const { revision, definition } = this.#find(name).stored;
+    return { revision, definition };
+  }
+
+  async edit(asked: CallArguments<'job.edit'>): Promise<CallResult<'job.edit'>> {
+    const job = this.#find(asked.name);
+    return this.#exclusively(job, async () => {
+      const notes = await edit(job, asked, {
+        surroundings: this.#surroundings,
+        keeper: this.#keeper,
+        save: (change) => this.#save(job, change),
+        event: (code, severity, sentence) => this.#event(job, code, severity, sentence),
+      });
+      return { status: this.#keeper.statusOf(job), revision: job.stored.revision, notes: [...notes] };
+    });
+  }
+
   async start(name: string): Promise<JobStatus> {
     const job = this.#find(name);
     return this.#exclusively(job, async () => {
       if (job.running !== null && stateOf(job.running.runner.facts()).state !== 'halted')
         return this.#keeper.statusOf(job);
+      await this.#rests.over(job.stored.id);
       await this.#keeper.start(job);
       this.#save(job, { started: true, paused: false });
-      this.#event(job, 'job-started', 'information', 'The job was started.');
+      if (job.running !== null) this.#event(job, 'job-started', 'information', 'The job was started.');
       return this.#keeper.statusOf(job);
     });
   }
@@ -135,6 +163,7 @@ export class SourceJobs {
     return this.#exclusively(job, async () => {
       this.#save(job, { started: false, paused: false });
       await this.#keeper.stop(job);
+      await this.#rests.say(job.stored);
       this.#event(job, 'job-stopped', 'information', stoppedSentence(job.mountUsers));
       return this.#keeper.statusOf(job);
     });
@@ -156,10 +185,11 @@ export class SourceJobs {
     await this.#exclusively(job, async () => {
       job.stored = { ...job.stored, started: false };
       await this.#keeper.stop(job);
+      await this.#rests.over(job.stored.id);
       const telling = this.#farewells.say(job.stored);
       this.#store.remove(job.stored.id);
       this.#jobs.delete(name);
-      for (const listener of this.#listeners) listener(name, null);
+      this.#listeners.tell(name, null);
       const untold = await telling;
       const told =
         untold === null
@@ -169,15 +199,27 @@ export class SourceJobs {
     });
   }
 
-  mirror(name: string, compare: 'everything' | 'attributes' | 'checksum'): JobStatus {
+  mirror(asked: CallArguments<'job.mirror'>): JobStatus {
+    const job = this.#running(asked.name);
+    this.#refuseHalted(job);
+    startMirror(job.running, asked);
+    return this.#keeper.statusOf(job);
+  }
+
+  /** Of the mirror under way. */
+  mirrorChange(name: string, change: 'pause' | 'resume' | 'stop'): JobStatus {
     const job = this.#running(name);
     this.#refuseHalted(job);
-    if (job.running.runner.job.mirror !== null)
-      throw new ManagementError('busy', `A mirror of ${name} is running already; wait for it to end.`);
-    job.running.runner.job.startMirror(compare);
+    const sentence = changeMirror(job.running, name, change);
+    this.#event(job, `mirror-${changed[change]}`, 'information', sentence);
     job.running.interception.wake();
-    job.running.interception.turn();
+    this.#tell(job);
     return this.#keeper.statusOf(job);
+  }
+
+  /** What verifications of that job have found. */
+  reports(name: string): VerificationReports {
+    return this.#surroundings.reports(this.#find(name).stored.id);
   }
 
   /** The running job, drained: what was intercepted before the call is in its stream. */
@@ -191,8 +233,9 @@ export class SourceJobs {
   /** The agent ends. With `keep` what is protected stays mounted, and its applications notice nothing. */
   async close(keep: boolean): Promise<void> {
     this.#closed = true;
-    if (this.#look !== null) clearInterval(this.#look);
+    this.#listeners.close();
     this.#farewells.close();
+    this.#rests.close();
     this.#keeper.close();
     await this.#surroundings.interceptors.close(keep);
   }
@@ -237,9 +280,9 @@ export class SourceJobs {
   }
 
   #tell(job: Job): void {
-    if (this.#listeners.size === 0 || this.#closed || this.#jobs.get(job.stored.definition.name) !== job) return;
+    if (!this.#listeners.any || this.#closed || this.#jobs.get(job.stored.definition.name) !== job) return;
     const status = this.#keeper.statusOf(job);
-    for (const listener of this.#listeners) listener(status.name, status);
+    this.#listeners.tell(status.name, status);
   }
 
   #event(job: Job, code: string, severity: Severity, sentence: string): void {

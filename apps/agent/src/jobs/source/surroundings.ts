@@ -3,15 +3,20 @@ import { randomUUID } from 'node:crypto';
 import { brand, printable, type RawName } from '@understudy/base';
 import { type Address, type Hello, parseAddress, type Refuse } from '@understudy/wire';
 import type { AgentBase } from '../../listen/index.ts';
+import { digestNames } from '../../ports/digest/digest.ts';
 import { dialReplication } from '../../ports/replication-link/dial.ts';
 import type { ReplicationLink } from '../../ports/replication-link/replication-link.ts';
 import { type ProtectedDirectory, replicaPathOf } from '../../rules/index.ts';
 import { JobStore, type StoredJob } from '../stored-job.ts';
 import { ask } from './ask-target.ts';
 import type { Interceptors } from './interceptors.ts';
+import { FileMirrorMemory } from './mirror-memory.ts';
+import { mirrorOptionsOf } from './mirror-options.ts';
 import { PositionReserve } from './position-reserve.ts';
 import type { JobSurroundings } from './prepare-job.ts';
+import { survivalOf } from './queue-places.ts';
 import { scopesFor } from './root-scopes.ts';
+import { VerificationReports } from './verification-reports.ts';
 
 export interface SurroundingParts {
   readonly base: AgentBase;
@@ -26,24 +31,38 @@ export function sourceSurroundings(parts: SurroundingParts): JobSurroundings {
     agentName: base.name,
     homePath: base.home.path,
     interceptors,
-    runnerOptions: (stored, roots, prepared) => {
-      // Positions continue within this run of the job only: what was queued in memory ends with it.
-      const streamId = randomUUID();
+    runnerOptions: (stored, roots, prepared, ring) => {
+      const survival = survivalOf(base, stored, roots, ring);
+      const { streamId } = survival;
       return {
         id: stored.id,
         name: stored.definition.name,
         targetName: stored.definition.target.name,
         epoch: stored.epoch,
-        roots: scopesFor(roots, prepared),
+        roots: scopesFor(roots, prepared, stored.formerRules),
         reserve: new PositionReserve(store.reserve(stored.id)),
         memoryBytes: base.settings['queue.memory'],
         windowBytes: base.settings['replication.window'],
+        transmission: stored.definition,
+        mirror: mirrorOptionsOf(stored.definition),
+        mirrorMemory: new FileMirrorMemory({
+          path: store.mirrorPath(stored.id),
+          stream: streamId,
+          fault: (error) => base.logger.warn({ err: error }, 'what a mirror had finished cannot be kept'),
+        }),
+        survival,
         hello: (live) => ({ ...helloOf(parts, stored, streamId), ...live }),
         dial: () => dial(parts, stored),
       };
     },
+    rootsFile: (id) => store.roots(id),
+    reports: (id) =>
+      new VerificationReports(store.verificationsPath(id), (error) =>
+        base.logger.warn({ err: error }, 'a report of a verification cannot be kept or read'),
+      ),
     probe: (stored, directories) => probe(parts, stored, directories),
-    leave: (stored) => leave(parts, stored),
+    leave: (stored) => tell(parts, stored, 'leave'),
+    rest: (stored) => tell(parts, stored, 'rest'),
     event: ({ code, severity, sentence }, job) => {
       base.events.raise({ code, severity, sentence, job });
     },
@@ -79,6 +98,8 @@ function helloOf(
     streamId,
     epoch: stored.epoch,
     intent: 'replicate',
+    ...(stored.definition.targetWrites === undefined ? {} : { targetWrites: stored.definition.targetWrites }),
+    digests: [...digestNames],
     machine,
     replicaBase: stored.definition.to?.bytes ?? null,
   };
@@ -121,10 +142,10 @@ function sameServer(
 
 const rawOf = (bytes: string): RawName => brand<RawName>(Buffer.from(bytes, 'base64').toString('latin1'));
 
-/** Tells the target that the job is gone; a sentence says why it could not be told. */
-async function leave(parts: SurroundingParts, stored: StoredJob): Promise<string | null> {
+/** Tells the target that the job is gone, or rests; a sentence says why it could not be told. */
+async function tell(parts: SurroundingParts, stored: StoredJob, intent: 'leave' | 'rest'): Promise<string | null> {
   const roots = [{ path: base64(brand<RawName>('/')), node: brand<Hello['roots'][number]['node']>(1n) }];
-  const hello: Hello = { ...helloOf(parts, stored, randomUUID()), ...START, intent: 'leave', roots };
+  const hello: Hello = { ...helloOf(parts, stored, randomUUID()), ...START, intent, roots };
   const refusal = await ask(() => dial(parts, stored), hello);
   return refusal?.sentence ?? null;
 }

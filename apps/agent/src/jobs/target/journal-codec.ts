@@ -4,7 +4,18 @@ import type { Handle, NodeChange } from '@understudy/engine';
 import type { NodeId } from '@understudy/wire';
 
 /** Numbers are never reused. */
-export const LineKind = { note: 1, begin: 2, commit: 3, restart: 4, epoch: 5, clear: 6, opened: 7 } as const;
+export const LineKind = {
+  note: 1,
+  begin: 2,
+  commit: 3,
+  restart: 4,
+  epoch: 5,
+  clear: 6,
+  opened: 7,
+  keep: 8,
+  told: 9,
+  checkpoint: 10,
+} as const;
 export type LineKind = (typeof LineKind)[keyof typeof LineKind];
 
 export const LINE_HEADER = 9;

@@ -1,7 +1,7 @@
 import { appendFileSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync, writeSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { Handle, NodeBinding } from '@understudy/engine';
+import { BEGUN_UNKNOWN, type Handle, type NodeBinding } from '@understudy/engine';
 import { type NodeId, position } from '@understudy/wire';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { FileTargetJournal } from './journal.ts';
@@ -53,13 +53,24 @@ describe("the target's journal", () => {
       begun: 0,
       complete: false,
       compare: null,
+      untold: [],
+      origin: 0,
       nodes: [],
     });
   });
 
   it('[TCM5] says at the next start what was said last', () => {
     filled();
-    const said = { streamId: STREAM, epoch: 3, applied: 110, begun: 110, complete: true, compare: null };
+    const said = {
+      streamId: STREAM,
+      epoch: 3,
+      applied: 110,
+      begun: 110,
+      complete: true,
+      compare: null,
+      untold: [],
+      origin: 0,
+    };
     expect(load(journal())).toEqual({ ...said, nodes: ['5=five', '6=\xff\0six'] });
     // And at the one after that: what is written anew at a start is the same.
     expect(load(journal())).toEqual({ ...said, nodes: ['5=five', '6=\xff\0six'] });
@@ -99,11 +110,52 @@ describe("the target's journal", () => {
     expect(load(journal())).toMatchObject({ applied: 110 });
   });
 
-  it('[TCM3] after another boot only the epoch counts, and goes on counting', () => {
+  const failed = (at: number) =>
+    ({ kind: 'failed', at: position(at), root: 0, node: 5n, parent: 1n, errno: 'EIO', path: 'eA==' }) as never;
+
+  it('[TCM3] [TCM5] after another boot a stream without a checkpoint stands where it began, and the epoch goes on counting', () => {
     filled().raiseEpoch(9);
-    const nothing = { streamId: null, epoch: 9, applied: 0, begun: 0, complete: false, compare: null, nodes: [] };
-    expect(load(journal('another boot'))).toEqual(nothing);
-    expect(load(journal('this boot'))).toEqual(nothing);
+    const began = { streamId: STREAM, epoch: 9, applied: 100, begun: BEGUN_UNKNOWN, complete: false, nodes: [] };
+    expect(load(journal('another boot'))).toMatchObject(began);
+    // The next process of that boot knows no more.
+    expect(load(journal('another boot'))).toMatchObject(began);
+  });
+
+  it('[TCM5] after another boot the last checkpoint counts, whole, and nothing behind it', async () => {
+    const written = filled();
+    written.keep([failed(105)]);
+    const mark = written.mark();
+    written.commit({ applied: position(120), complete: false, compare: 1 }, [bind(7, 'seven'), gone(5)]);
+    written.keep([failed(118)]);
+    await written.checkpoint(mark, 77);
+    written.begin(position(190));
+    written.commit({ applied: position(150), complete: false, compare: 1 }, [bind(8, 'eight')]);
+    const live = { applied: 150, begun: 190, compare: 1, origin: 77, nodes: ['6=\xff\0six', '7=seven', '8=eight'] };
+    expect(load(journal())).toMatchObject(live);
+    expect(load(journal()).untold.map(({ at }) => at)).toEqual([105, 118]);
+    const after = { streamId: STREAM, applied: 110, begun: BEGUN_UNKNOWN, complete: true, compare: null, origin: 77 };
+    const cut = load(journal('another boot'));
+    expect(cut).toMatchObject({ ...after, nodes: ['5=five', '6=\xff\0six'] });
+    expect(cut.untold).toEqual([failed(105)]);
+    const again = journal('another boot');
+    again.begin(position(190));
+    expect(load(journal('another boot'))).toMatchObject({ applied: 110, begun: 190 });
+  });
+
+  it('[TCM5] a checkpoint is on the disk when it settles, and a mark of a stream that is over counts for nothing', async () => {
+    const written = filled();
+    const mark = written.mark();
+    written.restart({ streamId: STREAM.replace('7', '8'), epoch: 3, applied: position(500) });
+    await written.checkpoint(mark, 1);
+    expect(load(journal('another boot'))).toMatchObject({ applied: 500, origin: 0 });
+  });
+
+  it('failures are kept until the source knows them', () => {
+    const written = filled();
+    written.keep([failed(101), failed(104)]);
+    expect(load(journal()).untold).toEqual([failed(101), failed(104)]);
+    journal().told(position(101));
+    expect(load(journal()).untold).toEqual([failed(104)]);
   });
 
   it('clear forgets everything but who may write', () => {
@@ -111,13 +163,14 @@ describe("the target's journal", () => {
     expect(load(journal())).toMatchObject({ streamId: null, epoch: 3, applied: 0, nodes: [] });
   });
 
-  it('is written anew when it has grown, and not at every commit where much counts', () => {
+  it('is written anew when it has grown, and not at every checkpoint where much counts', async () => {
     const written = journal('this boot', 4096);
     written.restart({ streamId: STREAM, epoch: 1, applied: position(0) });
     const sizes: number[] = [];
     for (let i = 1; i <= 2000; i += 1) {
       written.begin(position(i));
       written.commit({ applied: position(i), complete: true, compare: null }, [bind(i % 300, `handle ${i}`)]);
+      if (i % 5 === 0) await written.checkpoint(written.mark(), i);
       sizes.push(statSync(path).size);
     }
     const shrunk = sizes.filter((size, i) => size < (sizes[i - 1] ?? 0)).length;

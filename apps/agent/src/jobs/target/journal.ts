@@ -1,10 +1,11 @@
 /**
  * The target's memory of one job, as the engine's TargetJournal: an append-only file that outlives the process by the page cache
- * (TCM5), and a machine's end by being distrusted: after another boot only the epoch counts, and the mirror compares.
- * In: marks and node changes. Out: at load, what was said last. A torn last line is what was never said.
+ * (TCM5), and a machine's end by its checkpoints: after another boot what the last of them covers counts, and the epoch.
+ * In: marks, node changes, failures to be told. Out: at load, what was said last. A torn last line is what was never said.
  */
 import {
   closeSync,
+  fdatasync,
   fdatasyncSync,
   fstatSync,
   ftruncateSync,
@@ -15,45 +16,22 @@ import {
   writeSync,
 } from 'node:fs';
 import { dirname } from 'node:path';
+import { brand } from '@understudy/base';
 import type {
+  JournalMark,
   JournalMarks,
   JournalState,
-  NodeBinding,
   NodeChange,
   StreamStart,
   TargetJournal,
 } from '@understudy/engine';
-import { position } from '@understudy/wire';
+import { position, type Reply } from '@understudy/wire';
 import { syncDirectory } from '../../home/atomic-json.ts';
-import { decodeChanges, decodeLine, encodeChanges, encodeLine, LineKind } from './journal-codec.ts';
+import { encodeChanges, encodeLine, LineKind } from './journal-codec.ts';
+import { bindingsOf, encodeCheckpoint, encodeKept, encodeMarks, loadState, shortened, u64 } from './journal-state.ts';
 
 /** Beyond this, and beyond twice of what counted the last time, the file is written anew with what still counts. */
-const COMPACT_BYTES = 64 * 1024 * 1024;
-/** Node changes a line of a snapshot: a line has a length that decodeLine believes. */
-const CHANGES_A_LINE = 100_000;
-
-interface Loaded {
-  boot: string;
-  streamId: string | null;
-  epoch: number;
-  applied: number;
-  begun: number;
-  complete: boolean;
-  compare: number | null;
-  readonly nodes: Map<string, NodeBinding>;
-}
-
-const nothing = (): Loaded => ({
-  boot: '',
-  streamId: null,
-  epoch: 0,
-  applied: 0,
-  begun: 0,
-  complete: false,
-  compare: null,
-  nodes: new Map(),
-});
-
+const COMPACT_BYTES = 32 * 1024 * 1024;
 /** As fs.writeSync: it may take fewer bytes than there are. */
 type Write = (fd: number, bytes: Uint8Array, at: number) => number;
 
@@ -66,6 +44,10 @@ export class FileTargetJournal implements TargetJournal {
   #bytes = 0;
   #snapshotBytes = 0;
   #begun = 0;
+  /** Marks below are of a stream that is over. */
+  #floor = 0;
+  #syncing = false;
+  #closed = false;
 
   /** `boot` names this run of the machine; a file written under another one lost its certainty with the page cache. */
   constructor(path: string, boot: string, compactBytes = COMPACT_BYTES, write: Write = writeSync) {
@@ -83,7 +65,9 @@ export class FileTargetJournal implements TargetJournal {
   }
 
   load(): JournalState {
-    const loaded = this.#read();
+    const bytes = readFileSync(this.#path);
+    const loaded = loadState(bytes, this.#boot);
+    this.#begun = loaded.begun;
     return {
       streamId: loaded.streamId,
       epoch: loaded.epoch,
@@ -91,49 +75,84 @@ export class FileTargetJournal implements TargetJournal {
       begun: position(Math.max(loaded.begun, loaded.applied)),
       complete: loaded.complete,
       compare: loaded.compare,
-      nodes: loaded.nodes.values(),
+      nodes: bindingsOf(loaded, bytes),
+      untold: loaded.untold,
+      origin: loaded.origin,
     };
   }
 
   note(changes: readonly NodeChange[]): void {
-    if (changes.length > 0) this.#append(LineKind.note, encodeChanges(changes));
+    if (changes.length > 0) this.#append(encodeLine(LineKind.note, encodeChanges(changes)));
   }
 
   begin(to: number): void {
-    if (to <= this.#begun) return;
+    if (to === this.#begun) return;
     this.#begun = to;
-    const payload = Buffer.allocUnsafe(8);
-    payload.writeBigUInt64LE(BigInt(to));
-    this.#append(LineKind.begin, payload);
+    this.#append(encodeLine(LineKind.begin, u64(to)));
   }
 
   commit(marks: JournalMarks, changes: readonly NodeChange[]): void {
-    this.#append(LineKind.commit, Buffer.concat([encodeMarks(marks), encodeChanges(changes)]));
-    if (this.#bytes > Math.max(this.#compactBytes, 2 * this.#snapshotBytes)) this.#compact();
+    this.#append(encodeLine(LineKind.commit, Buffer.concat([encodeMarks(marks), encodeChanges(changes)])));
   }
 
   restart(start: StreamStart): void {
     this.#begun = start.applied;
-    this.#append(LineKind.restart, Buffer.from(JSON.stringify(start)));
+    this.#append(encodeLine(LineKind.restart, Buffer.from(JSON.stringify(start))));
+    this.#floor = this.#bytes;
     fdatasyncSync(this.#fd);
   }
 
   raiseEpoch(epoch: number): void {
-    this.#append(LineKind.epoch, Buffer.from(JSON.stringify({ epoch })));
+    this.#append(encodeLine(LineKind.epoch, Buffer.from(JSON.stringify({ epoch }))));
     fdatasyncSync(this.#fd);
   }
 
   clear(): void {
-    this.#append(LineKind.clear, Buffer.alloc(0));
+    this.#append(encodeLine(LineKind.clear, Buffer.alloc(0)));
+    this.#floor = this.#bytes;
+  }
+
+  keep(failures: readonly Reply[]): void {
+    this.#append(encodeKept(failures));
+  }
+
+  told(through: number): void {
+    this.#append(encodeLine(LineKind.told, u64(through)));
+  }
+
+  mark(): JournalMark {
+    return brand<JournalMark>(this.#bytes);
+  }
+
+  /** One at a time: the file may be another one afterwards, and marks that were taken before are of no use. */
+  async checkpoint(mark: JournalMark, origin: number): Promise<void> {
+    // A stream that began meanwhile is a checkpoint of its own.
+    if (this.#closed || mark < this.#floor) return;
+    this.#append(encodeCheckpoint(mark, origin));
+    await this.#sync();
+    if (!this.#closed && this.#bytes > Math.max(this.#compactBytes, 2 * this.#snapshotBytes)) this.#compact();
   }
 
   close(): void {
-    closeSync(this.#fd);
+    this.#closed = true;
+    // A descriptor that is being synced is closed behind that.
+    if (!this.#syncing) closeSync(this.#fd);
+  }
+
+  #sync(): Promise<void> {
+    this.#syncing = true;
+    return new Promise((resolve, reject) => {
+      fdatasync(this.#fd, (error) => {
+        this.#syncing = false;
+        if (this.#closed) closeSync(this.#fd);
+        if (error === null || this.#closed) resolve();
+        else reject(error);
+      });
+    });
   }
 
   /** Throws errno errors; half a line is taken back, or all that comes behind it would be taken for torn. */
-  #append(kind: LineKind, payload: Uint8Array): void {
-    const line = encodeLine(kind, payload);
+  #append(line: Buffer): void {
     try {
       for (let at = 0; at < line.length; ) at += this.#write(this.#fd, line, at);
     } catch (error) {
@@ -143,20 +162,10 @@ export class FileTargetJournal implements TargetJournal {
     this.#bytes += line.length;
   }
 
-  #read(): Loaded {
-    const bytes = readFileSync(this.#path);
-    const loaded = nothing();
-    for (let line = decodeLine(bytes, 0); line !== null; line = decodeLine(bytes, line.end)) take(loaded, line);
-    if (loaded.boot === this.#boot) return loaded;
-    // Applied operations may have been lost with the page cache: nothing is known but who may write.
-    return { ...nothing(), epoch: loaded.epoch };
-  }
-
   /** Writes what counts into a new file that replaces the old one whole; also drops a torn last line. */
   #compact(): void {
-    const loaded = this.#read();
     const fresh = `${this.#path}.new`;
-    writeNew(fresh, snapshot(loaded, this.#boot));
+    writeNew(fresh, shortened(readFileSync(this.#path), this.#boot));
     renameSync(fresh, this.#path);
     // The epoch must outlive the machine: not only the file, its name too.
     syncDirectory(dirname(this.#path));
@@ -165,7 +174,7 @@ export class FileTargetJournal implements TargetJournal {
     this.#fd = fd;
     this.#bytes = fstatSync(fd).size;
     this.#snapshotBytes = this.#bytes;
-    this.#begun = loaded.begun;
+    this.#floor = 0;
   }
 }
 
@@ -173,7 +182,7 @@ function writeWhole(fd: number, bytes: Uint8Array): void {
   for (let at = 0; at < bytes.length; ) at += writeSync(fd, bytes, at);
 }
 
-function writeNew(path: string, lines: readonly Buffer[]): void {
+function writeNew(path: string, lines: Iterable<Buffer>): void {
   const fd = openSync(path, 'w', 0o600);
   try {
     for (const line of lines) writeWhole(fd, line);
@@ -184,67 +193,4 @@ function writeNew(path: string, lines: readonly Buffer[]): void {
   } finally {
     closeSync(fd);
   }
-}
-
-function snapshot(loaded: Loaded, boot: string): Buffer[] {
-  const lines = [encodeLine(LineKind.opened, Buffer.from(boot))];
-  const { streamId, epoch, applied, begun, complete, compare } = loaded;
-  if (streamId === null) lines.push(encodeLine(LineKind.epoch, Buffer.from(JSON.stringify({ epoch }))));
-  else lines.push(encodeLine(LineKind.restart, Buffer.from(JSON.stringify({ streamId, epoch, applied }))));
-  const marks = encodeMarks({ applied: position(applied), complete, compare });
-  lines.push(encodeLine(LineKind.commit, marks));
-  const nodes = [...loaded.nodes.values()];
-  for (let at = 0; at < nodes.length; at += CHANGES_A_LINE)
-    lines.push(encodeLine(LineKind.note, encodeChanges(nodes.slice(at, at + CHANGES_A_LINE))));
-  const payload = Buffer.allocUnsafe(8);
-  payload.writeBigUInt64LE(BigInt(begun));
-  lines.push(encodeLine(LineKind.begin, payload));
-  return lines;
-}
-
-function take(loaded: Loaded, line: { readonly kind: number; readonly payload: Buffer }): void {
-  const { kind, payload } = line;
-  if (kind === LineKind.opened) loaded.boot = payload.toString();
-  else if (kind === LineKind.note) takeChanges(loaded, payload);
-  else if (kind === LineKind.begin) loaded.begun = Number(payload.readBigUInt64LE());
-  else if (kind === LineKind.commit) {
-    Object.assign(loaded, decodeMarks(payload));
-    takeChanges(loaded, payload.subarray(MARKS_BYTES));
-  } else if (kind === LineKind.restart) {
-    const start = JSON.parse(payload.toString()) as StreamStart;
-    Object.assign(loaded, start, { begun: start.applied, complete: false, compare: null });
-  } else if (kind === LineKind.epoch) Object.assign(loaded, JSON.parse(payload.toString()) as { epoch: number });
-  else if (kind === LineKind.clear) {
-    const { boot, epoch } = loaded;
-    loaded.nodes.clear();
-    Object.assign(loaded, { ...nothing(), boot, epoch, nodes: loaded.nodes });
-  }
-}
-
-function takeChanges(loaded: Loaded, payload: Buffer): void {
-  for (const change of decodeChanges(payload)) {
-    const key = `${change.root}/${change.node}`;
-    const { root, node, pending, handle } = change;
-    if (handle === null) loaded.nodes.delete(key);
-    else loaded.nodes.set(key, { root, node, handle, pending });
-  }
-}
-
-const MARKS_BYTES = 10;
-
-function encodeMarks(marks: JournalMarks): Buffer {
-  const bytes = Buffer.allocUnsafe(MARKS_BYTES);
-  bytes.writeBigUInt64LE(BigInt(marks.applied));
-  bytes.writeUInt8(marks.complete ? 1 : 0, 8);
-  bytes.writeUInt8((marks.compare ?? -1) + 1, 9);
-  return bytes;
-}
-
-function decodeMarks(bytes: Buffer): { applied: number; complete: boolean; compare: number | null } {
-  const compare = bytes.readUInt8(9);
-  return {
-    applied: Number(bytes.readBigUInt64LE()),
-    complete: bytes.readUInt8(8) === 1,
-    compare: compare === 0 ? null : compare - 1,
-  };
 }

@@ -19,6 +19,8 @@ export interface Place {
 }
 
 const bytes = (base64: string): RawName => brand<RawName>(Buffer.from(base64, 'base64').toString('latin1'));
+/** What `replica-roots.ts` makes beside a replica. */
+const KEPT = /^\.understudy-[0-9a-f-]{36}$/i;
 const SYSTEM: readonly string[] = ['/proc', '/sys', '/dev', '/run'];
 
 /** The replica of each root of the job, by its index. */
@@ -48,6 +50,10 @@ function refusePlace(place: Place, all: readonly Place[], hello: Hello, context:
   const replica = canonical(place.replica);
   const shown = printable(place.replica);
   const invalid = (sentence: string): Refuse => ({ code: 'replica-path-invalid', sentence });
+  if (replica.split('/').some((name) => KEPT.test(name)))
+    return invalid(
+      `The replica cannot lie at ${shown}: that is where a job keeps files aside. Choose another with --to.`,
+    );
   if (replica === '/' || SYSTEM.some((system) => liesWithin(replica, brand<RawName>(system))))
     return invalid(`The replica cannot lie at ${shown}: that is the system's own. Choose another directory with --to.`);
   if (placesOverlap(replica, context.homePath))

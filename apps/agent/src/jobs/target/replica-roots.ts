@@ -2,10 +2,11 @@
  * The replica directories of one job on this machine. In: where they shall lie and which they were. Out: open trees, and word of one
  * that is not the directory any more that it was. Promises: a replica that vanished is never quietly begun anew under a stream that goes on.
  */
-import { lstatSync, rmdirSync, rmSync } from 'node:fs';
+import { lstatSync, readdirSync, rmdirSync, rmSync } from 'node:fs';
 import { brand, printable, type RawName } from '@understudy/base';
 import { FileError, type Handle, type OpenRoot, type ReplicaFiles } from '@understudy/engine';
 import { openReplicaTree } from '@understudy/filesystem';
+import { liesWithin } from '../../rules/index.ts';
 import type { Place } from './replica-place.ts';
 
 /** The replica's root is not what it was: only a person knows whether that was meant. */
@@ -33,6 +34,8 @@ export interface ReplicaRootsOptions {
   /** Root handles that the stream has been filling, by index; null: any will do. */
   readonly known: readonly (Handle | null)[];
   readonly openTree?: OpenTree;
+  /** A root is open; what it throws closes it again. */
+  readonly opened?: (path: RawName) => void;
 }
 
 interface OpenedRoot {
@@ -54,14 +57,21 @@ export class ReplicaRoots {
 
   /** Throws FileError, RootLost, RootNotNow. */
   readonly open: OpenRoot = (index, source) => {
-    const path = this.places.find((place) => place.source === source)?.replica;
-    if (path === undefined) throw new FileError('ENOENT', 'open', `root ${index} was never announced`);
+    const place = this.places[index];
+    if (place?.source !== source) throw new FileError('ENOENT', 'open', `root ${index} was never announced`);
+    const path = place.replica;
     const known = this.#options.known[index] ?? null;
     if (known !== null && !exists(path)) throw lost(path, 'is gone');
     const files = this.#tree(index, path);
     if (known !== null && files.root !== known) {
       files.close();
       throw lost(path, 'is another directory than the one that was being filled');
+    }
+    try {
+      this.#options.opened?.(path);
+    } catch (error) {
+      files.close();
+      throw error;
     }
     const stat = lstatSync(Buffer.from(path, 'latin1'));
     this.#opened.set(index, { path, device: stat.dev, inode: stat.ino, handle: files.root });
@@ -83,19 +93,22 @@ export class ReplicaRoots {
     return null;
   }
 
-  /** Limbo lies beside the root, or within it where the root is a file system of its own. */
+  /** Limbo lies beside the root, or within it where the root is a file system of its own; of a root inside another, beside that one. */
   #tree(index: number, replica: RawName): ReplicaFiles {
     const openTree = this.#options.openTree ?? openReplicaTree;
-    const [beside, within] = limboOf(this.#options.jobId, replica);
-    const options = (limbo: RawName) => ({ rootPath: replica, limboPath: limboIn(limbo, index), create: true });
+    const replicas = this.places.map((place) => place.replica);
+    const limbos = limbosOf(this.#options.jobId, replica, replicas);
     try {
-      try {
-        return openTree(options(beside));
-      } catch (error) {
-        if (!(error instanceof FileError && error.code === 'EXDEV')) throw error;
-        removeLimbo(beside, index);
-        return openTree(options(within));
+      for (const [choice, limbo] of limbos.entries()) {
+        try {
+          return openTree({ rootPath: replica, limboPath: limboIn(limbo, index), create: true });
+        } catch (error) {
+          const another = error instanceof FileError && error.code === 'EXDEV' && choice < limbos.length - 1;
+          if (!another) throw error;
+          removeLimbo(limbo, index);
+        }
       }
+      throw new FileError('EXDEV', 'open', 'no place for what has to be kept aside');
     } catch (error) {
       if (!(error instanceof FileError) || !NOT_NOW.has(error.code)) throw error;
       throw new RootNotNow(
@@ -109,20 +122,29 @@ export class ReplicaRoots {
 /** What the product kept beside the roots goes when the job lets go of them; the replica itself stays. */
 export function removeLimbos(jobId: string, replicas: readonly RawName[]): void {
   for (const [index, replica] of replicas.entries())
-    for (const place of limboOf(jobId, replica)) removeLimbo(place, index);
+    for (const place of limbosOf(jobId, replica, replicas)) removeLimbo(place, index);
 }
 
-function limboOf(jobId: string, replica: RawName): readonly [beside: RawName, within: RawName] {
-  const parent = replica.slice(0, Math.max(1, replica.lastIndexOf('/')));
+/** In the order in which they are tried. A root inside another must not have it in the other's way. */
+function limbosOf(jobId: string, replica: RawName, all: readonly RawName[]): readonly RawName[] {
+  const outermost = all.filter((other) => liesWithin(replica, other)).sort((a, b) => a.length - b.length)[0] ?? replica;
+  const parent = outermost.slice(0, Math.max(1, outermost.lastIndexOf('/')));
   const under = (place: string) => brand<RawName>(`${place === '/' ? '' : place}/.understudy-${jobId}`);
-  return [under(parent), under(replica)];
+  return [...new Set([under(parent), under(outermost), under(replica)])];
 }
 
 const limboIn = (place: RawName, index: number): RawName => brand<RawName>(`${place}/limbo-${index}`);
 
+const ORPHANS = 'orphans';
+
 function removeLimbo(place: RawName, index: number): void {
   try {
-    rmSync(Buffer.from(limboIn(place, index), 'latin1'), { recursive: true, force: true });
+    const limbo = limboIn(place, index);
+    // Orphans were never ours: what was only moved aside outlives the job.
+    for (const name of readdirSync(Buffer.from(limbo, 'latin1'), 'buffer'))
+      if (name.toString('latin1') !== ORPHANS)
+        rmSync(Buffer.from(`${limbo}/${name.toString('latin1')}`, 'latin1'), { recursive: true, force: true });
+    rmdirSync(Buffer.from(limbo, 'latin1'));
     rmdirSync(Buffer.from(place, 'latin1'));
   } catch {
     // Not there, or not empty: another root of the job has its limbo there too.

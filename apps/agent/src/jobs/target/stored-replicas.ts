@@ -29,10 +29,13 @@ const JOB = /^[0-9a-f-]{36}$/;
 
 export class StoredReplicas {
   readonly #directory: string;
+  readonly #journals: string;
   readonly #all = new Map<string, StoredReplica>();
 
-  constructor(home: string) {
+  /** `journals`: where what is received is to lie; empty: beside the record. */
+  constructor(home: string, journals = '') {
     this.#directory = join(home, 'replicas');
+    this.#journals = journals === '' ? this.#directory : journals;
     mkdirSync(this.#directory, { recursive: true, mode: 0o700 });
     for (const name of readdirSync(this.#directory).filter((each) => JOB.test(each))) {
       const stored = readJson(join(this.#directory, name, 'replica.json'), storedReplicaSchema);
@@ -54,6 +57,11 @@ export class StoredReplicas {
     return join(folder, 'journal');
   }
 
+  /** Of what was received; it may lie elsewhere. */
+  receivedOf(jobId: string): string {
+    return join(this.#journals, jobId, 'received');
+  }
+
   save(replica: StoredReplica): void {
     if (JSON.stringify(this.#all.get(replica.jobId)) === JSON.stringify(replica)) return;
     const folder = join(this.#directory, replica.jobId);
@@ -66,6 +74,7 @@ export class StoredReplicas {
   leave(jobId: string): void {
     const folder = join(this.#directory, jobId);
     rmSync(join(folder, 'journal'), { force: true });
+    rmSync(this.receivedOf(jobId), { recursive: true, force: true });
     renameSync(folder, join(this.#directory, `left-${Date.now()}-${jobId}`));
     this.#all.delete(jobId);
   }

@@ -3,7 +3,7 @@
  * Promises: replies leave before the acknowledgement of what caused them; what could not be applied is told until the source knows it;
  * a fault ends this job alone, as a killed agent would: the source comes again and the journal says where it goes on.
  */
-import { createHash } from 'node:crypto';
+
 import {
   type AcceptEffects,
   type ApplyEffects,
@@ -22,26 +22,37 @@ import {
   type Position,
   type Refuse,
   type Reply,
+  type Welcome,
 } from '@understudy/wire';
 import { errnoOf, messageOf } from '../../home/start-error.ts';
+import { CODEC_NAMES } from '../../ports/compression/index.ts';
+import { digest } from '../../ports/digest/digest.ts';
 import type { ReplicationLink } from '../../ports/replication-link/replication-link.ts';
+import { Checkpoints } from './checkpoints.ts';
+import { type ReplicaGuard, ReplicaHeld } from './guard/replica-guard.ts';
 import type { FileTargetJournal } from './journal.ts';
+import type { ReceivedSegments } from './received-segments.ts';
 import type { ReplicaRoots } from './replica-roots.ts';
 import { RootLost, RootNotNow } from './replica-roots.ts';
+import { replyFrames } from './reply-frames.ts';
 
 export interface TargetJobOptions {
   readonly version: string;
   readonly journal: FileTargetJournal;
+  readonly received: ReceivedSegments;
+  /** Memory for what waits to be applied. */
+  readonly memoryBytes: number;
+  /** The replica's or the journal's disk did not keep what it was given. */
+  readonly notKept: (sentence: string) => void;
   readonly roots: ReplicaRoots;
+  /** Keeps others from writing into the replica. */
+  readonly guard?: Pick<ReplicaGuard, 'state' | 'look'>;
   readonly event: (event: TargetEvent) => void;
   readonly condition: (condition: Condition) => void;
   /** It has ended by itself: the next hello finds a new one. `fault`: not the world's doing. */
   readonly ended: (refuse: Refuse, fault: unknown) => void;
 }
 
-const REPLIES_A_FRAME = 1000;
-/** A source that asks again finds them; beyond it the stream does not go on and a mirror compares. */
-const MAX_UNTOLD = 10_000;
 const TICK_MS = 250;
 /** Each acknowledgement wakes the source. */
 const ACKNOWLEDGE_MS = 1;
@@ -53,8 +64,7 @@ export class TargetJob {
   readonly #path: TargetPath;
   readonly #accept: TargetCommunicationManager;
   readonly #apply: TargetReplicationManager;
-  /** Failures that the source may not know of yet. */
-  #untold: Reply[] = [];
+  readonly #checkpoints: Checkpoints;
   #link: ReplicationLink | null = null;
   #scheduled = false;
   #timer: NodeJS.Timeout | null = null;
@@ -68,11 +78,14 @@ export class TargetJob {
     this.#options = options;
     this.#path = openTargetHalf({
       journal: options.journal,
+      received: options.received,
+      limits: { bytes: options.memoryBytes },
       openRoot: options.roots.open,
-      digest: { sha256: (bytes) => createHash('sha256').update(bytes).digest() },
+      digest,
     });
     this.#accept = this.#path.accept;
     this.#apply = this.#path.apply;
+    this.#checkpoints = this.#makeCheckpoints();
   }
 
   get linked(): boolean {
@@ -94,8 +107,41 @@ export class TargetJob {
     this.#closed = true;
     this.#link?.close(sentence);
     this.#stopTimers();
+    this.#checkpoints.close();
     this.#apply.close();
+    this.#options.received.close();
     this.#options.journal.close();
+  }
+
+  /** More of what has come is on the disk. */
+  durable(): void {
+    this.#guarded(this.#link, () => {
+      if (this.#accept.noteDurable() && this.#link !== null) this.#acknowledge(this.#link);
+    });
+  }
+
+  /** The journal's disk lost what it was given: as after a killed agent, the next hello finds what is really there. */
+  fail(sentence: string): void {
+    this.#guarded(this.#link, () => {
+      throw new RootNotNow('EIO', sentence);
+    });
+  }
+
+  #makeCheckpoints(): Checkpoints {
+    const { journal, notKept } = this.#options;
+    return new Checkpoints({
+      take: () => {
+        const { applied, mark } = this.#apply.mark();
+        return { applied, note: () => journal.checkpoint(mark, this.#accept.origin) };
+      },
+      sync: () => this.#apply.sync(),
+      done: (applied) =>
+        this.#guarded(this.#link, () => {
+          const effects = this.#accept.noteCheckpoint(applied, performance.now());
+          if (this.#link !== null) this.#effects(this.#link, effects);
+        }),
+      failed: (error) => notKept(`What was applied cannot be made durable (${messageOf(error)}); it is tried again.`),
+    });
   }
 
   #greet(link: ReplicationLink, hello: Hello): void {
@@ -108,10 +154,9 @@ export class TargetJob {
     }
     this.#link = link;
     link.onClose(() => this.#unlinked(link));
-    link.sendJson(FrameType.welcome, answer.welcome);
-    if (!answer.welcome.resumes) this.#untold = [];
-    this.#untold = this.#untold.filter((reply) => reply.at > hello.applied);
-    this.#sendReplies(link, this.#untold);
+    link.sendJson(FrameType.welcome, { ...answer.welcome, codecs: CODEC_NAMES, ...this.#writes() });
+    this.#apply.told(hello.applied);
+    this.#sendReplies(link, this.#apply.untold);
     this.#tellCondition(true);
     link.onFrame((header, payload) => this.#guarded(link, () => this.#frame(link, header, payload)));
     this.#timer ??= setInterval(() => this.#guarded(this.#link, () => this.#tick()), TICK_MS);
@@ -128,7 +173,11 @@ export class TargetJob {
       link?.sendJson(FrameType.refuse, refuse);
       link?.close(refuse.sentence);
       this.close(refuse.sentence);
-      const expected = error instanceof RootLost || error instanceof RootNotNow || errnoOf(error) !== '';
+      const expected =
+        error instanceof ReplicaHeld ||
+        error instanceof RootLost ||
+        error instanceof RootNotNow ||
+        errnoOf(error) !== '';
       this.#options.ended(refuse, expected ? null : error);
     }
   }
@@ -136,23 +185,21 @@ export class TargetJob {
   #unlinked(link: ReplicationLink): void {
     if (this.#link !== link) return;
     this.#link = null;
-    if (this.#timer !== null) clearInterval(this.#timer);
-    this.#timer = null;
   }
 
   #frame(link: ReplicationLink, header: FrameHeader, payload: Uint8Array): void {
     if (this.#link !== link) return;
     if (header.type === FrameType.acknowledge) {
-      this.#untold = this.#untold.filter((reply) => reply.at > header.to);
+      this.#apply.told(header.to);
       return;
     }
     if (header.type !== FrameType.operations) {
       link.violation(`a source does not send frames of type ${header.type}`);
       return;
     }
-    const { from, to, epoch } = header;
+    const { from, to, epoch, origin } = header;
     const done = () => link.recycle(payload);
-    const effects = this.#accept.accept({ from, to, epoch, records: payload, done }, performance.now());
+    const effects = this.#accept.accept({ from, to, epoch, origin, records: payload, done }, performance.now());
     if (effects.verdict !== 'accepted') done();
     this.#effects(link, effects);
     this.#schedule();
@@ -188,7 +235,6 @@ export class TargetJob {
   #applied(effects: ApplyEffects, before: Position): void {
     if (effects.replies.some((reply) => reply.kind === 'failed')) this.#look();
     for (const event of effects.events) this.#options.event(event);
-    this.#keepUntold(effects.replies);
     const link = this.#link;
     if (link !== null) this.#sendReplies(link, effects.replies);
     if (effects.applied > before) {
@@ -200,14 +246,8 @@ export class TargetJob {
     this.#tellCondition(false);
   }
 
-  #keepUntold(replies: readonly Reply[]): void {
-    for (const reply of replies)
-      if (reply.kind === 'failed' && this.#untold.length < MAX_UNTOLD) this.#untold.push(reply);
-  }
-
   #sendReplies(link: ReplicationLink, replies: readonly Reply[]): void {
-    for (let at = 0; at < replies.length; at += REPLIES_A_FRAME)
-      link.sendJson(FrameType.replies, replies.slice(at, at + REPLIES_A_FRAME).map(replyJson));
+    for (const frame of replyFrames(replies)) link.send({ type: FrameType.replies }, [Buffer.from(frame)]);
   }
 
   /** With more to apply at once, once a millisecond is enough; what is the last for now is said at once. */
@@ -244,13 +284,21 @@ export class TargetJob {
   #tick(): void {
     this.#ticks += 1;
     if (this.#ticks % LOOK_TICKS === 0) this.#look();
-    if (this.#link !== null) this.#effects(this.#link, this.#accept.tick(performance.now()));
+    const now = performance.now();
+    this.#checkpoints.tick(this.#apply.stream.applied, now, this.#condition.code === 'target-journal-full');
+    if (this.#link !== null) this.#effects(this.#link, this.#accept.tick(now));
+  }
+
+  #writes(): Pick<Welcome, 'targetWrites'> {
+    const { guard } = this.#options;
+    return { targetWrites: guard?.state ?? { state: 'allowed', sentence: '' } };
   }
 
   /** Throws RootLost: what is applied to a directory that nobody finds any more is no replica. */
   #look(): void {
     const lost = this.roots.lost();
     if (lost !== null) throw lost;
+    if (this.#link !== null) this.#options.guard?.look();
   }
 
   #stopTimers(): void {
@@ -259,15 +307,9 @@ export class TargetJob {
   }
 }
 
-/** Node ids are decimal strings in JSON. */
-function replyJson(reply: Reply): unknown {
-  if (reply.kind === 'orphan') return reply;
-  const node = String(reply.node);
-  return reply.kind === 'failed' ? { ...reply, node, parent: String(reply.parent) } : { ...reply, node };
-}
-
 /** Codes other than `replica-path-invalid` let the source come again by itself. */
 function refusalOf(error: unknown): Refuse {
+  if (error instanceof ReplicaHeld) return { code: 'replica-open-for-writing', sentence: error.message.slice(0, 1024) };
   if (error instanceof RootLost) return { code: 'replica-path-invalid', sentence: error.message };
   const errno = error instanceof RootNotNow ? error.code : errnoOf(error);
   const full = errno === 'ENOSPC' || errno === 'EDQUOT';

@@ -2,16 +2,21 @@
  * The jobs whose replica this agent keeps. In: links of trusted peers. Out: a TargetJob for each, found again after a restart.
  * Promises: one job a replica path; a job belongs to the peer that made it; nothing of a replica is deleted here.
  */
-import { brand, printable, type RawName } from '@understudy/base';
+import { brand, formatBytes, printable, type RawName } from '@understudy/base';
 import type { Handle, TargetEvent } from '@understudy/engine';
 import { type FrameHeader, FrameType, type Hello, helloSchema, type Refuse } from '@understudy/wire';
 import { messageOf } from '../../home/start-error.ts';
 import { parseJsonFrame, type ReplicationLink } from '../../ports/replication-link/replication-link.ts';
+import type { SegmentLimits } from '../../ports/segments/index.ts';
+import { type GuardPorts, giveBack, ReplicaGuard, type TellGuard } from './guard/replica-guard.ts';
 import { FileTargetJournal } from './journal.ts';
+import { ReceivedSegments } from './received-segments.ts';
 import { type Place, placesOf, refusePlaces } from './replica-place.ts';
 import { type OpenTree, ReplicaRoots, removeLimbos } from './replica-roots.ts';
 import { type StoredReplica, StoredReplicas } from './stored-replicas.ts';
-import { TargetJob } from './target-job.ts';
+import { TargetJob, type TargetJobOptions } from './target-job.ts';
+
+const MEMORY_BYTES = 64 * 1024 * 1024;
 
 type Severity = 'information' | 'warning' | 'error';
 
@@ -21,6 +26,15 @@ export interface TargetSurroundings {
   readonly machine: string;
   readonly bootId: string;
   readonly openTree?: OpenTree;
+  /** How replicas are kept from other writers; absent: they are not. */
+  readonly guard?: GuardPorts;
+  /** Of what is received and not applied; the defaults of the settings where it is not said. */
+  readonly journal?: {
+    readonly memoryBytes: number;
+    /** Empty: in the home. */
+    readonly folder: string;
+    readonly limits: Partial<SegmentLimits>;
+  };
   event(event: { code: string; severity: Severity; sentence: string }, job: string): void;
   /** A fault of our own, for the technical log. */
   fault(error: unknown, job: string): void;
@@ -39,7 +53,7 @@ export class TargetJobs {
   /** Throws StartError for a damaged record. */
   constructor(surroundings: TargetSurroundings) {
     this.#surroundings = surroundings;
-    this.#stored = new StoredReplicas(surroundings.home);
+    this.#stored = new StoredReplicas(surroundings.home, surroundings.journal?.folder);
   }
 
   /** A trusted agent has opened a link. */
@@ -57,6 +71,22 @@ export class TargetJobs {
   close(): void {
     for (const job of this.#jobs.values()) job.close();
     this.#jobs.clear();
+    // An agent that ends in order leaves nothing mounted; a killed one finds its mounts again.
+    for (const stored of this.#stored.all()) this.#giveBack(stored);
+  }
+
+  #giveBack({ roots, jobName }: StoredReplica): void {
+    const { guard } = this.#surroundings;
+    if (guard === undefined) return;
+    giveBack(
+      roots.map(({ path }) => raw(path)),
+      guard,
+      this.#teller(jobName),
+    );
+  }
+
+  #teller(job: string): TellGuard {
+    return (code, severity, sentence) => this.#surroundings.event({ code, severity, sentence }, job);
   }
 
   #first(link: ReplicationLink, peer: string, header: FrameHeader, payload: Uint8Array): void {
@@ -81,7 +111,7 @@ export class TargetJobs {
     const stored = this.#stored.get(hello.jobId);
     if (stored !== null && stored.peer !== peer)
       return { code: 'not-trusted', sentence: `The job ${hello.jobName} belongs to another source server.` };
-    if (hello.intent === 'leave') return null;
+    if (hello.intent === 'leave' || hello.intent === 'rest') return null;
     const taken = [...this.#stored.all()]
       .filter((other) => other.jobId !== hello.jobId)
       .flatMap((other) => other.roots.map(({ path }) => ({ jobName: other.jobName, path: raw(path) })));
@@ -92,14 +122,29 @@ export class TargetJobs {
 
   #answer(link: ReplicationLink, hello: Hello): void {
     if (hello.intent === 'leave') this.#leave(hello);
+    if (hello.intent === 'rest') this.#rest(hello);
     const { version } = this.#surroundings;
-    const why = hello.intent === 'leave' ? 'the replica is let go of' : 'the job would be taken';
-    link.sendJson(FrameType.welcome, { version, resumes: false, received: 0, applied: 0, complete: false, why });
+    const why = hello.intent === 'probe' ? 'the job would be taken' : 'the replica is let go of';
+    link.sendJson(FrameType.welcome, {
+      version,
+      resumes: false,
+      received: 0,
+      applied: 0,
+      origin: 0,
+      complete: false,
+      why,
+    });
     link.close(why);
   }
 
+  #rest(hello: Hello): void {
+    this.#end(hello.jobId, 'the job was stopped');
+    const stored = this.#stored.get(hello.jobId);
+    if (stored !== null) this.#giveBack(stored);
+  }
+
   #leave(hello: Hello): void {
-    this.#end(hello.jobId, 'the job was deleted');
+    this.#rest(hello);
     const stored = this.#stored.get(hello.jobId);
     if (stored === null) return;
     this.#stored.leave(hello.jobId);
@@ -117,10 +162,13 @@ export class TargetJobs {
     const goesOn = before?.streamId === hello.streamId;
     if (!goesOn || !samePlaces(this.#jobs.get(hello.jobId)?.roots.places, places))
       this.#end(hello.jobId, 'the source has begun anew');
+    // Another process of the source numbers on behind what is received: nothing that was accepted beyond it may stay.
+    if (hello.fresh === true) this.#end(hello.jobId, 'the source was restarted');
     this.#stored.save(recordOf(hello, peer, places, goesOn ? handlesOf(before, places) : []));
     let job = this.#jobs.get(hello.jobId);
     if (job === undefined) {
-      job = this.#make(hello, new ReplicaRoots(this.#rootOptions(hello, places)));
+      const guard = this.#guardOf(hello, before, places);
+      job = this.#make(hello, new ReplicaRoots(this.#rootOptions(hello, places, guard)), guard);
       this.#jobs.set(hello.jobId, job);
     }
     job.attach(link, hello);
@@ -143,17 +191,38 @@ export class TargetJobs {
     }
   }
 
-  #rootOptions(hello: Hello, places: readonly Place[]): ConstructorParameters<typeof ReplicaRoots>[0] {
-    const { openTree } = this.#surroundings;
-    const known = handlesOf(this.#stored.get(hello.jobId), places);
-    return { jobId: hello.jobId, places, known, ...(openTree === undefined ? {} : { openTree }) };
+  /** Null: others may write there, and what kept them from it is taken away. */
+  #guardOf(hello: Hello, before: StoredReplica | null, places: readonly Place[]): ReplicaGuard | null {
+    const { guard } = this.#surroundings;
+    if (guard === undefined) return null;
+    // A root that the job does not have any more is not its to keep.
+    const gone = before?.roots.filter(({ path }) => !places.some(({ replica }) => replica === raw(path))) ?? [];
+    if (before !== null) this.#giveBack({ ...before, roots: gone });
+    if (hello.targetWrites !== 'allow') return new ReplicaGuard(guard, this.#teller(hello.jobName));
+    if (before !== null) this.#giveBack(before);
+    return null;
   }
 
-  #make(hello: Hello, roots: ReplicaRoots): TargetJob {
+  #rootOptions(
+    hello: Hello,
+    places: readonly Place[],
+    guard: ReplicaGuard | null,
+  ): ConstructorParameters<typeof ReplicaRoots>[0] {
+    const { openTree } = this.#surroundings;
+    const known = handlesOf(this.#stored.get(hello.jobId), places);
+    const opened = guard === null ? {} : { opened: (path: RawName) => guard.opened(path) };
+    return { jobId: hello.jobId, places, known, ...opened, ...(openTree === undefined ? {} : { openTree }) };
+  }
+
+  #make(hello: Hello, roots: ReplicaRoots, guard: ReplicaGuard | null): TargetJob {
+    const { version, journal } = this.#surroundings;
     const job: TargetJob = new TargetJob({
-      version: this.#surroundings.version,
-      journal: new FileTargetJournal(this.#stored.journalOf(hello.jobId), this.#surroundings.bootId),
+      version,
+      ...this.#journals(hello, () => job),
+      memoryBytes: journal?.memoryBytes ?? MEMORY_BYTES,
+      notKept: (sentence) => this.#event(hello, 'target-not-durable', 'error', sentence),
       roots,
+      ...(guard === null ? {} : { guard }),
       event: (event) => this.#event(hello, event.kind, event.severity, withPath(event)),
       condition: ({ state, code, sentence }) => {
         if (state === 'retrying') this.#event(hello, `target-${code}`, 'error', sentence);
@@ -169,6 +238,38 @@ export class TargetJobs {
     return job;
   }
 
+  /** Throws errno errors; then neither is open. */
+  #journals(hello: Hello, job: () => TargetJob): Pick<TargetJobOptions, 'journal' | 'received'> {
+    const journal = new FileTargetJournal(this.#stored.journalOf(hello.jobId), this.#surroundings.bootId);
+    try {
+      const received = new ReceivedSegments({
+        folder: this.#stored.receivedOf(hello.jobId),
+        limits: this.#surroundings.journal?.limits ?? {},
+        durable: () => job().durable(),
+        failed: (sentence) => job().fail(sentence),
+        alert: (over, used, limit) => this.#tellShare(hello, { over, used, limit }),
+      });
+      for (const { sentence } of received.damage) this.#event(hello, 'target-journal-damaged', 'error', sentence);
+      return { journal, received };
+    } catch (error) {
+      journal.close();
+      throw error;
+    }
+  }
+
+  #tellShare(hello: Hello, { over, used, limit }: { over: boolean; used: number; limit: number }): void {
+    const share = `${formatBytes(used)} of ${formatBytes(limit)}`;
+    if (over)
+      this.#event(hello, 'target-journal-filling', 'warning', `What waits to be applied takes ${share} on disk.`);
+    else
+      this.#event(
+        hello,
+        'target-journal-emptied',
+        'information',
+        `What waits to be applied takes ${share} on disk again.`,
+      );
+  }
+
   #end(jobId: string, sentence: string): void {
     this.#jobs.get(jobId)?.close(sentence);
     this.#jobs.delete(jobId);
@@ -177,7 +278,7 @@ export class TargetJobs {
   #sayOnce(hello: Hello, { code, sentence }: Refuse): void {
     if (this.#said.get(hello.jobId) === sentence) return;
     this.#said.set(hello.jobId, sentence);
-    this.#event(hello, `replica-${code}`, 'error', sentence);
+    this.#event(hello, code === 'replica-open-for-writing' ? code : `replica-${code}`, 'error', sentence);
   }
 
   #event(hello: Hello, code: string, severity: Severity, sentence: string): void {

@@ -9,7 +9,7 @@ import {
   type ProtectedRoot,
   type SourceFiles,
 } from '@understudy/engine';
-import type { NodeId } from '@understudy/wire';
+import { NO_ATTRIBUTES, type NodeId } from '@understudy/wire';
 
 export const raw = (text: string): RawName => brand<RawName>(Buffer.from(text).toString('latin1'));
 
@@ -19,6 +19,10 @@ export class FakeInterceptor implements Interceptor {
   readonly calls: string[] = [];
   /** Refusals by directory. */
   readonly refuse = new Map<string, InterceptorRefusal>();
+  /** Directories beneath a root, by path, that are not there; all others are. */
+  readonly missing = new Set<string>();
+  /** Nodes of directories that another one took the place of. */
+  readonly replaced = new Map<string, bigint>();
   /** Who uses a mount, by directory. */
   readonly users = new Map<string, string[]>();
   /** Handed over at the next drain. */
@@ -39,12 +43,22 @@ export class FakeInterceptor implements Interceptor {
     for (const path of held) this.#add(raw(path));
   }
 
+  readonly identity = 'fake';
+  readonly freed: number[] = [];
+
+  keepDrained(): void {}
+
+  free(through: number): void {
+    this.freed.push(through);
+  }
+
   async protect(directory: RawName): Promise<ProtectedRoot> {
     this.calls.push(`protect ${directory}`);
     await this.gate;
     const refusal = this.refuse.get(directory);
     if (refusal !== undefined) throw refusal;
-    return this.#add(directory);
+    const same = this.roots().find(({ path }) => path === directory);
+    return same ?? this.#add(directory);
   }
 
   async release(id: number): Promise<{ unmounted: boolean; users: readonly string[] }> {
@@ -53,6 +67,10 @@ export class FakeInterceptor implements Interceptor {
     this.#roots.delete(id);
     const users = this.users.get(root?.path ?? '') ?? [];
     return { unmounted: users.length === 0, users };
+  }
+
+  usersOf(id: number): readonly string[] {
+    return this.users.get(this.#roots.get(id)?.path ?? '') ?? [];
   }
 
   roots(): readonly ProtectedRoot[] {
@@ -100,12 +118,19 @@ export class FakeInterceptor implements Interceptor {
 
   #add(path: RawName): ProtectedRoot {
     this.#ids += 1;
+    const paths = new Map([[brand<NodeId>(1n), path as string]]);
     const files: SourceFiles = {
       rootNode: brand<NodeId>(1n),
       pathOf: () => path,
       close: () => {},
       stat: () => null,
-      entry: () => null,
+      entry: (parent, name) => {
+        const inner = `${paths.get(parent)}/${name}`;
+        if (this.missing.has(inner)) return null;
+        const node = brand<NodeId>(this.replaced.get(inner) ?? nodeOf(inner));
+        paths.set(node, inner);
+        return { name, node, attributes: { ...NO_ATTRIBUTES, mode: 0o040755 } };
+      },
       openDirectory: () => null,
       readLink: () => null,
       xattrs: () => null,
@@ -115,6 +140,13 @@ export class FakeInterceptor implements Interceptor {
     this.#roots.set(root.id, root);
     return root;
   }
+}
+
+/** The same path is the same node. */
+export function nodeOf(path: string): NodeId {
+  let node = 2n;
+  for (const byte of Buffer.from(path)) node = (node * 257n + BigInt(byte)) & 0xffff_ffff_ffffn;
+  return brand<NodeId>(node);
 }
 
 export const refusal = (code: InterceptorRefusal['code'], sentence: string) => new InterceptorRefusal(code, sentence);

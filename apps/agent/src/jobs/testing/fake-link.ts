@@ -87,6 +87,7 @@ export const welcome = (more: object = {}) => ({
   resumes: false,
   received: 0,
   applied: 0,
+  origin: 0,
   complete: false,
   why: 'this is the first time',
   ...more,

@@ -114,7 +114,28 @@ export class RealAgent {
     return found.finally(() => late.abort());
   }
 
-  async protect(target: RealAgent, name: string, include: string, to: string, start = true): Promise<void> {
+  /** The next event with this code. */
+  async event(code: string): Promise<AgentEvent> {
+    const connection = await this.connection();
+    return new Promise((resolve, reject) => {
+      const timer = setTimeout(() => reject(new Error(`${this.name} never says ${code}`)), 40_000);
+      connection
+        .subscribe('events', {}, (event) => {
+          if (event.code !== code) return;
+          clearTimeout(timer);
+          resolve(event);
+        })
+        .catch(reject);
+    });
+  }
+
+  async protect(
+    target: RealAgent,
+    name: string,
+    include: string,
+    to: string,
+    more: { start?: boolean; targetWrites?: 'allow' } = {},
+  ): Promise<void> {
     const connection = await this.connection();
     await introduce(connection, await target.connection(), target);
     await connection.call('job.create', {
@@ -123,7 +144,8 @@ export class RealAgent {
       include: [rawPathFromText(include)],
       to: rawPathFromText(to),
       intercept: 'fuse',
-      start,
+      start: true,
+      ...more,
     });
   }
 

@@ -9,6 +9,7 @@ import { PositionReserve } from '../source/position-reserve.ts';
 import type { JobSurroundings } from '../source/prepare-job.ts';
 import { scopesFor } from '../source/root-scopes.ts';
 import { SourceJobs } from '../source/source-jobs.ts';
+import { VerificationReports } from '../source/verification-reports.ts';
 import { JobStore } from '../stored-job.ts';
 import { FakeInterceptor } from './fake-interceptor.ts';
 import { FakeLink, welcome } from './fake-link.ts';
@@ -22,6 +23,7 @@ export class JobScene {
   /** What the target says to a probe, and to word of a deleted job. */
   probe: string | null = null;
   leave: () => Promise<string | null> = async () => null;
+  rest: () => Promise<string | null> = async () => null;
   jobs: SourceJobs;
 
   constructor() {
@@ -105,7 +107,7 @@ export class JobScene {
         name: stored.definition.name,
         targetName: 'beta',
         epoch: stored.epoch,
-        roots: scopesFor(roots, prepared),
+        roots: scopesFor(roots, prepared, stored.formerRules),
         reserve: new PositionReserve(store.reserve(stored.id)),
         memoryBytes: 1 << 20,
         windowBytes: 1 << 20,
@@ -116,8 +118,11 @@ export class JobScene {
           return link;
         },
       }),
+      rootsFile: (id) => store.roots(id),
       probe: async () => this.probe,
+      reports: (id) => new VerificationReports(this.store.verificationsPath(id), () => {}),
       leave: () => this.leave(),
+      rest: () => this.rest(),
       event: ({ code }, job) => this.events.push(`${job} ${code}`),
       fault: (error) => this.faults.push(error),
     };

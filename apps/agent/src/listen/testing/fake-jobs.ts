@@ -56,6 +56,10 @@ export class FakeJobs implements JobControl {
 
   validate: JobControl['validate'] = async () => ({ problems: [] });
   create: JobControl['create'] = async ({ name }) => ({ status: statusOf(name), notes: [] });
+  get: JobControl['get'] = async (name) => {
+    throw new Error(`the definition of ${name} is not known here`);
+  };
+  edit: JobControl['edit'] = async ({ name, revision }) => ({ status: this.#of(name), revision, notes: [] });
   start: JobControl['start'] = async (name) => this.#of(name);
   stop: JobControl['stop'] = async (name) => this.#of(name);
   pause: JobControl['pause'] = async (name) => this.#of(name);
@@ -64,6 +68,8 @@ export class FakeJobs implements JobControl {
   list: JobControl['list'] = async () => ({ jobs: [] });
   status: JobControl['status'] = async (name) => this.#of(name);
   mirror: JobControl['mirror'] = async ({ name }) => this.#of(name);
+  mirrorChange: JobControl['mirrorChange'] = async ({ name }) => this.#of(name);
+  verifications: JobControl['verifications'] = async () => ({ reports: [] });
   verify: JobControl['verify'] = async () => {
     throw new Error('the verification has a bug');
   };

@@ -2,10 +2,20 @@ import { once } from 'node:events';
 import { createServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import type { TLSSocket } from 'node:tls';
-import { type FrameHeader, FrameType, MAX_FRAME, position, REPLICATION_PROTOCOL, refuseSchema } from '@understudy/wire';
+import {
+  Codec,
+  FRAME_HEADER,
+  type FrameHeader,
+  FrameType,
+  MAX_FRAME,
+  position,
+  REPLICATION_PROTOCOL,
+  refuseSchema,
+} from '@understudy/wire';
 import { afterEach, describe, expect, it } from 'vitest';
 import { endAll, newIdentity, startTestAgent, type TestAgent, tlsTo } from '../../listen/testing/test-agent.ts';
 import { refuseUpgrade } from '../../listen/upgrade.ts';
+import { compressorFor } from '../compression/index.ts';
 import { dialReplication } from './dial.ts';
 import { type LinkClosed, parseJsonFrame, type ReplicationLink } from './replication-link.ts';
 
@@ -55,6 +65,37 @@ async function rawPeer(target: TestAgent): Promise<{ socket: TLSSocket; far: Rep
 }
 
 describe('a replication link', () => {
+  it('[SCM3] expands compressed frames, and what follows does not overtake them', async () => {
+    const { near, far } = await linked();
+    const there = received(far, 40);
+    const { codec, compress } = compressorFor('high', undefined) ?? {
+      codec: Codec.none,
+      compress: async () => Buffer.of(),
+    };
+    const raw = Buffer.alloc(MAX_FRAME, 'abcdefg');
+    const packed = await compress(raw);
+    for (let i = 1; i <= 40; i += 1)
+      if (i % 2 === 0) near.send(operations(i), [Buffer.from('raw')]);
+      else near.send({ ...operations(i), codec, rawLength: raw.length }, [packed]);
+    const frames = await there;
+    expect(frames.map(([header]) => header.from)).toEqual(Array.from({ length: 40 }, (_, i) => i + 1));
+    for (const [header, payload] of frames) {
+      expect(header).toMatchObject({ codec: Codec.none, payloadLength: payload.length });
+      expect(Buffer.compare(payload, header.from % 2 === 0 ? Buffer.from('raw') : raw)).toBe(0);
+    }
+  });
+
+  it('ends by name at a frame that expands to more than it says', async () => {
+    const { near, far } = await linked();
+    const compressor = compressorFor('high', undefined);
+    const bomb = (await compressor?.compress(Buffer.alloc(1024 * 1024))) ?? Buffer.of();
+    near.send({ ...operations(1), codec: Codec.brotli, rawLength: 4096 }, [bomb]);
+    expect(await closed(far)).toMatchObject({
+      end: 'protocol',
+      sentence: expect.stringContaining('cannot be expanded'),
+    });
+  });
+
   it('carries frames whole, in order and both ways', async () => {
     const { near, far } = await linked();
     const there = received(far, 300);
@@ -115,7 +156,7 @@ describe('a replication link', () => {
     expect(sent).toBeLessThan(64);
     await all;
     expect(most).toBeLessThanOrEqual(3.1 * 1024 * 1024);
-    expect(near.traffic.sent).toBeGreaterThanOrEqual(64 * (block.length + 40));
+    expect(near.traffic.sent).toBeGreaterThanOrEqual(64 * (block.length + FRAME_HEADER));
     near.close();
   });
 
@@ -188,7 +229,7 @@ describe('a replication link', () => {
 });
 
 function header(fields: { type?: number; length?: number; count?: number }): Buffer {
-  const bytes = Buffer.alloc(40);
+  const bytes = Buffer.alloc(FRAME_HEADER);
   bytes.writeUInt32LE(0x31_52_44_55, 0);
   bytes.writeUInt32LE(fields.length ?? 0, 4);
   bytes.writeUInt8(fields.type ?? 4, 8);
@@ -224,7 +265,7 @@ describe('dialling', () => {
       rejectUnauthorized: false,
     });
     server.on('upgrade', (_, socket) => {
-      const error = { code: 'version', sentence: 'this agent speaks understudy-replication/2.' };
+      const error = { code: 'version', sentence: 'this agent speaks understudy-replication/99.' };
       refuseUpgrade(socket, { status: 426, ...error, noise: null });
     });
     server.listen(0, '127.0.0.1');
@@ -237,7 +278,7 @@ describe('dialling', () => {
     });
     await expect(attempt).rejects.toMatchObject({
       code: 'version',
-      message: expect.stringMatching(/understudy-replication\/2.*understudy-replication\/1/),
+      message: expect.stringMatching(/understudy-replication\/99.*understudy-replication\/2/),
     });
     server.close();
   });

@@ -17,6 +17,7 @@ import {
   position,
   setFrameCrc,
 } from '@understudy/wire';
+import { Expander } from './expander.ts';
 import { readInPlace } from './fast-read.ts';
 import { FrameReader } from './frame-reader.ts';
 import { Keepalive, type KeepaliveSettings } from './keepalive.ts';
@@ -62,6 +63,13 @@ export class ReplicationLink {
   readonly #settings: LinkSettings;
   readonly #keepalive: Keepalive;
   readonly #reader = new FrameReader((header, payload) => this.#deliver(header, payload));
+  /** What it delivers is not compressed any more. */
+  readonly #expander = new Expander({
+    deliver: (header, payload) => this.#pass(header, payload),
+    spent: (payload) => this.#reader.recycle(payload),
+    failed: (sentence) => this.#end('protocol', `${this.peer.address} broke the protocol (bad-payload): ${sentence}`),
+    full: (full) => (full ? this.#socket.pause() : this.#socket.resume()),
+  });
   #early: [FrameHeader, Uint8Array][] = [];
   #onFrame: FrameListener | null = null;
   readonly #onDrain: (() => void)[] = [];
@@ -211,9 +219,20 @@ export class ReplicationLink {
 
   #deliver(header: FrameHeader, payload: Uint8Array): void {
     if (this.#closed !== null) return;
-    if (header.type === FrameType.ping) this.send({ type: FrameType.pong, from: header.from }, []);
+    if (header.type === FrameType.ping) this.#pong(header);
     else if (header.type === FrameType.pong) this.#keepalive.pong(header.from);
-    else if (header.type === FrameType.bye) this.#end('bye', `${this.peer.address} said goodbye`);
+    else this.#expander.push(header, payload);
+  }
+
+  /** Pings that come while our own sending is stuck go unanswered: who asks without reading is not to fill our memory. */
+  #pong({ from }: FrameHeader): void {
+    if (this.#buffered < 2 * this.#settings.sendBuffer) this.send({ type: FrameType.pong, from }, []);
+  }
+
+  /** In order, also behind frames that took a while to expand. */
+  #pass(header: FrameHeader, payload: Uint8Array): void {
+    if (this.#closed !== null) return;
+    if (header.type === FrameType.bye) this.#end('bye', `${this.peer.address} said goodbye`);
     else if (this.#onFrame !== null) this.#onFrame(header, payload);
     else {
       this.#early.push([header, payload]);
@@ -225,6 +244,7 @@ export class ReplicationLink {
     if (this.#closed !== null) return;
     this.#closed = { end, sentence };
     this.#keepalive.stop();
+    this.#expander.end();
     if (end === 'closed') {
       this.#socket.end();
       // What does not read our goodbye must not keep the socket for ever.

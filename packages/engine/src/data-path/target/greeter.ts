@@ -1,13 +1,15 @@
 /**
  * The beginning of a connection: both stages are set to the stream that the source speaks, or the source is sent away.
  */
-import type { Hello, Refuse, Welcome } from '@understudy/wire';
-import { FileError } from '../../ports.ts';
+import { type Hello, position, type Refuse, type Welcome } from '@understudy/wire';
+import { type DigestName, FileError } from '../../ports.ts';
 import { decideGreeting } from './accept/greeting.ts';
 import type { TargetCommunicationManager } from './accept/target-communication-manager.ts';
 import { fromBase64 } from './apply/base64.ts';
 import type { RootSpec } from './apply/replica-roots.ts';
+import { retryDelay } from './apply/retry.ts';
 import type { TargetReplicationManager } from './apply/target-replication-manager.ts';
+import { BEGUN_UNKNOWN } from './journal.ts';
 
 export type Answer =
   | { readonly kind: 'welcome'; readonly welcome: Welcome }
@@ -23,22 +25,38 @@ export interface GreeterParts {
 const refusal = (code: Refuse['code'], sentence: string): Answer => ({ kind: 'refuse', refuse: { code, sentence } });
 
 export function greet(hello: Hello, { accept, apply, version }: GreeterParts): Answer {
-  const decision = decideGreeting(hello, apply.stream);
+  const { streamId, applied: stands, origin, replayTo } = apply.stream;
+  if (streamId !== null) accept.restore({ applied: stands, origin, lostPower: replayTo === BEGUN_UNKNOWN });
+  const received = position(Math.max(accept.received, apply.stream.applied));
+  const decision = decideGreeting(hello, { ...apply.stream, received });
   if (decision.kind === 'refuse') return decision;
   const specs = rootSpecs(hello);
   if (specs === null) return refusal('protocol', "a root's path is not base64 of an absolute path");
   try {
     apply.openRoots(specs);
-    if (decision.kind === 'resume') apply.resume(hello.epoch);
+    if (decision.kind === 'resume') apply.resume(hello.epoch, hello.next);
     else apply.restart({ streamId: hello.streamId, epoch: hello.epoch, applied: decision.applied }, specs);
   } catch (error) {
     if (!(error instanceof FileError)) throw error;
+    // Only what lasts halts the job: the source comes again by itself.
+    if (retryDelay(error.code, 1) !== null)
+      return refusal('failed', `the replica cannot be opened on the target now: ${error.message}`);
     return refusal('replica-path-invalid', `the replica cannot be opened on the target: ${error.message}`);
   }
-  const { applied, epoch, complete } = apply.stream;
+  const { applied, epoch, complete, failures } = apply.stream;
   const resumes = decision.kind === 'resume';
   accept.start({ applied, epoch, keepQueue: resumes });
-  return { kind: 'welcome', welcome: { version, resumes, received: applied, applied, complete, why: decision.why } };
+  const { why } = decision;
+  const more = { failures, digest: digestFor(hello, apply.digests) };
+  return {
+    kind: 'welcome',
+    welcome: { version, resumes, received: accept.received, applied, origin: accept.origin, complete, why, ...more },
+  };
+}
+
+/** The first that the source likes and this machine can make. */
+function digestFor(hello: Hello, here: readonly DigestName[]): DigestName {
+  return here.find((name) => hello.digests?.includes(name) === true) ?? 'sha256';
 }
 
 function rootSpecs(hello: Hello): RootSpec[] | null {

@@ -11,5 +11,6 @@ export type { OpenRoot, RootSpec } from './apply/replica-roots.ts';
 export * from './apply/target-replication-manager.ts';
 export { mergeConditions, sameCondition } from './condition.ts';
 export * from './greeter.ts';
-export type * from './journal.ts';
+export * from './journal.ts';
 export type { OperationQueue } from './operation-queue.ts';
+export type * from './received-journal.ts';

@@ -4,9 +4,12 @@
  * In: bindings of source nodes to files on the replica, the mark up to which everything is applied.
  * Out: at the next start, exactly what was said last.
  * Promised by an implementation: what a call has written survives the death of the process when the call returns, calls take effect
- * in order, and a commit is whole or not there at all, its node changes never behind its mark.
+ * in order, and a commit is whole or not there at all, its node changes never behind its mark. After a power cut it says what the last
+ * checkpoint was, whole, and that it is not known how much had begun.
  */
-import type { NodeId, Position } from '@understudy/wire';
+
+import { type Brand, brand } from '@understudy/base';
+import type { NodeId, Position, Reply } from '@understudy/wire';
 import type { Handle } from '../../ports.ts';
 
 /** One line of the node table. */
@@ -39,10 +42,20 @@ export interface JournalState extends JournalMarks {
   readonly streamId: string | null;
   /** The highest epoch that has been accepted. */
   readonly epoch: number;
-  /** Highest position whose application may have begun; above `applied` after an unclean stop. */
+  /** Highest position whose application may have begun; above `applied` after an unclean stop, BEGUN_UNKNOWN after a power cut. */
   readonly begun: Position;
   readonly nodes: Iterable<NodeBinding>;
+  /** Failures that the source may not know of yet. */
+  readonly untold: readonly Reply[];
+  /** As given to the last checkpoint. */
+  readonly origin: number;
 }
+
+/** Anything that the source has ever sent may have begun. */
+export const BEGUN_UNKNOWN = brand<Position>(Number.MAX_SAFE_INTEGER);
+
+/** What has been committed so far, as a point to come back to. */
+export type JournalMark = Brand<number, 'JournalMark'>;
 
 export interface StreamStart {
   readonly streamId: string;
@@ -60,6 +73,17 @@ export interface TargetJournal {
   commit(marks: JournalMarks, changes: readonly NodeChange[]): void;
   /** Positions start anew: begun = applied, not complete, no run; the node table stays. */
   restart(start: StreamStart): void;
+  /** Failures to be told until the source knows them; called before the commit of what caused them. */
+  keep(failures: readonly Extract<Reply, { kind: 'failed' }>[]): void;
+  /** The source knows of those up to here. */
+  told(through: Position): void;
+  /** Everything committed so far. */
+  mark(): JournalMark;
+  /**
+   * The replica is on its disk at least as it was at the mark. When it settles, that is what a power cut leaves: `applied` and the node
+   * table of the mark. Rejects with an error of the disk.
+   */
+  checkpoint(mark: JournalMark, origin: number): Promise<void>;
   /** The same stream goes on under a higher epoch. */
   raiseEpoch(epoch: number): void;
   /** As if nothing had ever been said. */

@@ -3,7 +3,9 @@ import type { RawName } from '@understudy/base';
 import { type NodeId, type RecordInput, Verb } from '@understudy/wire';
 import { FileError, type SourceDirectory, type SourceEntry } from '../../ports.ts';
 import type { EntrySender } from './entry-sender.ts';
-import type { MirrorRoot } from './mirror.ts';
+import type { InFlight } from './in-flight.ts';
+import type { OrphanOrders } from './plan.ts';
+import type { MirrorRoot } from './world.ts';
 
 /** Names a step: about 1 ms of warm work. */
 const NAMES_A_STEP = 128;
@@ -12,6 +14,10 @@ export interface DirectoryListerOptions {
   readonly root: MirrorRoot;
   readonly node: NodeId;
   readonly entries: EntrySender;
+  readonly inFlight: InFlight;
+  readonly orphans: OrphanOrders;
+  /** The target has the listing: only what is not finished beneath is said. */
+  readonly finished: boolean;
   say(input: RecordInput): void;
   /** The directory, or one name in it, cannot be read. */
   unreadable(error: FileError, name?: RawName): void;
@@ -34,7 +40,7 @@ export class DirectoryLister {
     try {
       const directory = options.root.files.openDirectory(options.node);
       if (directory === null) return null;
-      options.say({ verb: Verb.listingBegin, root: options.root.index, parent: options.node });
+      if (!options.finished) options.say({ verb: Verb.listingBegin, root: options.root.index, parent: options.node });
       return new DirectoryLister(options, directory);
     } catch (error) {
       if (!(error instanceof FileError)) throw error;
@@ -68,9 +74,9 @@ export class DirectoryLister {
   }
 
   #entry(entry: SourceEntry): number {
-    const { root, node, entries } = this.#options;
+    const { root, node, entries, finished } = this.#options;
     try {
-      return entries.listed(root, node, entry);
+      return finished ? entries.again(root, node, entry) : entries.listed(root, node, entry);
     } catch (error) {
       if (!(error instanceof FileError)) throw error;
       this.#unreadable(error, entry.name);
@@ -84,11 +90,18 @@ export class DirectoryLister {
   }
 
   #end(): void {
-    const { root, node } = this.#options;
+    const { root, node, inFlight, orphans, finished, say } = this.#options;
+    const { index } = root;
     this.close();
+    if (finished) return;
     const attributes = root.files.stat(node);
     if (attributes === null) return;
-    if (this.#partial) this.#options.say({ verb: Verb.settle, root: root.index, node, attributes });
-    else this.#options.say({ verb: Verb.listingEnd, root: root.index, parent: node, node, attributes });
+    if (this.#partial) {
+      say({ verb: Verb.settle, root: index, node, attributes });
+      return;
+    }
+    say({ verb: Verb.listingEnd, root: index, parent: node, node, attributes, ...orphans });
+    inFlight.asked({ root: index, node, place: null });
+    inFlight.finishing(index, node);
   }
 }

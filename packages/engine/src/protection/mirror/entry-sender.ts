@@ -1,9 +1,12 @@
 /** Says what a name on the source is: entry, extended attributes, and what must follow (a listing, content). */
 import type { RawName } from '@understudy/base';
-import { encodeXattrs, type NodeId, RecordFlag, Verb } from '@understudy/wire';
+import { type Attributes, encodeXattrs, FORGET_IN_PLACE, type NodeId, RecordFlag, Verb } from '@understudy/wire';
 import { FileError, type SourceEntry } from '../../ports.ts';
-import type { Compare, ContentTask, MirrorRoot, MirrorWorld } from './mirror.ts';
+import type { InFlight } from './in-flight.ts';
+import { placeOf } from './place-of.ts';
+import type { Compare, OrphanOrders } from './plan.ts';
 import type { MirrorProgress } from './progress.ts';
+import type { ContentTask, MirrorRoot, MirrorWorld } from './world.ts';
 
 const TYPE_MASK = 0o170000;
 export const REGULAR = 0o100000;
@@ -15,12 +18,30 @@ const NOTHING = new Uint8Array(0);
 export interface EntrySenderOptions {
   readonly world: MirrorWorld;
   readonly progress: MirrorProgress;
+  readonly inFlight: InFlight;
   readonly compare: Compare;
   readonly repair: boolean;
+  readonly orphans: OrphanOrders;
   directory(root: number, node: NodeId): void;
   content(task: ContentTask): void;
-  /** The target will answer. */
-  asked(): void;
+  /** The target has all of it, since before this mirror went on. */
+  isFinished(root: number, node: NodeId): boolean;
+}
+
+/** What is to be done about the content of a file. */
+const task = (root: number, node: NodeId, how: ContentTask['how']): ContentTask => ({
+  root,
+  node,
+  how,
+  ranges: null,
+  pieces: 0,
+  counts: true,
+});
+
+export interface Asked {
+  readonly node: NodeId;
+  readonly parent: NodeId;
+  readonly name: RawName;
 }
 
 export class EntrySender {
@@ -38,9 +59,31 @@ export class EntrySender {
   listed(root: MirrorRoot, parent: NodeId, entry: SourceEntry): number {
     const isDirectory = typeOf(entry.attributes.mode) === DIRECTORY;
     if (root.scope.wants(parent, entry.name, isDirectory)) return this.#say(root, parent, entry);
-    // A directory above it got a name under which the rules leave it out.
-    root.scope.lost(entry.node, parent, entry.name);
-    return 0;
+    return this.#unwanted(root, parent, entry);
+  }
+
+  /** A name that the rules leave out; returns bytes said. */
+  #unwanted(root: MirrorRoot, parent: NodeId, { node, name, attributes }: SourceEntry): number {
+    const stays = root.scope.stays(parent, name, typeOf(attributes.mode) === DIRECTORY);
+    // Otherwise a directory above it got a name under which the rules leave it out: it is kept aside.
+    root.scope.lost(node, parent, name);
+    if (!stays) return 0;
+    this.#options.world.say({ verb: Verb.forget, root: root.index, parent, name, node, detail: FORGET_IN_PLACE });
+    return 256;
+  }
+
+  /** One name of a directory whose listing the target has from before: only what is not finished is said. */
+  again(root: MirrorRoot, parent: NodeId, entry: SourceEntry): number {
+    const { node, name, attributes } = entry;
+    const type = typeOf(attributes.mode);
+    if (!root.scope.wants(parent, name, type === DIRECTORY)) return this.listed(root, parent, entry);
+    const known = root.scope.knows(node);
+    if (!known || (type === REGULAR && !this.#options.isFinished(root.index, node)))
+      return this.#say(root, parent, entry);
+    root.scope.add(node, parent, name, type === DIRECTORY);
+    if (type === DIRECTORY) this.#options.directory(root.index, node);
+    if (type === REGULAR) this.#countAsDone(attributes.size);
+    return 64;
   }
 
   /** A name that may differ: said as it is now, or as gone. */
@@ -50,27 +93,86 @@ export class EntrySender {
     const wanted = entry !== null && root.scope.wants(parent, name, typeOf(entry.attributes.mode) === DIRECTORY);
     if (wanted) this.#say(root, parent, entry);
     else {
-      if (entry !== null) root.scope.lost(entry.node, parent, name);
-      this.#options.world.say({ verb: Verb.detach, root: root.index, parent, name });
+      const left = entry !== null && this.#unwanted(root, parent, entry) > 0;
+      if (!left)
+        this.#options.world.say({ verb: Verb.detach, root: root.index, parent, name, ...this.#options.orphans });
     }
     const attributes = root.files.stat(parent);
     if (attributes !== null) this.#options.world.say({ verb: Verb.settle, root: root.index, node: parent, attributes });
   }
 
+  /** What was asked of an entry and not answered: a file that bears another name by now is asked for by itself. */
+  askedBefore(root: MirrorRoot, { node, parent, name }: Asked): void {
+    if (root.files.entry(parent, name)?.node === node) this.entry(root, parent, name);
+    else this.node(root, node);
+  }
+
   /** A node whose content or metadata may differ. */
   node(root: MirrorRoot, node: NodeId): void {
-    if (!root.scope.knows(node)) return;
+    if (!root.scope.knows(node)) {
+      this.#uncertain(root, node);
+      return;
+    }
     const attributes = root.files.stat(node);
     if (attributes === null || !this.#isStillOurs(root, node)) return;
     if (typeOf(attributes.mode) === REGULAR) {
       this.#count(attributes.size);
       const how = this.#options.compare === 'checksum' ? 'check' : 'send';
-      this.#options.content({ root: root.index, node, how, bytes: attributes.size });
+      this.#options.content(task(root.index, node, how));
       return;
     }
+    this.#settleExactly(root, node, attributes);
+    if (typeOf(attributes.mode) === DIRECTORY) this.#options.directory(root.index, node);
+  }
+
+  /** The target may know the node or not, for nobody heard how it came to be: its name is said, and the target asks. */
+  #uncertain(root: MirrorRoot, node: NodeId): void {
+    const place = placeOf(root, node);
+    if (place === null || !root.scope.knows(place.parent)) return;
+    const { parent, entry } = place;
+    const isDirectory = typeOf(entry.attributes.mode) === DIRECTORY;
+    if (!root.scope.wants(parent, entry.name, isDirectory)) return;
+    root.scope.add(node, parent, entry.name, isDirectory);
+    this.#say(root, parent, entry);
+    if (isDirectory) this.#options.directory(root.index, node);
+  }
+
+  /** A node whose metadata alone may differ. */
+  metadata(root: MirrorRoot, node: NodeId): void {
+    if (!root.scope.knows(node)) {
+      this.#uncertain(root, node);
+      return;
+    }
+    const attributes = root.files.stat(node);
+    if (attributes !== null && this.#isStillOurs(root, node)) this.#settleExactly(root, node, attributes);
+  }
+
+  /** A file of which only these bytes (start, end, start, end …) may differ, and its metadata. */
+  ranges(root: MirrorRoot, node: NodeId, ranges: readonly number[]): void {
+    if (!root.scope.knows(node)) {
+      this.#uncertain(root, node);
+      return;
+    }
+    const attributes = root.files.stat(node);
+    if (attributes === null || !this.#isStillOurs(root, node)) return;
+    if (typeOf(attributes.mode) !== REGULAR) {
+      this.#settleExactly(root, node, attributes);
+      return;
+    }
+    this.#count(bytesIn(ranges, attributes.size));
+    this.#options.content({ ...task(root.index, node, 'send'), ranges });
+  }
+
+  /** All of the node's content has been said. */
+  settle(root: MirrorRoot, node: NodeId, attributes: Attributes): void {
+    this.xattrs(root, node, this.#options.repair);
+    this.#options.world.say({ verb: Verb.settle, root: root.index, node, attributes });
+  }
+
+  #settleExactly(root: MirrorRoot, node: NodeId, attributes: Attributes): void {
     this.xattrs(root, node, true);
     this.#options.world.say({ verb: Verb.settle, root: root.index, node, attributes });
-    if (typeOf(attributes.mode) === DIRECTORY) this.#options.directory(root.index, node);
+    this.#options.inFlight.finishing(root.index, node);
   }
 
   /** Where rules are asked and a rename was not seen, a node may have left the set: what it is now is not the replica's affair. */
@@ -106,26 +208,36 @@ export class EntrySender {
     const xattrs = this.#read(root, node) ?? [];
     const data = type === SYMLINK ? (root.files.readLink(node) ?? NOTHING) : NOTHING;
     let flags = xattrs.length > 0 ? RecordFlag.entryHasXattrs : 0;
+    const finished = type === REGULAR && this.#options.isFinished(root.index, node);
     const listed = type === DIRECTORY && (isNew || !this.#options.repair || !root.scope.whole);
-    const contentFollows = listed || (type === REGULAR && this.#contentFollows(isNew));
+    const contentFollows = listed || finished || (type === REGULAR && this.#contentFollows(isNew));
     if (contentFollows) flags |= RecordFlag.contentFollows;
     this.#options.world.say({ verb: Verb.entry, root: root.index, parent, name, node, attributes, data, flags });
     if (xattrs.length > 0)
       this.#options.world.say({ verb: Verb.xattrs, root: root.index, node, data: encodeXattrs(xattrs) });
     if (listed) this.#options.directory(root.index, node);
-    else if (type === DIRECTORY) this.#options.asked();
-    if (type === REGULAR) this.#regular(root, node, attributes.size, contentFollows);
+    else if (type === DIRECTORY) this.#options.inFlight.askedSilently({ root: root.index, node, offset: 0, extent: 0 });
+    if (finished) this.#stillFinished(root, node, attributes);
+    else if (type === REGULAR) this.#regular(root, entry, parent, contentFollows);
     return 512;
   }
 
-  #regular(root: MirrorRoot, node: NodeId, size: number, contentFollows: boolean): void {
-    if (contentFollows) {
-      this.#count(size);
-      this.#options.content({ root: root.index, node, how: 'send', bytes: size });
-    } else {
-      this.#count(size);
-      this.#options.asked();
-    }
+  /** The name may be new to the target; the content it has. */
+  #stillFinished(root: MirrorRoot, node: NodeId, attributes: Attributes): void {
+    this.#options.world.say({ verb: Verb.settle, root: root.index, node, attributes });
+    this.#countAsDone(attributes.size);
+  }
+
+  #countAsDone(size: number): void {
+    this.#count(size);
+    this.#options.progress.filesDone += 1;
+    this.#options.progress.bytesSkipped += size;
+  }
+
+  #regular(root: MirrorRoot, { node, name, attributes }: SourceEntry, parent: NodeId, contentFollows: boolean): void {
+    this.#count(attributes.size);
+    if (contentFollows) this.#options.content(task(root.index, node, 'send'));
+    else this.#options.inFlight.asked({ root: root.index, node, place: { parent, name } });
   }
 
   /** In a repair only what the target does not know is sent unasked; a second name of a file brings no second content. */
@@ -137,4 +249,11 @@ export class EntrySender {
     this.#options.progress.filesTotal += 1;
     this.#options.progress.bytesTotal += size;
   }
+}
+
+function bytesIn(ranges: readonly number[], size: number): number {
+  let bytes = 0;
+  for (let i = 0; i + 1 < ranges.length; i += 2)
+    bytes += Math.max(0, Math.min(ranges[i + 1] ?? 0, size) - (ranges[i] ?? 0));
+  return bytes;
 }

@@ -5,102 +5,78 @@
  * Why nothing older overtakes anything newer: a step runs between two drains of the ring and reads synchronously. Every operation
  * that finished before the read is in the stream already; what finishes during it comes later and repeats itself. So a record of
  * the mirror is never older than its position, and after the operations that were executing at the last read it is exact (the barrier
- * before `mirrorEnd`).
+ * before `mirrorEnd`). What was asked and not answered when a link broke is asked again; see in-flight.ts.
  */
-import { type RawName, RingBuffer } from '@understudy/base';
-import { MirrorCompare, type NodeId, type RecordInput, type Reply, Verb } from '@understudy/wire';
+import { RingBuffer } from '@understudy/base';
+import { MIRROR_GOES_ON, MIRROR_REPAIR, MirrorCompare, type NodeId, type Reply, Verb } from '@understudy/wire';
 import type { DirtyItem } from '../../data-path/source/queue/dirty-map.ts';
-import type { RootScope } from '../../data-path/source/queue/root-scope.ts';
-import type { MarkOutcome } from '../../data-path/source-path.ts';
-import { type Barrier, type Digest, FileError, type SourceFiles } from '../../ports.ts';
-import { ContentSender } from './content-sender.ts';
+import { type Barrier, FileError } from '../../ports.ts';
+import { ContentSender, MIRROR_BLOCK } from './content-sender.ts';
 import { DirectoryLister } from './directory-lister.ts';
-import { DIRECTORY, EntrySender, typeOf } from './entry-sender.ts';
+import { type Asked, EntrySender } from './entry-sender.ts';
+import { InFlight, type Question, type SilentQuestion } from './in-flight.ts';
+import type { MirrorMemory, MirrorNote } from './memory.ts';
+import { type Compare, type MirrorPlan, type OrphanOrders, orphanOrders } from './plan.ts';
 import { type MirrorProgress, noProgress } from './progress.ts';
+import { Replies } from './replies.ts';
+import type { ContentTask, MirrorRoot, MirrorWorld, Urgency } from './world.ts';
 
-export interface MirrorRoot {
-  readonly index: number;
-  readonly path: Uint8Array;
-  readonly files: SourceFiles;
-  readonly scope: RootScope;
+export interface MirrorStart {
+  readonly world: MirrorWorld;
+  readonly plan: MirrorPlan;
+  readonly memory: MirrorMemory;
+  /** Without them everything is mirrored; with them exactly those are repaired. */
+  readonly items?: readonly DirtyItem[];
+  /** What an earlier run of the same plan had finished. */
+  readonly goesOn?: MirrorNote;
 }
 
-/** What a mirror needs of the job it belongs to. */
-export interface MirrorWorld {
-  readonly roots: ReadonlyMap<number, MirrorRoot>;
-  readonly digest: Digest;
-  say(input: RecordInput): void;
-  mark(settle: (outcome: MarkOutcome) => void): void;
-  barrier(): Barrier;
-  passed(barrier: Barrier): boolean;
-  /** A file that cannot be read: it is named, and the replica is not complete without it. */
-  unreadable(root: number, node: NodeId, why: string, name?: RawName | undefined): void;
-}
-
-/** When to call again. */
-export type Urgency = 'now' | 'soon' | 'idle';
-
-export type Compare = 'everything' | 'attributes' | 'checksum';
-
-export interface ContentTask {
-  readonly root: number;
-  readonly node: NodeId;
-  readonly how: 'send' | 'check';
-  readonly bytes: number;
-}
-
-interface BlockTask {
-  readonly root: number;
-  readonly node: NodeId;
-  readonly offset: number;
-  readonly extent: number;
-}
+/** Something to look at: a dirty item, or what was asked and not answered. */
+type Item = DirtyItem | ({ readonly kind: 'asked'; readonly root: number } & Asked);
 
 type Phase = 'working' | 'awaiting-replies' | 'barrier' | 'ending' | 'done' | 'lost';
 
 export class Mirror {
-  readonly compare: Compare;
+  readonly plan: MirrorPlan;
   readonly progress: MirrorProgress = noProgress();
+  /** What a repair was given; a run that is lost gives it back. */
+  readonly items: readonly DirtyItem[];
+  readonly replies: Replies;
   readonly #world: MirrorWorld;
+  readonly #memory: MirrorMemory;
   readonly #directories = new RingBuffer<{ readonly root: number; readonly node: NodeId }>();
   readonly #contents = new RingBuffer<ContentTask>();
-  readonly #blocks = new RingBuffer<BlockTask>();
-  readonly #items: DirtyItem[];
+  readonly #left: Item[];
   readonly #entries: EntrySender;
+  readonly #inFlight: InFlight;
   readonly #repair: boolean;
-  /** Names that only the target has. */
-  orphans = 0;
+  readonly #orphanOrders: OrphanOrders;
+  readonly #buffer: Uint8Array;
+  readonly #finished: ReadonlyMap<number, Set<NodeId>>;
   #lister: DirectoryLister | null = null;
   #content: ContentSender | null = null;
   #phase: Phase = 'working';
-  #askedAnything = false;
-  /** Marks behind questions whose answers may still come. */
-  #marksOut = 0;
   #barrier: Barrier | null = null;
   #barrierPassed = false;
 
-  /** Without `items` everything is mirrored; with them exactly those are repaired. */
-  constructor(options: {
-    readonly world: MirrorWorld;
-    readonly compare: Compare;
-    readonly items?: readonly DirtyItem[];
-  }) {
-    this.#world = options.world;
-    this.compare = options.compare;
-    this.#repair = options.items !== undefined;
-    this.#items = [...(options.items ?? [])].reverse();
-    this.#entries = new EntrySender({
-      world: this.#world,
-      progress: this.progress,
-      compare: options.compare,
-      repair: this.#repair,
-      directory: (root, node) => this.#directories.push({ root, node }),
-      content: (task) => this.#contents.push(task),
-      asked: () => {
-        this.#askedAnything = true;
-      },
-    });
-    this.#begin();
+  constructor({ world, plan, memory, items, goesOn }: MirrorStart) {
+    this.#world = world;
+    this.#memory = memory;
+    this.plan = plan;
+    this.#repair = items !== undefined;
+    this.items = items ?? [];
+    this.#left = [...this.items].reverse();
+    this.#orphanOrders = orphanOrders(plan, world.wallMs());
+    this.#buffer = new Uint8Array(Math.max(MIRROR_BLOCK, plan.blockSize));
+    this.#finished = finishedOf(world, goesOn);
+    this.#inFlight = this.#makeInFlight();
+    this.#entries = this.#makeEntries();
+    this.replies = this.#makeReplies();
+    this.#begin(goesOn !== undefined);
+  }
+
+  get compare(): Compare {
+    return this.plan.compare;
   }
 
   get done(): boolean {
@@ -112,9 +88,9 @@ export class Mirror {
     return this.#phase === 'lost';
   }
 
-  /** True while directories are still being found, so totals still grow. */
-  get scanning(): boolean {
-    return this.#lister !== null || this.#directories.size > 0;
+  /** True while what there is to do is still being found, and nothing else is done. */
+  get calculating(): boolean {
+    return this.plan.calculate && !this.#repair && (this.#lister !== null || this.#directories.size > 0);
   }
 
   get repairing(): boolean {
@@ -125,6 +101,11 @@ export class Mirror {
   get urgency(): Urgency {
     if (this.#phase === 'working') return 'now';
     return this.#phase === 'barrier' ? 'soon' : 'idle';
+  }
+
+  /** Answers that were under way are gone; those questions are asked again. */
+  linkLost(): void {
+    this.#inFlight.linkLost();
   }
 
   markLost(): void {
@@ -140,36 +121,21 @@ export class Mirror {
   }
 
   onReply(reply: Reply): void {
-    if (reply.kind !== 'want' && reply.kind !== 'have' && reply.kind !== 'differs') return;
-    const { root, node } = reply;
-    if (reply.kind === 'want') this.#wanted(root, node);
-    else if (reply.kind === 'have') this.#have(root, node);
-    else if (reply.what === 'content') this.#blocks.push({ root, node, offset: reply.offset, extent: reply.extent });
-    else return;
-    if (this.#phase === 'awaiting-replies') this.#phase = 'working';
+    this.replies.take(reply);
   }
 
-  #wanted(root: number, node: NodeId): void {
-    const mode = this.#world.roots.get(root)?.files.stat(node)?.mode ?? 0;
-    if (typeOf(mode) === DIRECTORY) this.#directories.push({ root, node });
-    else this.#contents.push({ root, node, how: 'send', bytes: 0 });
+  #goOn(): void {
+    if (this.#phase === 'awaiting-replies' || this.#phase === 'barrier') this.#phase = 'working';
   }
 
-  #have(root: number, node: NodeId): void {
-    if (this.compare === 'checksum') {
-      this.#contents.push({ root, node, how: 'check', bytes: 0 });
-      return;
-    }
-    this.progress.filesDone += 1;
-    this.progress.bytesSkipped += this.#world.roots.get(root)?.files.stat(node)?.size ?? 0;
-  }
-
-  #begin(): void {
-    const detail = MirrorCompare[this.compare];
+  #begin(goesOn: boolean): void {
+    const how = (this.#repair ? MIRROR_REPAIR : 0) | (goesOn ? MIRROR_GOES_ON : 0);
+    const detail = MirrorCompare[this.plan.compare] | how;
     this.#world.say({ verb: Verb.mirrorBegin, detail });
     if (this.#repair) return;
+    if (!goesOn) this.#memory.begin(this.plan);
     for (const root of this.#world.roots.values()) {
-      root.scope.clear();
+      if (!goesOn) root.scope.clear();
       this.#announceRoot(root);
     }
   }
@@ -187,17 +153,29 @@ export class Mirror {
   /** One piece of work; returns about how many bytes it said. */
   #work(budget: number): number {
     if (this.#lister !== null) return this.#list(this.#lister);
+    return this.plan.calculate || this.#repair
+      ? (this.#find() ?? this.#send(budget) ?? this.#await())
+      : (this.#send(budget) ?? this.#find() ?? this.#await());
+  }
+
+  /** A step towards knowing what there is to do; null: all is known. */
+  #find(): number | null {
     const directory = this.#directories.shift();
     if (directory !== undefined) return this.#open(directory);
-    const item = this.#items.pop();
-    if (item !== undefined) return this.#item(item);
-    if (this.#content !== null) return this.#send(this.#content, budget);
-    const block = this.#blocks.shift();
-    if (block !== undefined) return this.#resend(block);
-    const content = this.#contents.shift();
-    if (content !== undefined) return this.#startContent(content);
-    this.#awaitReplies();
-    return 1;
+    const item = this.#left.pop();
+    return item === undefined ? null : this.#item(item);
+  }
+
+  /** A step of content; null: none is due. */
+  #send(budget: number): number | null {
+    const content = this.#content;
+    if (content !== null) {
+      const said = content.step(budget);
+      if (content.finished) this.#content = null;
+      return said;
+    }
+    const task = this.replies.nextStretches() ?? this.#contents.shift();
+    return task === undefined ? null : this.#startContent(task);
   }
 
   #open(directory: { readonly root: number; readonly node: NodeId }): number {
@@ -209,6 +187,9 @@ export class Mirror {
       root,
       node,
       entries: this.#entries,
+      inFlight: this.#inFlight,
+      orphans: this.#orphanOrders,
+      finished: this.#isFinished(index, node),
       say: this.#world.say,
       unreadable: (error, name) => this.#world.unreadable(index, node, error.message, name),
     });
@@ -221,83 +202,61 @@ export class Mirror {
     return said;
   }
 
-  #item(item: DirtyItem): number {
+  #item(item: Item): number {
     const root = this.#world.roots.get(item.root);
     if (root === undefined) return 256;
     try {
       this.#repairItem(root, item);
     } catch (error) {
       if (!(error instanceof FileError)) throw error;
-      const node = item.kind === 'node' ? item.node : item.kind === 'entry' ? item.parent : root.files.rootNode;
+      const node = item.kind === 'entry' ? item.parent : item.kind === 'root' ? root.files.rootNode : item.node;
       this.#world.unreadable(root.index, node, error.message, item.kind === 'entry' ? item.name : undefined);
     }
     return 512;
   }
 
-  #repairItem(root: MirrorRoot, item: DirtyItem): void {
+  #repairItem(root: MirrorRoot, item: Item): void {
     if (item.kind === 'root') {
       root.scope.clear();
       this.#announceRoot(root);
-    } else if (item.kind === 'entry') this.#entries.entry(root, item.parent, item.name);
+    } else if (item.kind === 'asked') this.#entries.askedBefore(root, item);
+    else if (item.kind === 'entry') this.#entries.entry(root, item.parent, item.name);
+    else if (item.kind === 'ranges') this.#entries.ranges(root, item.node, item.ranges);
+    else if (item.kind === 'metadata') this.#entries.metadata(root, item.node);
     else this.#entries.node(root, item.node);
   }
 
   #startContent(task: ContentTask): number {
     const root = this.#world.roots.get(task.root);
-    if (root === undefined || !root.scope.knows(task.node)) return 256;
-    if (task.how === 'check') this.#askedAnything = true;
+    this.replies.starts(task);
+    if (root === undefined || !root.scope.knows(task.node)) {
+      this.#inFlight.gone(task.root, task.node);
+      return 256;
+    }
     this.#content = new ContentSender({
       root,
       task,
       world: this.#world,
       progress: this.progress,
       entries: this.#entries,
+      inFlight: this.#inFlight,
+      blockSize: this.plan.blockSize,
+      buffer: this.#buffer,
     });
+    if (this.#content.finished) this.#content = null;
     return 256;
   }
 
-  #send(content: ContentSender, budget: number): number {
-    const said = content.step(budget);
-    if (content.finished) this.#content = null;
-    return said;
-  }
-
-  #resend(block: BlockTask): number {
-    const root = this.#world.roots.get(block.root);
-    if (root === undefined || !root.scope.knows(block.node)) return 256;
-    const task: ContentTask = { root: block.root, node: block.node, how: 'send', bytes: 0 };
-    const { offset, extent } = block;
-    this.#content = new ContentSender({
-      root,
-      task,
-      world: this.#world,
-      progress: this.progress,
-      entries: this.#entries,
-      range: { offset, end: offset + extent },
-    });
-    return 256;
-  }
-
-  #awaitReplies(): void {
-    if (this.#askedAnything) this.#markReplies();
-    if (this.#marksOut > 0) {
+  #await(): number {
+    this.#inFlight.flush();
+    if (!this.#inFlight.empty) {
       this.#phase = 'awaiting-replies';
-      return;
+      return 1;
     }
     this.#phase = 'barrier';
     this.#barrier = this.#world.barrier();
     this.#barrierPassed = false;
-  }
-
-  /** Replies come before the acknowledgement of the record that caused them: when the mark is applied, all have come. */
-  #markReplies(): void {
-    this.#askedAnything = false;
-    this.#marksOut += 1;
-    this.#world.mark((outcome) => {
-      this.#marksOut -= 1;
-      if (outcome.kind === 'lost') this.markLost();
-      else if (this.#phase === 'awaiting-replies') this.#phase = 'working';
-    });
+    return 1;
   }
 
   #passBarrier(): void {
@@ -311,7 +270,78 @@ export class Mirror {
     this.#phase = 'ending';
     this.#world.mark((outcome) => {
       if (outcome.kind === 'lost') this.markLost();
-      else this.#phase = 'done';
+      else this.#end();
+    });
+  }
+
+  #end(): void {
+    if (this.#phase === 'lost') return;
+    this.#phase = 'done';
+    if (!this.#repair) this.#memory.end();
+  }
+
+  /** Questions whose answers were lost. */
+  #again(questions: readonly Question[], silent: readonly SilentQuestion[]): void {
+    for (const { root: index, node, place } of questions) {
+      const root = this.#world.roots.get(index);
+      if (root === undefined) continue;
+      if (place === null) this.#directories.push({ root: index, node });
+      else this.#left.push({ kind: 'asked', root: index, node, parent: place.parent, name: place.name });
+    }
+    for (const { root, node, offset, extent } of silent) {
+      if (extent === 0) this.#directories.push({ root, node });
+      else
+        this.#contents.push({ root, node, how: 'check', ranges: [offset, offset + extent], pieces: 1, counts: false });
+    }
+    this.#goOn();
+  }
+
+  #isFinished(root: number, node: NodeId): boolean {
+    const finished = this.#finished.get(root);
+    if (finished?.has(node) !== true) return false;
+    if (this.#world.roots.get(root)?.scope.knows(node) === true) return true;
+    // Operations on it may have gone by unseen.
+    finished.delete(node);
+    return false;
+  }
+
+  #makeInFlight(): InFlight {
+    return new InFlight({
+      mark: (settle) => this.#world.mark((outcome) => settle(outcome.kind === 'applied')),
+      again: (questions, silent) => this.#again(questions, silent),
+      finished: (root, nodes) => {
+        if (!this.#repair) this.#memory.finished(root, nodes);
+      },
+      lost: () => this.markLost(),
+      settled: () => {
+        if (this.#phase === 'awaiting-replies') this.#phase = 'working';
+      },
+    });
+  }
+
+  #makeEntries(): EntrySender {
+    return new EntrySender({
+      world: this.#world,
+      progress: this.progress,
+      inFlight: this.#inFlight,
+      compare: this.plan.compare,
+      repair: this.#repair,
+      orphans: this.#orphanOrders,
+      directory: (root, node) => this.#directories.push({ root, node }),
+      content: (task) => this.#contents.push(task),
+      isFinished: (root, node) => this.#isFinished(root, node),
+    });
+  }
+
+  #makeReplies(): Replies {
+    return new Replies({
+      roots: this.#world.roots,
+      compare: this.plan.compare,
+      progress: this.progress,
+      inFlight: this.#inFlight,
+      directory: (root, node) => this.#directories.push({ root, node }),
+      content: (task) => this.#contents.push(task),
+      goOn: () => this.#goOn(),
     });
   }
 
@@ -321,4 +351,11 @@ export class Mirror {
     this.#lister = null;
     this.#content = null;
   }
+}
+
+/** A copy: what is found to be unknown is taken out of it. */
+function finishedOf(world: MirrorWorld, note: MirrorNote | undefined): ReadonlyMap<number, Set<NodeId>> {
+  const finished = new Map<number, Set<NodeId>>();
+  for (const [root, nodes] of note?.finished ?? []) if (world.roots.has(root)) finished.set(root, new Set(nodes));
+  return finished;
 }

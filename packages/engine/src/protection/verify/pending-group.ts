@@ -14,6 +14,8 @@ export interface Statement {
   /** For content: which bytes; null: any change of the node concerns it. */
   readonly range: { readonly offset: number; readonly end: number } | null;
   touched: boolean;
+  /** How often it moved under the reading before. */
+  readonly tries: number;
 }
 
 export class PendingGroup {

@@ -4,7 +4,6 @@
  */
 import { RingBuffer } from '@understudy/base';
 import {
-  encodeXattrs,
   MirrorCompare,
   type NodeId,
   type OperationRecord,
@@ -15,31 +14,27 @@ import {
 } from '@understudy/wire';
 import { type Barrier, FileError, type SourceDirectory, type SourceEntry, type SourceFile } from '../../ports.ts';
 import { DIRECTORY, REGULAR, typeOf } from '../mirror/entry-sender.ts';
-import type { MirrorRoot, MirrorWorld, Urgency } from '../mirror/mirror.ts';
+import type { MirrorRoot, MirrorWorld, Urgency } from '../mirror/world.ts';
+import { pathForPeople } from '../path-for-people.ts';
+import { type Difference, Findings } from './findings.ts';
 import { PendingGroup, type Statement } from './pending-group.ts';
-
-export interface Difference {
-  readonly root: number;
-  /** Base64 of the path beneath the root, as the target says it. */
-  readonly path: string;
-  readonly what: string;
-  readonly detail: string;
-}
+import { Statements, VERIFY_BLOCK } from './statements.ts';
 
 export interface VerifyProgress {
   filesDone: number;
   bytesDone: number;
   /** Statements that moved under the reading and were read again. */
   readAgain: number;
+  /** Statements that never stood still and were not compared. */
+  inMotion: number;
 }
 
-/** Beyond this many the report says how many more there are. */
-export const MAX_DIFFERENCES = 10_000;
-const VERIFY_BLOCK = 128 * 1024;
-const SMALL_BLOCK = 4096;
 const GROUP_BYTES = 1024 * 1024;
 const GROUP_NAMES = 128;
-const LINK = 0o120000;
+/** What has moved under the reading so often is in motion: it is named and not waited for. */
+const MOST_TRIES = 8;
+/** Paths in motion that are named. */
+const MOST_NAMED = 100;
 
 interface Listing {
   readonly root: MirrorRoot;
@@ -55,13 +50,18 @@ interface Content {
 }
 
 export class Verification {
-  readonly progress: VerifyProgress = { filesDone: 0, bytesDone: 0, readAgain: 0 };
-  readonly differences: Difference[] = [];
-  moreDifferences = 0;
+  readonly progress: VerifyProgress = { filesDone: 0, bytesDone: 0, readAgain: 0, inMotion: 0 };
+  readonly findings = new Findings();
   readonly #world: MirrorWorld;
+  readonly #statements: Statements;
   readonly #directories = new RingBuffer<{ readonly root: MirrorRoot; readonly node: NodeId }>();
   readonly #files = new RingBuffer<{ readonly root: MirrorRoot; readonly node: NodeId }>();
+  /** Of which the directory itself has not been said. */
+  readonly #roots: MirrorRoot[] = [];
   readonly #again: Statement[] = [];
+  readonly #moving = new Set<string>();
+  /** Directories with a name that was not compared: what else is there cannot be told. */
+  readonly #partial = new Set<string>();
   readonly #seen = new Set<string>();
   /** Ends of listings wait until every name of theirs has been said; names that come and go meanwhile the target follows itself. */
   #ends: RecordInput[] = [];
@@ -74,8 +74,10 @@ export class Verification {
 
   constructor(world: MirrorWorld) {
     this.#world = world;
+    this.#statements = new Statements(world);
     world.say({ verb: Verb.mirrorBegin, detail: MirrorCompare.verify });
     for (const root of world.roots.values()) {
+      this.#roots.push(root);
       this.#directories.push({ root, node: root.files.rootNode });
       this.#seen.add(`${root.index}/${root.files.rootNode}`);
     }
@@ -89,6 +91,19 @@ export class Verification {
     return this.#phase === 'lost';
   }
 
+  get differences(): readonly Difference[] {
+    return this.findings.differences;
+  }
+
+  get moreDifferences(): number {
+    return this.findings.more;
+  }
+
+  /** Paths of what changed all the time and was not compared; the first hundred. */
+  get inMotion(): readonly string[] {
+    return [...this.#moving];
+  }
+
   get urgency(): Urgency {
     if (this.#phase !== 'working') return 'idle';
     return this.#group === null ? 'now' : 'soon';
@@ -100,9 +115,7 @@ export class Verification {
   }
 
   onReply(reply: Reply): void {
-    if (reply.kind !== 'differs') return;
-    if (this.differences.length >= MAX_DIFFERENCES) this.moreDifferences += 1;
-    else this.differences.push({ root: reply.root, path: reply.path, what: reply.what, detail: reply.detail });
+    if (reply.kind === 'differs') this.findings.add(reply);
   }
 
   markLost(): void {
@@ -138,15 +151,28 @@ export class Verification {
     for (const statement of group.statements) {
       // It left the set meanwhile with a directory above it, of which the operation spoke and not of it.
       if (this.#world.roots.get(statement.root)?.scope.knows(statement.node) !== true) continue;
-      if (statement.touched) this.#again.push(statement);
+      if (statement.touched) this.#moved(statement);
       else for (const input of statement.records) this.#world.say(input);
     }
     this.#group = null;
     if (this.#again.length === 0) this.#sayEnds();
   }
 
+  #moved(statement: Statement): void {
+    if (statement.tries < MOST_TRIES) {
+      this.#again.push(statement);
+      return;
+    }
+    this.progress.inMotion += 1;
+    const { root, node, place } = statement;
+    if (place !== null) this.#partial.add(`${root}/${place.parent}`);
+    if (this.#moving.size >= MOST_NAMED) return;
+    const files = this.#world.roots.get(root)?.files;
+    this.#moving.add(place === null ? pathForPeople(files, node) : pathForPeople(files, place.parent, place.name));
+  }
+
   #sayEnds(): void {
-    for (const end of this.#ends) this.#world.say(end);
+    for (const end of this.#ends) if (!this.#partial.delete(`${end.root}/${end.parent}`)) this.#world.say(end);
     this.#ends = [];
   }
 
@@ -156,7 +182,7 @@ export class Verification {
       this.progress.readAgain += 1;
       const root = this.#world.roots.get(statement.root);
       const again =
-        root === undefined ? null : this.#readable(root, statement.node, () => this.#reread(root, statement));
+        root === undefined ? null : this.#readable(root, statement.node, () => this.#statements.again(root, statement));
       for (const fresh of again ?? []) group.add(fresh);
     }
     while (bytes < GROUP_BYTES && group.statements.length < GROUP_NAMES) {
@@ -167,6 +193,12 @@ export class Verification {
   }
 
   #more(group: PendingGroup): number {
+    const root = this.#roots.pop();
+    if (root !== undefined) {
+      const statement = this.#readable(root, root.files.rootNode, () => this.#statements.root(root));
+      if (statement !== null) group.add(statement);
+      return 512;
+    }
     if (this.#content !== null) return this.#block(group, this.#content);
     const file = this.#files.shift();
     if (file !== undefined) {
@@ -205,7 +237,7 @@ export class Verification {
   #entry(group: PendingGroup, root: MirrorRoot, parent: NodeId, entry: SourceEntry): void {
     const type = typeOf(entry.attributes.mode);
     if (!root.scope.knows(entry.node) || !root.scope.wants(parent, entry.name, type === DIRECTORY)) return;
-    group.add(this.#entryStatement(root, parent, entry));
+    group.add(this.#statements.entry(root, parent, entry));
     const key = `${root.index}/${entry.node}`;
     if (entry.attributes.nlink > 1 || type === DIRECTORY) {
       if (this.#seen.has(key)) return;
@@ -213,29 +245,6 @@ export class Verification {
     }
     if (type === DIRECTORY) this.#directories.push({ root, node: entry.node });
     if (type === REGULAR) this.#files.push({ root, node: entry.node });
-  }
-
-  #entryStatement(root: MirrorRoot, parent: NodeId, entry: SourceEntry): Statement {
-    const { node, name, attributes } = entry;
-    const index = root.index;
-    const xattrs = root.files.xattrs(node) ?? [];
-    const flags = RecordFlag.verify | (xattrs.length > 0 ? RecordFlag.entryHasXattrs : 0);
-    const link = typeOf(attributes.mode) === LINK ? root.files.readLink(node) : null;
-    const records: RecordInput[] = [
-      {
-        verb: Verb.checkEntry,
-        root: index,
-        parent,
-        name,
-        node,
-        attributes,
-        flags,
-        ...(link === null ? {} : { data: link }),
-      },
-    ];
-    if (xattrs.length > 0)
-      records.push({ verb: Verb.xattrs, root: index, node, flags: RecordFlag.verify, data: encodeXattrs(xattrs) });
-    return { records, root: index, node, place: { parent, name }, range: null, touched: false };
   }
 
   /** null: it cannot be read, and is named. */
@@ -256,7 +265,8 @@ export class Verification {
 
   #block(group: PendingGroup, content: Content): number {
     const { root, node, file } = content;
-    const read = () => this.#contentStatement(root, node, file, content.offset, VERIFY_BLOCK);
+    const from = { offset: content.offset, length: VERIFY_BLOCK, tries: 0 };
+    const read = () => this.#statements.content(root, node, file, from);
     const statement = this.#readable(root, node, read);
     const length = statement === null ? 0 : (statement.range?.end ?? 0) - content.offset;
     if (statement === null || length <= 0) {
@@ -270,41 +280,6 @@ export class Verification {
     this.progress.bytesDone += length;
     content.file.willNeed(content.offset, VERIFY_BLOCK * 8);
     return length;
-  }
-
-  #contentStatement(
-    root: MirrorRoot,
-    node: NodeId,
-    file: SourceFile,
-    offset: number,
-    length: number,
-  ): Statement | null {
-    const bytes = new Uint8Array(length);
-    const read = file.read(offset, bytes);
-    if (read === 0) return null;
-    const data = this.#world.digest.sha256(bytes.subarray(0, read));
-    const flags = RecordFlag.verify;
-    const records = [{ verb: Verb.check, root: root.index, node, offset, extent: read, data, flags } as const];
-    return { records, root: root.index, node, place: null, range: { offset, end: offset + read }, touched: false };
-  }
-
-  /** What moved is read again, in pieces small enough to stand still between two writes. */
-  #reread(root: MirrorRoot, statement: Statement): Statement[] {
-    const { place, range, node } = statement;
-    if (place !== null) {
-      const entry = root.files.entry(place.parent, place.name);
-      return entry === null || !root.scope.knows(entry.node) ? [] : [this.#entryStatement(root, place.parent, entry)];
-    }
-    if (range === null) return [];
-    const file = root.scope.knows(node) ? root.files.open(node) : null;
-    if (file === null) return [];
-    const fresh: Statement[] = [];
-    for (let at = range.offset; at < range.end; at += SMALL_BLOCK) {
-      const piece = this.#contentStatement(root, node, file, at, Math.min(SMALL_BLOCK, range.end - at));
-      if (piece !== null) fresh.push(piece);
-    }
-    file.close();
-    return fresh;
   }
 
   #end(): void {

@@ -12,13 +12,13 @@ describe('dirty map', () => {
     const rename = { parent: node(1), name: name('a'), parent2: node(2), name2: name('b'), node: node(9) };
     dirty.addOperation(record({ verb: Verb.rename, ...rename }), 'queue-full');
     dirty.addOperation(record({ verb: Verb.unlink, parent: node(3), name: name('c'), node: node(8) }), 'queue-full');
-    dirty.addOperation(record({ verb: Verb.write, node: node(7) }), 'queue-full');
+    dirty.addOperation(record({ verb: Verb.write, node: node(7), offset: 5000, extent: 10 }), 'queue-full');
     dirty.addOperation(record({ verb: Verb.marker }), 'queue-full');
     expect(dirty.take()).toEqual([
       { kind: 'entry', root: 0, parent: 1n, name: 'a' },
       { kind: 'entry', root: 0, parent: 2n, name: 'b' },
       { kind: 'entry', root: 0, parent: 3n, name: 'c' },
-      { kind: 'node', root: 0, node: 7n },
+      { kind: 'ranges', root: 0, node: 7n, ranges: [4096, 8192] },
     ]);
   });
 
@@ -27,8 +27,8 @@ describe('dirty map', () => {
     const nobody = { verb: Verb.rmdir, parent: node(1), name: name('out'), parent2: node(2) } as const;
     dirty.addOperation(record(nobody), 'queue-full');
     expect(dirty.take()).toEqual([
-      { kind: 'node', root: 0, node: 1n },
-      { kind: 'node', root: 0, node: 2n },
+      { kind: 'metadata', root: 0, node: 1n },
+      { kind: 'metadata', root: 0, node: 2n },
     ]);
   });
 

@@ -19,6 +19,7 @@ const AT = {
   verb: 4,
   flags: 5,
   root: 6,
+  sequence: 8,
   node: 24,
   offset: 56,
   extent: 64,
@@ -39,7 +40,8 @@ export function mergeWrite(target: MergeTarget, records: Uint8Array, at: number,
   const dataAt = target.lastAt + RECORD_HEADER + oldData;
   target.bytes.set(records.subarray(at + RECORD_HEADER, at + RECORD_HEADER + addData), dataAt);
   target.bytes.fill(0, dataAt + addData, target.lastAt + length);
-  // Attributes, times and parents are those after the later write.
+  // Ring sequence, attributes, times and parents are those of and after the later write.
+  target.bytes.set(records.subarray(at + AT.sequence, at + AT.sequence + 8), target.lastAt + AT.sequence);
   const from = at + AT.attributes;
   target.bytes.set(records.subarray(from, at + AT.attributesEnd), target.lastAt + AT.attributes);
   old.setUint32(AT.length, length, true);

@@ -1,11 +1,12 @@
 /**
  * What of one root belongs to a job's stream: the nodes that the target knows, or will know from an earlier record.
- * For a root that is protected as a whole no path is ever looked at; otherwise nodes keep their names, so that rules can be asked and
- * a node whose last name has left the set is let go, with all that is beneath it.
+ * For an interceptor's root that is protected as a whole no path is ever looked at; otherwise (rules, or a job's root beneath a wider one of the interceptor)
+ * nodes keep their names, so that rules can be asked and a node whose last name has left the set is let go, with all that is beneath it.
+ * Once the target has all of a whole root, nothing is remembered but the exceptions: then every node is known except these.
  */
 import type { RawName } from '@understudy/base';
 import { rawToText } from '@understudy/base';
-import type { NodeId } from '@understudy/wire';
+import { NO_NODE, type NodeId } from '@understudy/wire';
 import type { Scope } from '../../../ports.ts';
 
 export interface ScopePlace {
@@ -17,12 +18,19 @@ const same = (a: ScopePlace, parent: NodeId, name: RawName): boolean => a.parent
 
 export class RootScope {
   readonly #known = new Set<NodeId>();
+  /** Every node with a name is known but these; null: only `#known` are. Never where rules are asked. */
+  #exceptions: Set<NodeId> | null = null;
+  #version = 0;
+  /** Exceptions that a repair has told of, as long as it is not certain to arrive. */
+  readonly #settling = new Set<NodeId>();
+  /** Known nodes that never had a name. */
+  readonly #nameless = new Set<NodeId>();
   /** Where rules are asked: a name of each known node, and for directories whether they are one. */
   readonly #places = new Map<NodeId, ScopePlace>();
   readonly #directories = new Set<NodeId>();
   /** Names beyond the first; few files have any. */
   readonly #further = new Map<NodeId, readonly ScopePlace[]>();
-  readonly #scope: Scope;
+  #scope: Scope;
   readonly #rootPath: string;
   readonly rootNode: NodeId;
 
@@ -32,8 +40,20 @@ export class RootScope {
     this.rootNode = options.rootNode;
   }
 
+  /** Other rules from here on. What the target knows is another question now: nothing is known until it is said again. */
+  change(scope: Scope): void {
+    this.#scope = scope;
+    this.clear();
+  }
+
+  /** All that is intercepted is ours: nothing need be remembered of where it lies. */
   get whole(): boolean {
-    return this.#scope.whole;
+    return this.#scope.whole && !this.within;
+  }
+
+  /** Beneath a wider root of the interceptor: what lies outside is not ours, though it is spoken of. */
+  get within(): boolean {
+    return this.#scope.within === true;
   }
 
   get size(): number {
@@ -41,7 +61,54 @@ export class RootScope {
   }
 
   knows(node: NodeId): boolean {
-    return this.#known.has(node);
+    return this.#exceptions === null ? this.#known.has(node) : !this.#exceptions.has(node);
+  }
+
+  /** Of a node without any name left: one that never had a name is ours if its making was said, any other is gone. */
+  knowsNameless(node: NodeId): boolean {
+    return this.#exceptions === null ? this.#known.has(node) : this.#nameless.has(node);
+  }
+
+  /** What is not known although everything else is; null: nothing is known but what was said. */
+  get exceptions(): ReadonlySet<NodeId> | null {
+    return this.#exceptions;
+  }
+
+  /** Grows whenever exceptions come or go otherwise than with what became dirty. */
+  get version(): number {
+    return this.#version;
+  }
+
+  /** Nothing is left to be settled: everything with a name is known. */
+  get settled(): boolean {
+    return !this.whole || (this.#exceptions?.size === 0 && this.#settling.size === 0);
+  }
+
+  /** As `exceptions`, for a run of the process in which nothing of a repair under way may have arrived. */
+  get remembered(): readonly NodeId[] | null {
+    return this.#exceptions === null ? null : [...new Set([...this.#exceptions, ...this.#settling])];
+  }
+
+  get nameless(): ReadonlySet<NodeId> {
+    return this.#nameless;
+  }
+
+  /** The target has all there is: from now on only exceptions need be remembered. No effect where rules are asked. */
+  complete(exceptions: Iterable<NodeId> = [], nameless: Iterable<NodeId> = this.#nameless): void {
+    if (!this.whole) return;
+    this.#version += 1;
+    this.#exceptions = new Set(exceptions);
+    this.#settling.clear();
+    for (const node of nameless) this.#nameless.add(node);
+    this.#known.clear();
+  }
+
+  /** It exists, and the target will not learn of it by itself. */
+  except(node: NodeId): void {
+    this.forget(node);
+    if (node === NO_NODE || this.#exceptions === null) return;
+    this.#exceptions.add(node);
+    this.#version += 1;
   }
 
   /** Only where rules are asked. */
@@ -50,8 +117,13 @@ export class RootScope {
   }
 
   add(node: NodeId, parent: NodeId, name: RawName, isDirectory: boolean): void {
+    this.#nameless.delete(node);
+    if (this.#exceptions !== null) {
+      if (this.#exceptions.delete(node)) this.#settling.add(node);
+      return;
+    }
     this.#known.add(node);
-    if (this.#scope.whole) return;
+    if (this.whole) return;
     if (isDirectory) this.#directories.add(node);
     const first = this.#places.get(node);
     if (first === undefined || isDirectory) this.#places.set(node, { parent, name });
@@ -61,18 +133,29 @@ export class RootScope {
 
   /** A node without a name, or the root itself. */
   addNameless(node: NodeId): void {
-    this.#known.add(node);
+    if (node !== this.rootNode) this.#nameless.add(node);
+    if (this.#exceptions === null) this.#known.add(node);
+    else this.#exceptions.delete(node);
   }
 
+  /** It is gone, or has left the set. */
   forget(node: NodeId): void {
     this.#known.delete(node);
+    this.#exceptions?.delete(node);
+    this.#settling.delete(node);
+    this.#nameless.delete(node);
     this.#directories.delete(node);
     this.#places.delete(node);
     this.#further.delete(node);
   }
 
+  /** Nothing is known until it is said again. */
   clear(): void {
+    this.#version += 1;
     this.#known.clear();
+    this.#exceptions = null;
+    this.#settling.clear();
+    this.#nameless.clear();
     this.#directories.clear();
     this.#places.clear();
     this.#further.clear();
@@ -86,7 +169,7 @@ export class RootScope {
 
   /** A node lost a name within the set. True where it was the last: the node, and what is beneath it, is no longer ours. */
   lost(node: NodeId, parent: NodeId, name: RawName): boolean {
-    if (this.#scope.whole || !this.#known.has(node)) return false;
+    if (this.whole || !this.#known.has(node)) return false;
     const left = this.placesOf(node).filter((place) => !same(place, parent, name));
     const [first, ...further] = left;
     if (first !== undefined) {
@@ -101,20 +184,27 @@ export class RootScope {
 
   /** A node got another place; true for a directory where rules may now decide otherwise about what lies beneath it. */
   moved(node: NodeId, from: ScopePlace, to: ScopePlace): boolean {
-    if (this.#scope.whole || !this.#known.has(node)) return false;
+    if (this.whole || !this.#known.has(node)) return false;
     const isDirectory = this.#directories.has(node);
     this.add(node, to.parent, to.name, isDirectory);
     if (!isDirectory && !same(from, to.parent, to.name)) this.lost(node, from.parent, from.name);
-    return isDirectory;
+    return isDirectory && !this.#scope.whole;
   }
 
   /** Whether the rules want this name in a directory that is known. */
   wants(parent: NodeId, name: RawName, isDirectory: boolean): boolean {
-    if (!this.#known.has(parent)) return false;
+    if (!this.knows(parent)) return false;
     if (this.#scope.whole) return true;
     const directory = this.pathOf(parent);
     if (directory === null) return false;
     return this.#scope.decide(`${directory}/${rawToText(name)}`, isDirectory) !== 'outside';
+  }
+
+  /** Of a name that the rules do not want: earlier ones did, and what the target has of it stays. */
+  stays(parent: NodeId, name: RawName, isDirectory: boolean): boolean {
+    if (this.#scope.stays === undefined || !this.knows(parent)) return false;
+    const directory = this.pathOf(parent);
+    return directory !== null && this.#scope.stays(`${directory}/${rawToText(name)}`, isDirectory);
   }
 
   /** Path of a known directory, as text for the rules; null where a parent is not known. */

@@ -1,5 +1,6 @@
 import { brand, type RawName, rawFromText } from '@understudy/base';
 import {
+  encodeRecord,
   NO_ATTRIBUTES,
   type NodeId,
   type OperationRecord,
@@ -12,7 +13,7 @@ import { beforeEach, describe, expect, it } from 'vitest';
 import type { Scope } from '../../../ports.ts';
 import { DirtyMap } from './dirty-map.ts';
 import { RootScope } from './root-scope.ts';
-import { filterRecord } from './scope-filter.ts';
+import { filterRecord, isForeign } from './scope-filter.ts';
 
 const node = (n: number): NodeId => brand<NodeId>(BigInt(n));
 const name = rawFromText;
@@ -56,6 +57,17 @@ const write = (n: number) => said({ verb: Verb.write, node: node(n) });
 
 describe('a root that is whole', () => {
   beforeEach(() => begin(WHOLE));
+
+  it('a file without a name that was closed is told of once, and nobody else’s', () => {
+    const forget = (n: number) => said({ verb: Verb.forget, node: node(n) });
+    said({ verb: Verb.tmpfile, node: node(2), parent: ROOT, attributes: FILE });
+    expect(write(2)).toBe('send');
+    expect([forget(2), forget(2), forget(3)]).toEqual(['send', 'drop', 'drop']);
+    expect(write(2)).toBe('drop');
+    make(4, 1, 'f');
+    said({ verb: Verb.unlink, node: node(4), victim: node(4), victimNlink: 0, ...at(1, 'f') });
+    expect(forget(4)).toBe('drop');
+  });
 
   it('sends what lies in known directories and drops what the mirror has not come to', () => {
     expect(make(2, 1, 'a')).toBe('send');
@@ -163,5 +175,46 @@ describe('a root with rules', () => {
     const over = { verb: Verb.rename, node: node(8), victim: node(7), ...at(1, 'out'), attributes: FILE } as const;
     expect(said({ ...over, parent2: node(1), name2: name('out'), victimNlink: 0 })).toContain('forget 7');
     expect(scope.knows(node(7))).toBe(false);
+  });
+});
+
+describe('a root beneath a wider one of the interceptor', () => {
+  beforeEach(() => {
+    begin({ ...WHOLE, within: true });
+    make(2, 1, 'folder', FOLDER);
+    make(3, 2, 'file');
+  });
+  const foreign = (input: RecordInput): boolean => isForeign(scope, encodeRecord(record(input)), 0);
+
+  it('what happens outside is not looked into, and costs no memory', () => {
+    const before = scope.size;
+    for (let n = 1000; n < 3000; n += 1) {
+      expect(foreign({ verb: Verb.create, node: node(n), ...at(900, `f${n}`), attributes: FILE })).toBe(true);
+      expect(make(n, 900, `f${n}`)).toBe('drop');
+      expect(write(n)).toBe('drop');
+    }
+    expect([scope.size, scope.exceptions, dirty.size]).toEqual([before, null, 0]);
+    expect(foreign({ verb: Verb.write, node: node(3) })).toBe(false);
+    expect(foreign({ verb: Verb.rename, node: node(900), ...at(901, 'a'), ...to(1, 'b') })).toBe(false);
+    expect(foreign({ verb: Verb.gap })).toBe(false);
+  });
+
+  it('[MIR6] what moves in is dirty as a whole, what moves out is detached with all beneath it', () => {
+    expect(rename(50, [900, 'tree'], [1, 'came'], FOLDER)).not.toBe('send');
+    expect(dirty.take()).toMatchObject([{ kind: 'entry', parent: ROOT, name: name('came') }]);
+    expect(rename(2, [1, 'folder'], [900, 'gone'], FOLDER)).toEqual(['detach in 1']);
+    expect([scope.knows(node(2)), scope.knows(node(3)), write(3)]).toEqual([false, false, 'drop']);
+  });
+
+  it('a directory that is renamed within stays known with all beneath it, and nothing is sent twice', () => {
+    expect(rename(2, [1, 'folder'], [1, 'other'], FOLDER)).toBe('send');
+    expect([dirty.size, write(3)]).toEqual([0, 'send']);
+  });
+
+  it('[SAFE3] nothing is detached or forgotten for what happens to the root itself', () => {
+    const empty = { attributes: FOLDER };
+    expect(rename(1, [900, 'data'], [900, 'away'], FOLDER)).toBe('drop');
+    expect(said({ verb: Verb.rmdir, node: ROOT, victim: ROOT, ...at(900, 'data'), ...empty })).toBe('drop');
+    expect([scope.knows(ROOT), scope.knows(node(3))]).toEqual([true, true]);
   });
 });

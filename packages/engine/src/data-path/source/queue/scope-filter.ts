@@ -7,6 +7,7 @@ import {
   NO_NODE,
   type NodeId,
   type OperationRecord,
+  RECORD_HEADER,
   type RecordInput,
   RenameFlag,
   record,
@@ -22,7 +23,25 @@ const isDirectory = (r: OperationRecord): boolean => (r.attributes.mode & TYPE_M
 /** `send`: forward the bytes. `drop`: not this job's. `instead`: forward these records in its place. */
 export type Verdict = 'send' | 'drop' | { readonly instead: readonly OperationRecord[] };
 
+/**
+ * Of an encoded record beneath a wider root: nothing it names is known, so it need not even be decoded. What is known comes first in
+ * the order, so a foreign file costs a few look-ups and no memory.
+ */
+export function isForeign(scope: RootScope, records: Uint8Array, at: number): boolean {
+  const view = new DataView(records.buffer, records.byteOffset + at, RECORD_HEADER);
+  const verb = view.getUint8(4);
+  if (verb === Verb.gap || verb === Verb.marker) return false;
+  for (const field of NODE_FIELDS) {
+    const node = view.getBigUint64(field, true) as NodeId;
+    if (node !== NO_NODE && scope.knows(node)) return false;
+  }
+  return true;
+}
+/** Where a record names node, parent, parent2 and victim. */
+const NODE_FIELDS = [24, 32, 40, 48] as const;
+
 export function filterRecord(scope: RootScope, dirty: DirtyMap, r: OperationRecord): Verdict {
+  if (scope.within && namesRoot(scope, r)) return 'drop';
   switch (r.verb) {
     case Verb.create:
     case Verb.mkdir:
@@ -40,29 +59,60 @@ export function filterRecord(scope: RootScope, dirty: DirtyMap, r: OperationReco
       return removed(scope, r);
     case Verb.rename:
       return (r.detail & RenameFlag.exchange) !== 0 ? exchanged(scope, dirty, r) : renamed(scope, dirty, r);
+    case Verb.forget:
+      // A file without a name was closed: nobody can reach it again. One that had names went with its last one.
+      if (!scope.knowsNameless(r.node)) return 'drop';
+      scope.forget(r.node);
+      return 'send';
     case Verb.dirty:
-      if (scope.knows(r.node)) dirty.addNode(r.root, r.node, 'ring-full');
-      return 'drop';
+      return noted(scope, dirty, r);
     case Verb.gap:
       dirty.addRoot(r.root, 'interception-gap');
+      // What was made in the gap nobody has heard of.
+      if (scope.exceptions !== null) scope.clear();
       return 'drop';
     default:
-      return scope.knows(r.node) ? 'send' : 'drop';
+      return knows(scope, r) ? 'send' : 'drop';
   }
 }
 
+/** The job's root itself was moved or removed within a wider one: whoever watches over the root halts the job, nothing is detached. */
+function namesRoot(scope: RootScope, r: OperationRecord): boolean {
+  if (r.verb !== Verb.rename && r.verb !== Verb.rmdir && r.verb !== Verb.mkdir) return false;
+  return r.node === scope.rootNode || r.victim === scope.rootNode;
+}
+
+/** Whether the target knows what the operation is about; one that changes names tells `nlink` as it is afterwards. */
+function knows(scope: RootScope, r: OperationRecord): boolean {
+  return r.attributes.nlink === 0 ? scope.knowsNameless(r.node) : scope.knows(r.node);
+}
+
+/** The ring was full when the node was changed, or made: until it has been looked at it counts as not known. */
+function noted(scope: RootScope, dirty: DirtyMap, r: OperationRecord): Verdict {
+  if (scope.exceptions !== null && r.node !== scope.rootNode) {
+    scope.except(r.node);
+    dirty.addNode(r.root, r.node, 'ring-full');
+  } else if (scope.knows(r.node)) dirty.addNode(r.root, r.node, 'ring-full');
+  return 'drop';
+}
+
 function created(scope: RootScope, r: OperationRecord): Verdict {
-  if (!scope.wants(r.parent, r.name, isDirectory(r))) return instead(r, ...parentTimes(scope, r));
+  if (!scope.wants(r.parent, r.name, isDirectory(r))) {
+    scope.except(r.node);
+    return instead(r, ...parentTimes(scope, r));
+  }
   scope.add(r.node, r.parent, r.name, isDirectory(r));
   return 'send';
 }
 
 function linked(scope: RootScope, dirty: DirtyMap, r: OperationRecord): Verdict {
   if (!scope.wants(r.parent, r.name, false)) return instead(r, ...parentTimes(scope, r));
-  if (scope.knows(r.node)) {
+  // With a single name it had none before.
+  if (r.attributes.nlink === 1 ? scope.knowsNameless(r.node) : scope.knows(r.node)) {
     scope.add(r.node, r.parent, r.name, false);
     return 'send';
   }
+  scope.except(r.node);
   dirty.addEntry(r.root, r.parent, r.name, 'moved-in');
   return 'drop';
 }

@@ -22,7 +22,7 @@ function write(n: number, offset: number, text: string | Uint8Array): Uint8Array
 }
 
 function push(queue: SendQueue, bytes: Uint8Array, root = 0): void {
-  queue.append(bytes, 0, bytes.length, root, 1);
+  queue.append(bytes, 0, { length: bytes.length, root, timeMs: 1 });
 }
 
 function contents(queue: SendQueue) {
@@ -36,7 +36,7 @@ function contents(queue: SendQueue) {
 
 describe('send queue', () => {
   it('[SRM1] hands out what was put in, in order, numbered without holes from the next position', () => {
-    const queue = new SendQueue(position(41));
+    const queue = new SendQueue({ next: position(41) });
     for (let i = 0; i < 5000; i += 1) push(queue, write(i + 1, 0, `value ${i}`), i % 3);
     expect(queue.operations).toBe(5000);
     const records = contents(queue);
@@ -48,7 +48,7 @@ describe('send queue', () => {
   });
 
   it('[SCM1] merges a write that continues the one right before it, and nothing else', () => {
-    const queue = new SendQueue(position(1));
+    const queue = new SendQueue({ next: position(1) });
     push(queue, write(1, 0, 'aaaa'));
     push(queue, write(1, 4, 'bbbb'));
     push(queue, write(2, 8, 'cc'));
@@ -64,7 +64,7 @@ describe('send queue', () => {
   });
 
   it('[SCM1] never merges across roots, nor beyond a communication block', () => {
-    const queue = new SendQueue(position(1));
+    const queue = new SendQueue({ next: position(1) });
     push(queue, write(1, 0, 'x'), 0);
     push(queue, write(1, 1, 'y'), 1);
     push(queue, write(1, 2, new Uint8Array(COMMUNICATION_BLOCK - 1)), 1);
@@ -73,7 +73,7 @@ describe('send queue', () => {
   });
 
   it('carries a record larger than a segment alone', () => {
-    const queue = new SendQueue(position(1));
+    const queue = new SendQueue({ next: position(1) });
     push(queue, write(1, 0, new Uint8Array(SEGMENT_BYTES + 5)));
     push(queue, write(2, 0, 'small'));
     expect(queue.take()?.count).toBe(1);
@@ -81,7 +81,7 @@ describe('send queue', () => {
   });
 
   it('[SRM2] folding hands every record over and burns no position', () => {
-    const queue = new SendQueue(position(7));
+    const queue = new SendQueue({ next: position(7) });
     push(queue, write(1, 0, 'a'));
     queue.appendRecord(record({ verb: Verb.unlink, parent: node(2), name: rawFromText('n') as RawName }));
     const folded: number[] = [];
@@ -93,7 +93,7 @@ describe('send queue', () => {
   });
 
   it('tells the position of a marker when it leaves', () => {
-    const queue = new SendQueue(position(1));
+    const queue = new SendQueue({ next: position(1) });
     push(queue, write(1, 0, 'a'));
     queue.appendRecord(record({ verb: Verb.marker, extent: 12 }));
     push(queue, write(2, 0, 'b'));

@@ -1,8 +1,10 @@
 /**
  * The send queue: encoded records in order, in segments that become packets as they are.
- * In: records by copy. Out: packets, numbered as they leave. Promise: never reorders, never drops; `folded` empties it by hand.
+ * In: records by copy. Out: packets, numbered as they leave. Memory holds the oldest; what does not fit is in the store, in order.
+ * Promise: never reorders, never drops; `fold` empties it by hand. Once it stores, nothing leaves that is not stored, until all of the
+ * store has been received.
  */
-import { assert, must, RingBuffer } from '@understudy/base';
+import { assert, RingBuffer } from '@understudy/base';
 import {
   decodeRecord,
   encodeRecordInto,
@@ -16,47 +18,81 @@ import {
   Verb,
 } from '@understudy/wire';
 import { mergeWrite } from './merge.ts';
+import { Overflow } from './overflow.ts';
+import type { QueueStore } from './queue-store.ts';
+import type { QueuedPacket } from './queued-packet.ts';
+import {
+  cutReceived,
+  MORE_FOLLOW,
+  NOT_STORED,
+  noteSequence,
+  numberRecords,
+  type Received,
+  type Segment,
+  sequenceOf,
+} from './segment.ts';
 import { SegmentPool } from './segment-pool.ts';
 
-export interface QueuedPacket {
-  readonly from: Position;
-  readonly to: Position;
-  /** Encoded records, each stamped with its position. */
-  readonly bytes: Uint8Array;
-  readonly count: number;
-  /** Source wall clock of the oldest operation in it, ms. */
-  readonly firstTimeMs: number;
-  /** Ids of the markers in it and their positions. */
-  readonly markers: readonly { readonly id: number; readonly at: Position }[];
-}
-
-interface Segment {
-  bytes: Uint8Array;
-  used: number;
-  count: number;
-  /** Where the last record begins, for merging; -1: none that may be merged. */
-  lastAt: number;
-  firstTimeMs: number;
+export interface SendQueueOptions {
+  readonly next: Position;
+  readonly store?: QueueStore | undefined;
+  /** Bytes of records in memory while the store takes what comes. */
+  readonly memoryBytes?: number;
 }
 
 export class SendQueue {
+  readonly #overflow: Overflow | null;
+  readonly #memoryBytes: number;
   readonly #segments = new RingBuffer<Segment>();
   readonly #pool = new SegmentPool();
+  /** The segment that is being filled; behind all others. */
+  #tail: Segment | null = null;
+  #memory = 0;
   #bytes = 0;
   #operations = 0;
   #next: Position;
+  #origin = 0;
+  /** What the target had when it was heard of after a restart. */
+  #has: Received = { origin: 0, received: 0 };
+  /** Not before that is known: the target may have the one write and not the other. */
+  #merging = true;
 
-  constructor(next: Position) {
-    this.#next = next;
+  /** Throws QueueStoreError where what was kept from before cannot be read. */
+  constructor(options: SendQueueOptions) {
+    this.#next = options.next;
+    this.#overflow = options.store === undefined ? null : new Overflow(options.store);
+    this.#memoryBytes = options.memoryBytes ?? Number.POSITIVE_INFINITY;
+    for (const { bytes, count } of this.#overflow?.heads() ?? []) {
+      this.#bytes += bytes;
+      this.#operations += count;
+    }
   }
 
-  /** Bytes of all records held. */
+  /** Bytes of all records held, wherever. */
   get bytes(): number {
     return this.#bytes;
   }
 
+  /** Bytes of records held in memory. */
+  get memoryBytes(): number {
+    return this.#memory;
+  }
+
+  get diskBytes(): number {
+    return this.#overflow?.bytes ?? 0;
+  }
+
   get operations(): number {
     return this.#operations;
+  }
+
+  /** Whatever is held is in the store, but the tail. */
+  get storing(): boolean {
+    return this.#overflow?.active === true;
+  }
+
+  get canStore(): boolean {
+    return this.#overflow !== null;
   }
 
   /** The position that the next record to leave will get. */
@@ -66,99 +102,215 @@ export class SendQueue {
 
   /** Source time of the oldest record held, ms; null when empty. */
   get oldestTimeMs(): number | null {
-    return this.#segments.at(0)?.firstTimeMs ?? null;
+    return this.#segments.at(0)?.firstTimeMs ?? this.#overflow?.oldestTimeMs ?? this.#tail?.firstTimeMs ?? null;
   }
 
-  /** Copies one encoded record that applications caused; a write may join the write before it. */
-  append(records: Uint8Array, at: number, length: number, root: number, timeMs: number): void {
-    const tail = this.#segments.last();
-    if (tail !== undefined && tail.lastAt >= 0 && recordVerb(records, at) === Verb.write) {
-      const grown = mergeWrite(tail, records, at, root);
+  /** Lowest ring sequence that is nowhere but in memory; null: none. */
+  get firstUnstored(): number | null {
+    for (let i = 0; !this.storing && i < this.#segments.size; i += 1) {
+      const segment = this.#segments.at(i);
+      if (segment !== undefined && segment.first > 0) return segment.first;
+    }
+    return this.#tail !== null && this.#tail.first > 0 ? this.#tail.first : null;
+  }
+
+  /** Highest ring sequence that the store tells of; 0: none. */
+  get storedThrough(): number {
+    return this.#overflow?.through ?? 0;
+  }
+
+  // ------------------------------------------------------------------------------------------------------- coming in
+
+  /** Copies one encoded record that applications caused; a write may join the write before it. Throws QueueStoreError. */
+  append(
+    records: Uint8Array,
+    at: number,
+    of: { readonly length: number; readonly root: number; readonly timeMs: number },
+  ) {
+    const sequence = sequenceOf(records, at);
+    const tail = this.#tail;
+    if (this.#merging && tail !== null && tail.lastAt >= 0 && recordVerb(records, at) === Verb.write) {
+      const grown = mergeWrite(tail, records, at, of.root);
       if (grown >= 0) {
-        this.#bytes += grown;
+        this.#grown(grown);
+        noteSequence(tail, sequence, false);
         return;
       }
     }
-    const segment = this.#room(length, timeMs);
-    segment.bytes.set(records.subarray(at, at + length), segment.used);
-    stampRecord(segment.bytes, segment.used, root, position(0));
-    this.#added(segment, length);
+    const segment = this.#room(of.length, of.timeMs);
+    segment.bytes.set(records.subarray(at, at + of.length), segment.used);
+    stampRecord(segment.bytes, segment.used, of.root, position(sequence));
+    this.#added(segment, of.length, { sequence, more: false });
   }
 
-  /** Encodes a record made by the mirror, by verification or as a marker. */
-  appendRecord(record: OperationRecord): void {
+  /**
+   * Encodes a record made by the mirror, by verification or as a marker (sequence 0), or in the place of an operation: then it carries
+   * that one's sequence, and `more` where others of the same follow. Throws QueueStoreError.
+   */
+  appendRecord(record: OperationRecord, more = false): void {
     const length = recordLength(record);
     const segment = this.#room(length, record.timeMs);
     encodeRecordInto(record, segment.bytes, segment.used);
-    this.#added(segment, length);
+    if (more) segment.bytes[segment.used + 5] = record.flags | MORE_FOLLOW;
+    this.#added(segment, length, { sequence: record.sequence, more });
   }
 
-  /** The oldest segment as a packet, its records numbered; undefined when empty. */
+  // ------------------------------------------------------------------------------------------------------- going out
+
+  /** The oldest segment as a packet, its records numbered; undefined when empty. Throws QueueStoreError. */
   take(): QueuedPacket | undefined {
-    const segment = this.#segments.shift();
-    if (segment === undefined) return undefined;
-    // A packet waits for its acknowledgement: it must not hold a mostly empty buffer meanwhile.
-    const full = segment.used * 2 >= segment.bytes.length;
-    const bytes = full ? segment.bytes.subarray(0, segment.used) : segment.bytes.slice(0, segment.used);
-    if (!full) this.#pool.give(segment.bytes);
-    const from = this.#next;
-    const markers = this.#number(bytes);
-    this.#bytes -= segment.used;
-    this.#operations -= segment.count;
-    return {
-      from,
-      to: position(this.#next - 1),
-      bytes,
-      count: segment.count,
-      firstTimeMs: segment.firstTimeMs,
-      markers,
-    };
-  }
-
-  /** A packet's bytes that nobody will look at again. */
-  recycle(bytes: Uint8Array): void {
-    this.#pool.give(bytes);
-  }
-
-  /** Empties the queue and hands every record over: positions are given on leaving, so none is burnt. */
-  fold(take: (record: OperationRecord) => void): void {
-    for (let segment = this.#segments.shift(); segment !== undefined; segment = this.#segments.shift()) {
-      for (let at = 0; at < segment.used; at += peekLength(segment.bytes, at)) take(decodeRecord(segment.bytes, at));
+    for (;;) {
+      if (this.#segments.size === 0 && this.#overflow?.size === 0 && this.#tail !== null && this.#overflow.active)
+        this.#overflow.putSegment(this.#tail);
+      const segment = this.#shift();
+      if (segment === undefined) return undefined;
+      const packet = this.#leave(segment);
+      if (packet !== null) return packet;
     }
+  }
+
+  /** A packet that the target has. `reuse`: nobody looks at its bytes any more. */
+  received(packet: QueuedPacket, reuse: boolean): void {
+    if (reuse) this.#pool.give(packet.bytes);
+    if (packet.entry >= 0) this.#overflow?.free(packet.entry);
+  }
+
+  /** Until `goOn` nobody knows what of the ring has arrived. */
+  awaitTarget(): void {
+    this.#merging = false;
+  }
+
+  /** The target has said what it has: the rest follows behind it. Nothing may be on its way. Throws QueueStoreError. */
+  goOn(has: Received): void {
+    this.#has = has;
+    this.#origin = Math.max(this.#origin, has.origin);
+    this.#next = position(has.received + 1);
+    this.#merging = true;
+    if (this.#overflow === null || this.#overflow.size === 0) return;
+    const { bytes, count } = this.#overflow.dropArrived(has);
+    this.#bytes -= bytes;
+    this.#operations -= count;
+  }
+
+  // --------------------------------------------------------------------------------------------------------- storing
+
+  /** From now on all that is held is in the store. `inFlight` has left already, oldest first. Throws QueueStoreError. */
+  store(inFlight: Iterable<QueuedPacket>): void {
+    const overflow = this.#overflow;
+    assert(overflow !== null, 'only a queue that has a store stores');
+    if (!overflow.active) {
+      for (const packet of inFlight) if (packet.entry === NOT_STORED) overflow.putPacket(packet);
+      for (let i = 0; i < this.#segments.size; i += 1) {
+        const segment = this.#segments.at(i);
+        if (segment !== undefined) overflow.putSegment(segment);
+      }
+      overflow.begin();
+    }
+    this.#seal();
+  }
+
+  /**
+   * Empties the queue and hands every record over, an entry at a time: positions are given on leaving, so none is burnt. What has left
+   * loses its place in the store, too: the caller sees to it. Throws QueueStoreError where an entry cannot be read; it is empty then.
+   */
+  fold(take: (record: OperationRecord) => void): void {
+    try {
+      for (let segment = this.#shift(); segment !== undefined; segment = this.#shift())
+        for (let at = 0; at < segment.used; at += peekLength(segment.bytes, at)) take(decodeRecord(segment.bytes, at));
+    } finally {
+      this.clear();
+    }
+  }
+
+  clear(): void {
+    this.#segments.clear();
+    this.#tail = null;
+    this.#overflow?.clear();
+    this.#memory = 0;
     this.#bytes = 0;
     this.#operations = 0;
   }
 
-  #number(bytes: Uint8Array): { id: number; at: Position }[] {
-    const markers: { id: number; at: Position }[] = [];
-    for (let at = 0; at < bytes.length; at += peekLength(bytes, at)) {
-      const view = new DataView(bytes.buffer, bytes.byteOffset + at, 8);
-      stampRecord(bytes, at, view.getUint16(6, true), this.#next);
-      if (view.getUint8(4) === Verb.marker) markers.push({ id: decodeRecord(bytes, at).extent, at: this.#next });
-      this.#next = position(this.#next + 1);
+  close(): void {
+    this.#overflow?.close();
+  }
+
+  // ------------------------------------------------------------------------------------------------------------ within
+
+  /** The oldest of all that is queued. */
+  #shift(): Segment | undefined {
+    const oldest = this.#segments.shift() ?? this.#overflow?.shift() ?? this.#tail;
+    if (oldest === null) return undefined;
+    if (oldest === this.#tail) this.#tail = null;
+    if (oldest.loaded !== true) this.#memory -= oldest.used;
+    return oldest;
+  }
+
+  /** Null: the target has all of it. */
+  #leave(segment: Segment): QueuedPacket | null {
+    this.#bytes -= segment.used;
+    this.#operations -= segment.count;
+    this.#origin = Math.max(this.#origin, segment.last);
+    const cut = segment.numbered === true || (segment.first > 0 && segment.first <= this.#has.origin);
+    const { used, count } = cut ? cutReceived(segment, this.#has) : segment;
+    if (count === 0) {
+      if (segment.entry >= 0) this.#overflow?.free(segment.entry);
+      this.#pool.give(segment.bytes);
+      return null;
     }
-    return markers;
+    // A packet waits for its acknowledgement: it must not hold a mostly empty buffer meanwhile.
+    const full = used * 2 >= segment.bytes.length;
+    const bytes = full ? segment.bytes.subarray(0, used) : segment.bytes.slice(0, used);
+    if (!full) this.#pool.give(segment.bytes);
+    const from = this.#next;
+    const { next, markers } = numberRecords(bytes, from);
+    this.#next = next;
+    const { firstTimeMs, first, entry } = segment;
+    return { from, to: position(next - 1), bytes, count, firstTimeMs, markers, origin: this.#origin, first, entry };
+  }
+
+  /** The tail is closed: into memory where it is next in order and fits, else it is in the store only. Throws QueueStoreError. */
+  #seal(): void {
+    const tail = this.#tail;
+    if (tail === null) return;
+    const overflow = this.#overflow;
+    if (overflow?.active) overflow.putSegment(tail);
+    this.#tail = null;
+    if (!overflow?.active || (overflow.size === 0 && this.#memory <= this.#memoryBytes)) {
+      this.#segments.push(tail);
+      return;
+    }
+    overflow.keepOnly(tail);
+    this.#memory -= tail.used;
+    this.#pool.give(tail.bytes);
   }
 
   #room(length: number, timeMs: number): Segment {
-    const tail = this.#segments.last();
-    if (tail !== undefined && tail.used + length <= tail.bytes.length) {
+    const tail = this.#tail;
+    if (tail !== null && tail.used + length <= tail.bytes.length) {
       // What was read or said later may have happened earlier: the oldest time counts.
       tail.firstTimeMs = Math.min(tail.firstTimeMs, timeMs);
       return tail;
     }
+    this.#seal();
     const bytes = this.#pool.take(length);
-    const segment: Segment = { bytes, used: 0, count: 0, lastAt: -1, firstTimeMs: timeMs };
-    this.#segments.push(segment);
-    return must(this.#segments.last(), 'just pushed');
+    const entry = NOT_STORED;
+    this.#tail = { bytes, used: 0, count: 0, lastAt: -1, firstTimeMs: timeMs, first: 0, last: 0, entry };
+    return this.#tail;
   }
 
-  #added(segment: Segment, length: number): void {
+  #added(segment: Segment, length: number, cause: { readonly sequence: number; readonly more: boolean }): void {
     assert(length % 8 === 0, 'records are padded to 8 bytes');
-    segment.lastAt = segment.used;
+    segment.lastAt = cause.more ? -1 : segment.used;
     segment.used += length;
     segment.count += 1;
-    this.#bytes += length;
+    noteSequence(segment, cause.sequence, cause.more);
+    this.#grown(length);
     this.#operations += 1;
+  }
+
+  #grown(bytes: number): void {
+    this.#bytes += bytes;
+    this.#memory += bytes;
   }
 }

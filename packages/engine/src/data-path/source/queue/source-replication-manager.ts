@@ -4,14 +4,29 @@
  */
 import { must } from '@understudy/base';
 import { decodeRecord, type OperationRecord, type Position, record, Verb } from '@understudy/wire';
-import { DirtyMap } from './dirty-map.ts';
+import { DirtyMap, type DirtyReason } from './dirty-map.ts';
+import type { QueueStore } from './queue-store.ts';
 import type { RootScope } from './root-scope.ts';
-import { filterRecord } from './scope-filter.ts';
+import { filterRecord, isForeign } from './scope-filter.ts';
 import { SendQueue } from './send-queue.ts';
 
 export interface QueueLimits {
-  /** Bytes of records held in memory before the queue folds into the dirty map. */
+  /** Bytes of records held in memory before new ones go to the store, or, where there is none, the queue folds into the dirty map. */
   readonly memoryBytes: number;
+}
+
+/** Why a queue was let go of. */
+export type FoldReason = Extract<
+  DirtyReason,
+  'queue-full' | 'queue-disk-full' | 'queue-disk-failed' | 'queue-damaged' | 'stream-lost'
+>;
+
+export interface SrmOptions {
+  readonly limits: QueueLimits;
+  readonly next: Position;
+  readonly store?: QueueStore | undefined;
+  /** Markers of a run are not taken for those of the one before. */
+  readonly firstMarker?: number;
 }
 
 export class SourceReplicationManager {
@@ -19,12 +34,19 @@ export class SourceReplicationManager {
   readonly dirty = new DirtyMap();
   readonly roots = new Map<number, RootScope>();
   readonly #limits: QueueLimits;
-  #markers = 0;
+  /** Operations up to this ring sequence are in the store already: they only keep the picture of the roots in step. */
+  readonly #storedThrough: number;
+  #markers: number;
   #folds = 0;
+  /** The queue was full: until there is somebody to send to, what comes is noted as dirty and not queued. */
+  #noting: FoldReason | null = null;
 
-  constructor(options: { readonly limits: QueueLimits; readonly next: Position }) {
-    this.#limits = options.limits;
-    this.queue = new SendQueue(options.next);
+  /** Throws QueueStoreError where what was kept from before cannot be read. */
+  constructor({ limits, next, store, firstMarker }: SrmOptions) {
+    this.#limits = limits;
+    this.queue = new SendQueue({ next, store, memoryBytes: limits.memoryBytes / 2 });
+    this.#storedThrough = this.queue.storedThrough;
+    this.#markers = firstMarker ?? 0;
   }
 
   /** How often the queue was full. */
@@ -32,42 +54,102 @@ export class SourceReplicationManager {
     return this.#folds;
   }
 
-  /** One encoded record of the ring, `root` being this job's index for it. The bytes are copied. Tells whether it was queued. */
-  intercepted(records: Uint8Array, at: number, length: number, root: number): OperationRecord | null {
+  get noting(): boolean {
+    return this.#noting !== null;
+  }
+
+  /**
+   * One encoded record of the ring, `root` being this job's index for it. The bytes are copied. Tells whether it belongs to the job.
+   * `failed` is called where it could not be stored: after that the queue must be empty.
+   */
+  intercepted(
+    records: Uint8Array,
+    at: number,
+    of: { readonly length: number; readonly root: number },
+    failed: (error: unknown) => void,
+  ): OperationRecord | null {
+    const { length, root } = of;
     const scope = must(this.roots.get(root), `root ${root} is not this job's`);
+    if (scope.within && isForeign(scope, records, at)) return null;
     const decoded = { ...decodeRecord(records, at), root };
     const verdict = filterRecord(scope, this.dirty, decoded);
     if (verdict === 'drop') return null;
-    if (verdict === 'send') this.queue.append(records, at, length, root, decoded.timeMs);
-    else for (const instead of verdict.instead) this.queue.appendRecord(instead);
+    if (decoded.sequence > 0 && decoded.sequence <= this.#storedThrough) return decoded;
+    if (this.#noting !== null) {
+      this.#note(verdict === 'send' ? [decoded] : verdict.instead, this.#noting);
+      return decoded;
+    }
+    try {
+      if (verdict === 'send') this.queue.append(records, at, { length, root, timeMs: decoded.timeMs });
+      else this.#insteadOf(decoded, verdict.instead);
+    } catch (error) {
+      failed(error);
+      this.#note(verdict === 'send' ? [decoded] : verdict.instead, this.#noting ?? 'queue-disk-failed');
+    }
     return decoded;
   }
 
-  /** A record of the mirror or of verification: exact at the position it will get. */
+  /** A record of the mirror or of verification: exact at the position it will get. Throws QueueStoreError. */
   say(made: OperationRecord): void {
     this.queue.appendRecord(made);
   }
 
-  /** A place in the stream to wait for; its id comes back with its position when it leaves the queue. */
+  /** A place in the stream to wait for; its id comes back with its position when it leaves the queue. Throws QueueStoreError. */
   mark(timeMs: number): number {
     this.#markers += 1;
     this.queue.appendRecord(record({ verb: Verb.marker, extent: this.#markers, timeMs }));
     return this.#markers;
   }
 
-  /** True when the queue, with `inFlightBytes` held for resending, is at its limit. */
+  /** True when the queue, with `inFlightBytes` held for resending, is at its limit in memory. */
   full(inFlightBytes: number): boolean {
-    return this.queue.bytes + inFlightBytes > this.#limits.memoryBytes;
+    return this.queue.memoryBytes + inFlightBytes > this.#limits.memoryBytes;
   }
 
-  /** SRM2: what is queued is let go and becomes dirty; exactly that is repaired later. */
-  fold(reason: 'queue-full' | 'stream-lost'): void {
+  /** SRM2: what is queued is let go and becomes dirty; exactly that is repaired later. Throws QueueStoreError: it is empty then, too. */
+  fold(reason: FoldReason): void {
     this.#folds += 1;
-    this.queue.fold((lost) => {
-      this.dirty.addOperation(lost, reason);
-      if (isCreation(lost.verb)) this.roots.get(lost.root)?.forget(lost.node);
-    });
+    this.queue.fold((lost) => this.#note([lost], reason));
   }
+
+  /** What an operation would have brought is noted, for it will not be sent, or not surely. */
+  note(lost: OperationRecord, reason: FoldReason): void {
+    this.#note([lost], reason);
+  }
+
+  /** From now on what comes is noted and not queued, until `null`. */
+  setNoting(reason: FoldReason | null): void {
+    this.#noting = reason;
+  }
+
+  /** What was kept is lost: nobody knows what it held, so everything is compared. */
+  lose(reason: FoldReason): void {
+    this.#folds += 1;
+    this.queue.clear();
+    for (const [index, scope] of this.roots) {
+      scope.clear();
+      this.dirty.addRoot(index, reason);
+    }
+  }
+
+  #insteadOf(cause: OperationRecord, instead: readonly OperationRecord[]): void {
+    for (const [i, one] of instead.entries())
+      this.queue.appendRecord({ ...one, sequence: cause.sequence }, i + 1 < instead.length);
+  }
+
+  #note(lost: readonly OperationRecord[], reason: FoldReason): void {
+    for (const one of lost) {
+      const scope = this.roots.get(one.root);
+      // Of what the target will never have heard the repair finds all there is.
+      if (isCreation(one.verb)) scope?.except(one.node);
+      else if (isContent(one.verb) && scope?.knows(one.node) === false) continue;
+      this.dirty.addOperation(one, reason);
+    }
+  }
+}
+
+function isContent(verb: number): boolean {
+  return verb >= Verb.write && verb <= Verb.removexattr;
 }
 
 /** The target never learns of it: the repair must find it as something new. */

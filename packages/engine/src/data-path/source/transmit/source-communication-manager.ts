@@ -14,16 +14,18 @@ export interface Window {
 
 export const DEFAULT_WINDOW: Window = { bytes: 16 * 1024 * 1024, packets: 4096 };
 
-export class SourceCommunicationManager {
-  readonly #log = new TransactionLog();
+export class SourceCommunicationManager<P extends LoggedPacket> {
+  readonly #log = new TransactionLog<P>();
   readonly #window: Window;
   /** Packets to be sent again, oldest first. */
-  readonly #again = new RingBuffer<LoggedPacket>();
-  readonly #resent = new WeakSet<LoggedPacket>();
-  readonly #freed: (bytes: Uint8Array) => void;
+  readonly #again = new RingBuffer<P>();
+  readonly #resent = new WeakSet<P>();
+  readonly #freed: (packet: P, reuse: boolean) => void;
   #linked = false;
   #received: Position;
   #applied: Position;
+  /** Origin of the newest packet that is received. */
+  #receivedOrigin = 0;
   #sentBytes = 0;
   #resentBytes = 0;
   #paused = false;
@@ -31,8 +33,8 @@ export class SourceCommunicationManager {
   constructor(options: {
     readonly window?: Window;
     readonly received: Position;
-    /** Bytes of a packet that is received and that nothing refers to any more. */
-    readonly freed?: (bytes: Uint8Array) => void;
+    /** The target has the packet. `reuse`: nothing refers to its bytes any more. */
+    readonly freed?: (packet: P, reuse: boolean) => void;
   }) {
     this.#freed = options.freed ?? (() => {});
     this.#window = options.window ?? DEFAULT_WINDOW;
@@ -52,6 +54,16 @@ export class SourceCommunicationManager {
     return this.#applied;
   }
 
+  /** Ring sequence of the newest operation that is received; 0: none of this run. */
+  get receivedOrigin(): number {
+    return this.#receivedOrigin;
+  }
+
+  /** What is sent and not received, oldest first. */
+  inFlight(): Generator<P> {
+    return this.#log.since(position(0));
+  }
+
   get sentBytes(): number {
     return this.#sentBytes;
   }
@@ -69,8 +81,18 @@ export class SourceCommunicationManager {
     return this.#log.oldest?.firstTimeMs ?? null;
   }
 
-  oldestPosition(next: Position): Position {
-    return this.#log.oldestPosition(next);
+  /** Also before the first packet of a stream that goes on: what is not received can be sent. */
+  get oldestPosition(): Position {
+    return this.#log.oldestPosition(position(this.#received + 1));
+  }
+
+  /** The stream goes on behind what the target has, after a restart: nothing is on its way. */
+  goOn(has: { readonly received: Position; readonly applied: Position; readonly origin: number }): void {
+    this.#log.clear();
+    this.#again.clear();
+    this.#received = has.received;
+    this.#applied = has.applied;
+    this.#receivedOrigin = has.origin;
   }
 
   /** The target goes on behind `received`; what it has not is sent again. */
@@ -99,8 +121,9 @@ export class SourceCommunicationManager {
     if (received > this.#received) this.#received = received;
     if (applied > this.#applied) this.#applied = applied;
     this.#log.free(this.#received, (packet) => {
+      this.#receivedOrigin = Math.max(this.#receivedOrigin, packet.origin);
       // A copy that was sent again may still wait in the socket; the first one has arrived, so nothing else looks at the bytes.
-      if (!this.#resent.delete(packet)) this.#freed(packet.bytes);
+      this.#freed(packet, !this.#resent.delete(packet));
     });
   }
 
@@ -118,7 +141,7 @@ export class SourceCommunicationManager {
   }
 
   /** The next packet for the wire, or undefined: nothing to send, no link, target full, or window closed. */
-  next(take: () => LoggedPacket | undefined): LoggedPacket | undefined {
+  next(take: () => P | undefined): P | undefined {
     if (!this.#linked || this.#paused) return undefined;
     const again = this.#again.shift();
     if (again !== undefined) {

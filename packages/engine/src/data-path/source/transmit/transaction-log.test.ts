@@ -8,11 +8,13 @@ const packet = (from: number, to: number, bytes = 8): LoggedPacket => ({
   bytes: new Uint8Array(bytes),
   count: to - from + 1,
   firstTimeMs: from,
+  origin: 0,
+  first: 0,
 });
 
 describe('transaction log', () => {
   it('[SCM2] lets go of a packet only when all of it is received', () => {
-    const log = new TransactionLog();
+    const log = new TransactionLog<LoggedPacket>();
     for (const [from, to] of [
       [1, 3],
       [4, 4],
@@ -31,7 +33,7 @@ describe('transaction log', () => {
   });
 
   it('[TCM1] hands out everything that holds a position asked for, also the packet it lies in the middle of', () => {
-    const log = new TransactionLog();
+    const log = new TransactionLog<LoggedPacket>();
     for (const [from, to] of [
       [1, 3],
       [4, 6],

@@ -9,10 +9,14 @@ export interface LoggedPacket {
   readonly bytes: Uint8Array;
   readonly count: number;
   readonly firstTimeMs: number;
+  /** Ring sequence of the newest operation at or before `to`; 0: none. */
+  readonly origin: number;
+  /** Lowest ring sequence in it; 0: none. */
+  readonly first: number;
 }
 
-export class TransactionLog {
-  readonly #packets = new RingBuffer<LoggedPacket>();
+export class TransactionLog<P extends LoggedPacket> {
+  readonly #packets = new RingBuffer<P>();
   #bytes = 0;
 
   get bytes(): number {
@@ -23,17 +27,17 @@ export class TransactionLog {
     return this.#packets.size;
   }
 
-  get oldest(): LoggedPacket | undefined {
+  get oldest(): P | undefined {
     return this.#packets.at(0);
   }
 
-  add(packet: LoggedPacket): void {
+  add(packet: P): void {
     this.#packets.push(packet);
     this.#bytes += packet.bytes.length;
   }
 
   /** Lets go of what the target holds safely: packets that end at or before `received`, each handed to `freed`. */
-  free(received: Position, freed: (packet: LoggedPacket) => void): void {
+  free(received: Position, freed: (packet: P) => void): void {
     for (
       let packet = this.#packets.at(0);
       packet !== undefined && packet.to <= received;
@@ -46,7 +50,7 @@ export class TransactionLog {
   }
 
   /** Everything that holds a position at or after `from`, oldest first. */
-  *since(from: Position): Generator<LoggedPacket> {
+  *since(from: Position): Generator<P> {
     for (let i = 0; i < this.#packets.size; i += 1) {
       const packet = this.#packets.at(i);
       if (packet !== undefined && packet.to >= from) yield packet;

@@ -1,18 +1,35 @@
 /**
- * What has been accepted and waits to be applied, as it came: encoded, in packets. Bounded by its owner through `count` and `bytes`.
+ * What has been accepted and waits to be applied, encoded, in packets: the oldest in memory, those behind it perhaps in the journal only.
+ * Bounded by its owner through `count`, `bytes` and `memoryBytes`.
  */
 import { must, RingBuffer } from '@understudy/base';
 import { decodeRecord, type OperationRecord, type Position, peekLength, position } from '@understudy/wire';
 import type { OperationQueue } from '../operation-queue.ts';
-import type { Packet } from './packet.ts';
+import { cutRecords } from './packet.ts';
+
+export interface QueuedPacket {
+  readonly from: Position;
+  readonly to: Position;
+  /** Of the records from `from` on, or a little more where they lie in the journal only. */
+  readonly length: number;
+  /** null: to be read from the journal when its turn comes. */
+  readonly records: Uint8Array | null;
+  /** Reads them; all of the entry, which may begin before `from`. */
+  readonly read: () => { readonly from: number; readonly records: Uint8Array };
+  /** Called when nobody looks at `records` any more. */
+  readonly done?: (() => void) | undefined;
+}
 
 export class AcceptQueue implements OperationQueue {
-  readonly #packets = new RingBuffer<Packet>();
+  readonly #packets = new RingBuffer<QueuedPacket>();
+  /** Of the first packet. */
+  #records: Uint8Array | null = null;
   /** Where in the first packet the oldest record begins. */
   #at = 0;
   #head: OperationRecord | null = null;
   #count = 0;
   #bytes = 0;
+  #memoryBytes = 0;
 
   get count(): number {
     return this.#count;
@@ -22,30 +39,38 @@ export class AcceptQueue implements OperationQueue {
     return this.#bytes;
   }
 
-  push(packet: Packet): void {
-    this.#packets.push(packet);
-    this.#count += packet.to - packet.from + 1;
-    this.#bytes += packet.records.length;
+  /** Of what is held in memory; what is read back for its turn does not count. */
+  get memoryBytes(): number {
+    return this.#memoryBytes;
   }
 
+  get packets(): number {
+    return this.#packets.size;
+  }
+
+  push(packet: QueuedPacket): void {
+    this.#packets.push(packet);
+    this.#count += packet.to - packet.from + 1;
+    this.#bytes += packet.length;
+    this.#memoryBytes += packet.records?.length ?? 0;
+  }
+
+  /** Throws where the journal cannot give back what it held. */
   peek(): OperationRecord | undefined {
     const packet = this.#packets.at(0);
     if (packet === undefined) return undefined;
-    this.#head ??= decodeRecord(packet.records, this.#at);
+    this.#head ??= decodeRecord(this.#first(packet), this.#at);
     return this.#head;
   }
 
   shift(): void {
     const packet = must(this.#packets.at(0), 'shift needs a record');
-    const length = peekLength(packet.records, this.#at);
+    const records = this.#first(packet);
     this.#head = null;
-    this.#at += length;
+    this.#at += peekLength(records, this.#at);
     this.#count -= 1;
-    this.#bytes -= length;
-    if (this.#at < packet.records.length) return;
-    this.#packets.shift();
-    this.#at = 0;
-    packet.done?.();
+    if (this.#at < records.length) return;
+    this.#leave(packet);
   }
 
   last(): Position | undefined {
@@ -54,10 +79,27 @@ export class AcceptQueue implements OperationQueue {
   }
 
   clear(): void {
-    for (let packet = this.#packets.shift(); packet !== undefined; packet = this.#packets.shift()) packet.done?.();
-    this.#at = 0;
-    this.#head = null;
+    for (let packet = this.#packets.at(0); packet !== undefined; packet = this.#packets.at(0)) this.#leave(packet);
     this.#count = 0;
-    this.#bytes = 0;
+  }
+
+  #first(packet: QueuedPacket): Uint8Array {
+    if (this.#records !== null) return this.#records;
+    if (packet.records !== null) this.#records = packet.records;
+    else {
+      const { from, records } = packet.read();
+      this.#records = cutRecords(records, from, packet.from);
+    }
+    return this.#records;
+  }
+
+  #leave(packet: QueuedPacket): void {
+    this.#packets.shift();
+    this.#bytes -= packet.length;
+    this.#memoryBytes -= packet.records?.length ?? 0;
+    this.#records = null;
+    this.#head = null;
+    this.#at = 0;
+    packet.done?.();
   }
 }

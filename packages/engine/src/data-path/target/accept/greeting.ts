@@ -8,6 +8,10 @@ export interface KnownStream {
   readonly streamId: string | null;
   readonly epoch: number;
   readonly applied: Position;
+  /** Held here, applied or not. */
+  readonly received: Position;
+  /** Up to here operations may have been applied before the last stop. */
+  readonly replayTo: Position;
 }
 
 export type Greeting =
@@ -26,7 +30,7 @@ export function decideGreeting(hello: Hello, known: KnownStream): Greeting {
     return { kind: 'refuse', refuse: { code: 'protocol', sentence } };
   }
   const why = whyNotResumed(hello, known);
-  if (why === null) return { kind: 'resume', why: `it goes on behind position ${known.applied}` };
+  if (why === null) return { kind: 'resume', why: `it goes on behind position ${known.received}` };
   return { kind: 'restart', applied: position(hello.next - 1), why };
 }
 
@@ -34,9 +38,12 @@ function whyNotResumed(hello: Hello, known: KnownStream): string | null {
   if (known.streamId === null) return 'this is the first time that the source is heard of';
   if (known.streamId !== hello.streamId)
     return "the source's queue was lost: its positions do not continue what came before";
-  if (known.applied + 1 < hello.oldest)
-    return `operations ${known.applied + 1} to ${hello.oldest - 1} are no longer held by the source`;
-  if (known.applied >= hello.next)
-    return `the target has applied position ${known.applied}, which the source does not know`;
+  if (known.received + 1 < hello.oldest)
+    return `operations ${known.received + 1} to ${hello.oldest - 1} are no longer held by the source`;
+  // It numbers anew what the target has not: where the replay would end cannot be told any more.
+  if (hello.fresh === true && known.replayTo > known.received)
+    return 'the target lost power and the source was restarted before all that had begun was applied again';
+  const held = Math.max(known.applied, known.received);
+  if (held >= hello.next) return `the target has position ${held}, which the source does not know`;
   return null;
 }

@@ -4,7 +4,7 @@
 import type { RawName } from '@understudy/base';
 import { NO_NODE, type NodeId, type OperationRecord, type Position, position, type Reply } from '@understudy/wire';
 import { type Digest, FileError, type Handle } from '../../../ports.ts';
-import { base64 } from './base64.ts';
+import { pathTold } from './base64.ts';
 import type { MirrorRun } from './mirror-run.ts';
 import type { Place, ReplicaRoot } from './replica-root.ts';
 
@@ -25,6 +25,8 @@ export interface ApplyContext {
   readonly digest: Digest;
   /** This position may have been applied, in whole or in part, before the agent was killed. */
   readonly replaying: boolean;
+  /** And the machine lost its power since: content may be there in part, whatever size a file has. */
+  readonly powerLost: boolean;
   reply(reply: Reply): void;
   event(event: TargetEvent): void;
 }
@@ -48,15 +50,20 @@ export function needed(node: NodeId, record: OperationRecord, context: ApplyCont
   throw contradiction('apply', `node ${node} is not known here`);
 }
 
+/** Ours, beneath the root: a source that could name it would reach what is kept aside, or lead us elsewhere by a link in its place. */
+function placeIn(parent: Handle | null, name: RawName, { root }: ApplyContext): Place | null {
+  if (parent === null) return null;
+  if (root.isLimbo({ parent, name })) throw new FileError('EPERM', 'apply', "this name is the product's own");
+  return { parent, name };
+}
+
 /** The place (parent, name) of the record; null as in `needed`. */
 export function placeOf(record: OperationRecord, context: ApplyContext): Place | null {
-  const parent = needed(record.parent, record, context);
-  return parent === null ? null : { parent, name: record.name };
+  return placeIn(needed(record.parent, record, context), record.name, context);
 }
 
 export function placeTwoOf(record: OperationRecord, context: ApplyContext): Place | null {
-  const parent = needed(record.parent2, record, context);
-  return parent === null ? null : { parent, name: record.name2 };
+  return placeIn(needed(record.parent2, record, context), record.name2, context);
 }
 
 export function reportPath(record: OperationRecord, context: ApplyContext): RawName {
@@ -79,10 +86,11 @@ export function differs(record: OperationRecord, context: ApplyContext, what: st
     at: position(record.sequence),
     root: context.root.index,
     node: record.node === NO_NODE ? record.parent : record.node,
+    parent: record.parent,
     offset: record.offset,
     extent: record.extent,
     what,
-    path: base64(reportPath(record, context)),
+    path: pathTold(reportPath(record, context)),
     detail: detail.slice(0, 256),
   });
 }

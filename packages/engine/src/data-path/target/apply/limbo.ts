@@ -3,11 +3,12 @@
  * destroyed on suspicion: only a record that says the last name is gone destroys, everything else moves here.
  *
  * Names in it: the hexadecimal of the handle (a known node that may be claimed yet) · `tmp-NODE` (a file that has no name on the
- * source) · `aside-POSITION-HEX` (nobody's any more, kept).
+ * source) · `aside-POSITION-HEX` (nobody's any more, kept) · the folders of keep-aside.ts.
  */
 import { type RawName, rawToBytes, toHex } from '@understudy/base';
 import type { NodeId } from '@understudy/wire';
 import { FileError, type Handle, type ReplicaEntry } from '../../../ports.ts';
+import { isKeptFolder } from './keep-aside.ts';
 import { isDirectory, type Place, type ReplicaRoot } from './replica-root.ts';
 
 /** A handle is at most 128 bytes in the kernel; real ones are 8 to 40, so the name fits in 255. */
@@ -34,11 +35,24 @@ export function displace(root: ReplicaRoot, place: Place, holder: ReplicaEntry, 
     return 'moved';
   }
   if (root.nodes.nodeOf(holder.handle) === undefined) {
+    if (isDirectory(holder.attributes)) rescue(root, holder.handle);
     setAside(root, place, holder, at);
     return 'set-aside';
   }
   root.files.rename(place.parent, place.name, root.files.limbo, claimable(holder.handle), 'no-replace');
   return 'moved';
+}
+
+/**
+ * What is known and lies beneath a directory that is nobody's may be claimed yet: after a power cut the table may not know the directory
+ * that a known file was moved into.
+ */
+function rescue(root: ReplicaRoot, directory: Handle): void {
+  for (const entry of root.files.list(directory) ?? []) {
+    const isKnown = root.nodes.nodeOf(entry.handle) !== undefined;
+    if (isKnown) displace(root, { parent: directory, name: entry.name }, entry, 0);
+    else if (isDirectory(entry.attributes)) rescue(root, entry.handle);
+  }
 }
 
 /** Out of the replica and out of the table, with all that is beneath; kept. */
@@ -102,7 +116,8 @@ function removeTree(root: ReplicaRoot, place: Place, directory: Handle, at: numb
 export function sweep(root: ReplicaRoot, at: number, isSpared: (handle: Handle) => boolean): number {
   let asides = 0;
   for (const entry of root.files.list(root.files.limbo) ?? []) {
-    if (entry.name.startsWith(ASIDE) || entry.name.startsWith(TEMPORARY) || isSpared(entry.handle)) continue;
+    if (entry.name.startsWith(ASIDE) || entry.name.startsWith(TEMPORARY)) continue;
+    if (isKeptFolder(entry.name) || isSpared(entry.handle)) continue;
     const place = { parent: root.files.limbo, name: entry.name };
     const links = isDirectory(entry.attributes) ? 1 : (root.files.attributes(entry.handle)?.nlink ?? 1);
     if (links > 1) root.files.unlink(place.parent, place.name);
@@ -128,6 +143,7 @@ export function dropTemporaries(root: ReplicaRoot): void {
 export function findWithinLimbo(root: ReplicaRoot, handle: Handle, beneath = root.files.limbo): Place | null {
   for (const entry of root.files.list(beneath) ?? []) {
     if (entry.handle === handle) return { parent: beneath, name: entry.name };
+    if (beneath === root.files.limbo && isKeptFolder(entry.name)) continue;
     const found = isDirectory(entry.attributes) ? findWithinLimbo(root, handle, entry.handle) : null;
     if (found !== null) return found;
   }

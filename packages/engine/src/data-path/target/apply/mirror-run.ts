@@ -1,6 +1,6 @@
 /**
  * What a mirror or a verification remembers between its records. It does not survive a killed agent: a listing that was open then is
- * reported as lost and its directory listed again by the source.
+ * asked for again.
  */
 import type { RawName } from '@understudy/base';
 import type { NodeId } from '@understudy/wire';
@@ -9,8 +9,12 @@ import type { Handle } from '../../../ports.ts';
 /** Names remembered over all open listings, about 100 bytes each. */
 const MAX_NAMES = 2_000_000;
 
+/** Beside MirrorCompare in the journal: an operation was given up since the run began. */
+const FAILED = 128;
+
 export class MirrorRun {
   #compare: number | null;
+  #failed: boolean;
   #complete: boolean;
   /** Directory → names found when its listing began and not confirmed since. */
   readonly #unconfirmed = new Map<string, Set<RawName>>();
@@ -23,13 +27,24 @@ export class MirrorRun {
   #names = 0;
 
   constructor(compare: number | null, complete: boolean) {
-    this.#compare = compare;
+    this.#compare = compare === null ? null : compare & ~FAILED;
+    this.#failed = compare !== null && (compare & FAILED) !== 0;
     this.#complete = complete;
   }
 
-  /** MirrorCompare of the mirror under way; null without one. Kept by the journal. */
+  /** MirrorCompare of the mirror under way; null without one. */
   get compare(): number | null {
     return this.#compare;
+  }
+
+  /** As the journal keeps it. */
+  get noted(): number | null {
+    return this.#compare === null ? null : this.#compare | (this.#failed ? FAILED : 0);
+  }
+
+  /** An operation was given up since the run began. Without a run, not being complete says as much. */
+  get failures(): boolean {
+    return this.#failed;
   }
 
   /** A mirror came to its end and none has begun since. Kept by the journal. */
@@ -37,21 +52,29 @@ export class MirrorRun {
     return this.#complete;
   }
 
-  beginMirror(compare: number): void {
+  /** A repair leaves the replica as complete as it was: what it repairs the source knows. */
+  beginMirror(compare: number, how: { readonly repair: boolean; readonly goesOn: boolean }): void {
     this.#forgetListings();
     this.#compare = compare;
-    this.#complete = false;
+    if (!how.goesOn) this.#failed = false;
+    if (!how.repair) this.#complete = false;
   }
 
   endMirror(): void {
     this.#forgetListings();
     this.#compare = null;
     this.#complete = true;
+    this.#failed = false;
     this.#spared.clear();
   }
 
-  /** An operation was given up: word of it may be lost with this process, so the journal has to know. */
+  /** An operation was given up. */
   failed(): void {
+    this.#failed = true;
+  }
+
+  /** Word of one that was given up may be lost: only a mirror finds what it was. */
+  wordLost(): void {
     this.#complete = false;
   }
 
@@ -66,10 +89,14 @@ export class MirrorRun {
     this.#answered.clear();
   }
 
-  /** False: too much is remembered already; the listing counts as lost. */
+  /** False: too much is remembered already; nothing is told of what is beyond this listing. */
   beginListing(root: number, directory: NodeId, names: readonly RawName[]): boolean {
     this.endListing(root, directory);
-    if (this.#names + names.length > MAX_NAMES) return false;
+    if (this.#names + names.length > MAX_NAMES) {
+      // Its end is to be known for what it is: nothing beyond the listing is looked for.
+      this.#unconfirmed.set(key(root, directory), new Set());
+      return false;
+    }
     this.#unconfirmed.set(key(root, directory), new Set(names));
     this.#names += names.length;
     return true;
@@ -120,6 +147,11 @@ export class MirrorRun {
   /** Files with several names: the first entry was answered, and that answer stands for the run. */
   answered(root: number, node: NodeId): void {
     this.#answered.add(key(root, node));
+  }
+
+  /** Answers may have been lost with a link: what was asked is asked again, and answered again. */
+  linkLost(): void {
+    this.#answered.clear();
   }
 
   wasAnswered(root: number, node: NodeId): boolean {

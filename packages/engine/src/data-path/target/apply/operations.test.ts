@@ -8,7 +8,11 @@ import { Rig, ROOT_PATH, toyDigest } from '../testing/rig.ts';
 let rig: Rig;
 let source: ModelSource;
 const name = (text: string) => text as never;
-const kinds = (): string[] => rig.replies.map((reply: Reply) => (reply.kind === 'differs' ? reply.what : reply.kind));
+/** Without the answers to listings. */
+const kinds = (): string[] =>
+  rig.replies
+    .filter((reply: Reply) => !(reply.kind === 'have' && reply.node === source.root.id))
+    .map((reply: Reply) => (reply.kind === 'differs' ? reply.what : reply.kind));
 const apply = (): void => rig.run(source.records);
 const same = (): void => expect(rig.tree()).toEqual(source.tree());
 
@@ -30,6 +34,32 @@ function said(folder: ModelNode, one: string, verb: Verb = Verb.entry, flags = 0
   const place = { parent: folder.id, name: name(one), node: node.id };
   source.say({ verb, ...place, flags, attributes: source.attributes(node), data: bytesOf(node.target) });
 }
+
+describe('a file that never had a name', () => {
+  const forget = (node: ModelNode): void => source.say({ verb: Verb.forget, node: node.id });
+
+  it('goes for good when it is forgotten, and a second time does no harm', () => {
+    const node = source.temporary();
+    source.write(node, 0, [1, 2, 3]);
+    apply();
+    expect(rig.limbo()).toEqual([expect.stringMatching(/^tmp-/)]);
+    forget(node);
+    forget(node);
+    apply();
+    expect([rig.limbo(), rig.replies]).toEqual([[], []]);
+    same();
+  });
+
+  it('that got one is kept aside where it left the set, as any other', () => {
+    const node = source.temporary();
+    source.link(node, source.root, 'named');
+    apply();
+    same();
+    forget(node);
+    apply();
+    expect(rig.limbo()).toEqual([expect.stringMatching(/^aside-/)]);
+  });
+});
 
 describe('[TCM5] a stretch that is applied again', () => {
   /** Everything is applied, then the mark is taken back: all of it comes a second time. */
@@ -233,7 +263,7 @@ describe('a mirror', () => {
     expect(rig.events).toMatchObject([{ kind: 'set-aside' }]);
   });
 
-  it('a listing that was open when the agent was killed is told as failed, and removes nothing', () => {
+  it('[MIR3] a listing that was open when the agent was killed is asked for again, and removes nothing', () => {
     source.make(source.root, 'a', REGULAR);
     source.say({ verb: Verb.mirrorBegin, detail: MirrorCompare.attributes });
     source.say({ verb: Verb.listingBegin, parent: source.root.id });
@@ -242,7 +272,7 @@ describe('a mirror', () => {
     const attributes = source.attributes(source.root);
     source.say({ verb: Verb.listingEnd, parent: source.root.id, node: source.root.id, attributes });
     apply();
-    expect(rig.replies).toMatchObject([{ kind: 'failed', errno: 'LISTING-LOST', node: source.root.id }]);
+    expect(rig.replies).toMatchObject([{ kind: 'want', node: source.root.id }]);
     expect(rig.tree().has('/a')).toBe(true);
   });
 

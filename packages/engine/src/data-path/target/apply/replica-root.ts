@@ -6,6 +6,7 @@ import type { Attributes, NodeId } from '@understudy/wire';
 import { FileError, type Handle, type ReplicaEntry, type ReplicaFiles } from '../../../ports.ts';
 import type { TargetJournal } from '../journal.ts';
 import { DeferredTimes } from './deferred-times.ts';
+import { type InnerRoot, leadsToInner } from './inner-roots.ts';
 import { NodeTable } from './node-table.ts';
 
 /** One name in one directory. */
@@ -30,6 +31,10 @@ export class ReplicaRoot {
   readonly files: ReplicaFiles;
   readonly nodes: NodeTable;
   readonly times: DeferredTimes;
+  /** Directly beneath the root; null: limbo lies beside it. */
+  readonly #limboName: string | null;
+  /** Roots of the same job inside this one. */
+  inner: readonly InnerRoot[] = [];
 
   constructor(index: number, path: RawName, files: ReplicaFiles, journal: Pick<TargetJournal, 'note'>) {
     this.index = index;
@@ -37,10 +42,18 @@ export class ReplicaRoot {
     this.files = files;
     this.nodes = new NodeTable(index, journal);
     this.times = new DeferredTimes(files);
+    this.#limboName = this.#pathOf(files.limbo)?.split('/')[0] ?? null;
   }
 
+  /** Not a name for the source to confirm: our own things, and what belongs to a root inside this one. */
   isOwn(place: Place): boolean {
-    return place.parent === this.files.root && place.name.startsWith(OWN_PREFIX);
+    if (place.parent === this.files.root && place.name.startsWith(OWN_PREFIX)) return true;
+    return leadsToInner(this, place) !== null;
+  }
+
+  /** What limbo lies in, where it lies within the root. */
+  isLimbo({ parent, name }: Place): boolean {
+    return parent === this.files.root && name === this.#limboName;
   }
 
   /** The handle of a node whose file exists, null for any other. */

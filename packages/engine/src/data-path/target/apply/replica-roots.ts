@@ -5,6 +5,7 @@ import type { RawName } from '@understudy/base';
 import type { NodeId } from '@understudy/wire';
 import type { ReplicaFiles } from '../../../ports.ts';
 import type { NodeBinding, NodeChange, TargetJournal } from '../journal.ts';
+import { innerRootsOf } from './inner-roots.ts';
 import { dropTemporaries } from './limbo.ts';
 import { ReplicaRoot } from './replica-root.ts';
 
@@ -55,6 +56,7 @@ export class ReplicaRoots {
       present.files.close();
     }
     this.#roots.set(index, root);
+    for (const each of this.#roots.values()) each.inner = innerRootsOf(each, this.#roots.values());
     return root;
   }
 

@@ -17,11 +17,12 @@ import {
   record as recordOf,
   Verb,
 } from '@understudy/wire';
-import { type Digest, FileError, type Handle } from '../../../ports.ts';
+import { type Digest, type DigestName, FileError, type Handle } from '../../../ports.ts';
 import { OK, sameCondition } from '../condition.ts';
-import type { StreamStart, TargetJournal } from '../journal.ts';
+import { BEGUN_UNKNOWN, type JournalMark, type StreamStart, type TargetJournal } from '../journal.ts';
 import type { OperationQueue } from '../operation-queue.ts';
 import type { ApplyContext, TargetEvent } from './apply-context.ts';
+import { leftToInner } from './inner-roots.ts';
 import { MirrorRun } from './mirror-run.ts';
 import { marker, mirrorBegin, mirrorEnd, ROOT_OPERATIONS, shiftsContent } from './operations/index.ts';
 import { Outbox } from './outbox.ts';
@@ -29,6 +30,7 @@ import type { ReplicaRoot } from './replica-root.ts';
 import { type OpenRoot, ReplicaRoots, type RootSpec } from './replica-roots.ts';
 import { retryDelay } from './retry.ts';
 import { asFileError, failure, replaying, retrying, type Trouble } from './trouble.ts';
+import { type Failure, Untold } from './untold.ts';
 
 export interface ApplyBudget {
   readonly records: number;
@@ -77,8 +79,12 @@ export class TargetReplicationManager {
   #begun: Position;
   /** Up to here operations may have been applied before the last stop. */
   #replayTo: Position;
+  readonly #powerLost: boolean;
   #trouble: Trouble | null = null;
   #condition: Condition = OK;
+  readonly #untold: Untold;
+  /** As the last checkpoint of an earlier process had it. */
+  #origin: number;
 
   constructor(ports: ApplyPorts) {
     this.#ports = ports;
@@ -91,6 +97,9 @@ export class TargetReplicationManager {
     this.#reached = state.applied;
     this.#begun = state.begun;
     this.#replayTo = state.begun > state.applied ? state.begun : position(0);
+    this.#powerLost = state.begun === BEGUN_UNKNOWN;
+    this.#untold = new Untold(ports.journal, state.untold);
+    this.#origin = state.origin;
   }
 
   get stream(): {
@@ -98,8 +107,26 @@ export class TargetReplicationManager {
     readonly epoch: number;
     readonly applied: Position;
     readonly complete: boolean;
+    /** An operation was given up, and word of it may be lost. */
+    readonly failures: boolean;
+    readonly origin: number;
+    readonly replayTo: Position;
   } {
-    return { streamId: this.#streamId, epoch: this.#epoch, applied: this.#applied, complete: this.#run.complete };
+    const { complete, failures } = this.#run;
+    return {
+      streamId: this.#streamId,
+      epoch: this.#epoch,
+      applied: this.#applied,
+      complete,
+      failures,
+      origin: this.#origin,
+      replayTo: this.#applied >= this.#replayTo ? position(0) : this.#replayTo,
+    };
+  }
+
+  /** Digests that `check` may carry. */
+  get digests(): readonly DigestName[] {
+    return this.#ports.digest.blake3 === undefined ? ['sha256'] : ['blake3', 'sha256'];
   }
 
   get condition(): Condition {
@@ -113,7 +140,34 @@ export class TargetReplicationManager {
     for (const { index, path } of specs) this.#roots.open(index, path);
   }
 
-  resume(epoch: number): void {
+  /** Failures that the source may not know of yet. */
+  get untold(): readonly Failure[] {
+    return this.#untold.all;
+  }
+
+  /** The source knows of the failures up to here. */
+  told(through: Position): void {
+    this.#untold.told(through);
+  }
+
+  /** What has been committed, as a point that a power cut may leave once `sync` and the journal's checkpoint are through. */
+  mark(): { readonly applied: Position; readonly mark: JournalMark } {
+    return { applied: this.#applied, mark: this.#ports.journal.mark() };
+  }
+
+  /** Everything applied so far goes to the replica's disk. Rejects with FileError. */
+  async sync(): Promise<void> {
+    await Promise.all([...this.#roots.all()].map(({ files }) => files.syncLater()));
+  }
+
+  /** The source has sent nothing at or beyond `next`: no more than that can have begun before a power cut. */
+  resume(epoch: number, next: Position): void {
+    this.#run.linkLost();
+    if (this.#replayTo >= next) {
+      // The journal goes on saying that the power was cut: to a process killed on the way that matters as much.
+      this.#replayTo = position(next - 1);
+      this.#begun = this.#replayTo;
+    }
     assert(epoch >= this.#epoch, 'an epoch never falls');
     if (epoch > this.#epoch) this.#ports.journal.raiseEpoch(epoch);
     this.#epoch = epoch;
@@ -122,6 +176,8 @@ export class TargetReplicationManager {
   /** A new stream: positions start behind `start.applied`. The node table stays where the roots are the same directories. */
   restart(start: StreamStart, specs: readonly RootSpec[]): void {
     assert(start.epoch >= this.#epoch, 'an epoch never falls');
+    // What an older stream did is replayed by nobody any more: a power cut must not undo it.
+    for (const root of this.#roots.all()) root.files.sync();
     this.#roots.restart(specs);
     this.#ports.journal.restart(start);
     this.#streamId = start.streamId;
@@ -132,6 +188,8 @@ export class TargetReplicationManager {
     this.#replayTo = position(0);
     this.#trouble = null;
     this.#run = new MirrorRun(null, false);
+    this.#untold.clear();
+    this.#origin = 0;
   }
 
   /** Applies what is queued, within the budget, and commits it. */
@@ -219,7 +277,8 @@ export class TargetReplicationManager {
       return;
     }
     assert(verb !== Verb.dirty && verb !== Verb.gap, 'a verb of the ring was accepted');
-    ROOT_OPERATIONS[verb](record, this.#context(record, outbox));
+    const context = this.#context(record, outbox);
+    if (!leftToInner(record, context)) ROOT_OPERATIONS[verb](record, context);
   }
 
   #context(record: OperationRecord, outbox: Outbox): ApplyContext {
@@ -228,6 +287,7 @@ export class TargetReplicationManager {
       run: this.#run,
       digest: this.#ports.digest,
       replaying: record.sequence <= this.#replayTo,
+      powerLost: this.#powerLost && record.sequence <= this.#replayTo,
       reply: (reply) => outbox.replies.push(reply),
       event: (event) => outbox.events.push(event),
     };
@@ -250,8 +310,9 @@ export class TargetReplicationManager {
   }
 
   #giveUp(record: OperationRecord, error: FileError, outbox: Outbox): void {
-    this.#run.failed();
     const { reply, event } = failure(record, error, this.#pathOf(record));
+    this.#run.failed();
+    if (reply.kind === 'failed' && !this.#untold.add(reply)) this.#run.wordLost();
     outbox.replies.push(reply);
     outbox.events.push(event);
   }
@@ -260,7 +321,8 @@ export class TargetReplicationManager {
   #commit(nowMs: number, outbox: Outbox): boolean {
     if (this.#reached === this.#applied) return true;
     if (!this.#setTimes(nowMs, outbox)) return false;
-    const { compare, complete } = this.#run;
+    const { noted: compare, complete } = this.#run;
+    this.#untold.commit();
     this.#ports.journal.commit({ applied: this.#reached, complete, compare }, this.#roots.changes());
     this.#roots.committed();
     this.#applied = this.#reached;

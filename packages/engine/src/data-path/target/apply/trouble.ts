@@ -13,7 +13,7 @@ import {
 } from '@understudy/wire';
 import { FileError } from '../../../ports.ts';
 import type { TargetEvent } from './apply-context.ts';
-import { base64 } from './base64.ts';
+import { pathTold } from './base64.ts';
 
 export interface Trouble {
   /** null: the times at the end of a batch. */
@@ -70,11 +70,9 @@ export function failure(
   const at = position(record.sequence);
   const { root, node } = record;
   const parent = record.verb === Verb.rename ? record.parent2 : record.parent;
-  const lost = error.code === 'LISTING-LOST';
   const sentence = `an operation on ${shown(path)} could not be applied (${error.message}); the source sends it again`;
-  const kind = lost ? 'listing-lost' : 'failed';
   return {
-    reply: { kind: 'failed', at, root, node, parent, errno: error.code, path: base64(path) },
-    event: { kind, severity: lost ? 'information' : 'error', at, root, path, sentence },
+    reply: { kind: 'failed', at, root, node, parent, errno: error.code, path: pathTold(path) },
+    event: { kind: 'failed', severity: 'error', at, root, path, sentence },
   };
 }

@@ -36,7 +36,7 @@ export class Rig {
   records: readonly OperationRecord[] = [];
   accept = new TargetCommunicationManager();
   apply: TargetReplicationManager;
-  openRoot: () => ReplicaFiles = () => this.replica;
+  openRoot: (index: number) => ReplicaFiles = () => this.replica;
   streamId = STREAM;
   epoch = 1;
   nowMs = 0;
@@ -47,7 +47,7 @@ export class Rig {
   }
 
   #manager(): TargetReplicationManager {
-    const openRoot = () => this.openRoot();
+    const openRoot = (index: number) => this.openRoot(index);
     return new TargetReplicationManager({
       journal: this.journal,
       openRoot,

@@ -1,6 +1,6 @@
 /** checkEntry: what the source has at (parent, name), compared and not changed. Each aspect that differs is one reply. */
 import { bytesEqual } from '@understudy/base';
-import { type OperationRecord, RecordFlag } from '@understudy/wire';
+import { NO_NODE, type OperationRecord, RecordFlag } from '@understudy/wire';
 import type { ReplicaEntry } from '../../../../ports.ts';
 import { type ApplyContext, differs } from '../apply-context.ts';
 import { differences } from '../attribute-set.ts';
@@ -9,8 +9,12 @@ import { isRegular, isSymlink, kindOf } from '../replica-root.ts';
 
 export function checkEntry(record: OperationRecord, context: ApplyContext): void {
   const { root, run } = context;
-  run.checked(root.index, record.parent, record.name);
   root.times.flush();
+  if (record.parent === NO_NODE) {
+    checkRoot(record, context);
+    return;
+  }
+  run.checked(root.index, record.parent, record.name);
   const parent = root.nodes.handleOf(record.parent);
   const found = parent === undefined ? null : root.at({ parent, name: record.name });
   if (found === null) {
@@ -25,6 +29,19 @@ export function checkEntry(record: OperationRecord, context: ApplyContext): void
     differs(record, context, 'missing', 'another file has this name on the target');
     return;
   }
+  compareAttributes(record, context, found);
+  compareContentMarks(record, context, found);
+}
+
+/** The protected directory itself: it has no name to be missing under. */
+function checkRoot(record: OperationRecord, context: ApplyContext): void {
+  const { files, nodes } = context.root;
+  const attributes = files.attributes(files.root);
+  if (attributes === null || nodes.handleOf(record.node) !== files.root) {
+    differs(record, context, 'missing', 'the root of the replica is not known for what it is');
+    return;
+  }
+  const found = { name: record.name, handle: files.root, attributes };
   compareAttributes(record, context, found);
   compareContentMarks(record, context, found);
 }

@@ -10,7 +10,8 @@ export function checkListingEnd(record: OperationRecord, context: ApplyContext):
   if (checked === null || parent === undefined) return;
   for (const { name, handle } of root.files.list(parent) ?? []) {
     if (checked.has(name) || root.isOwn({ parent, name })) continue;
-    const node = root.nodes.nodeOf(handle) ?? record.parent;
-    differs({ ...record, node, name }, context, 'extra');
+    const node = root.nodes.nodeOf(handle);
+    const detail = node === undefined ? 'it never came from the source' : '';
+    differs({ ...record, node: node ?? record.parent, name }, context, 'extra', detail);
   }
 }

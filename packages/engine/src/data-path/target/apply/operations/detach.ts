@@ -1,8 +1,12 @@
-/** detach: (parent, name) left the replication set, or is no longer there: what it holds waits in limbo, or is set aside if nobody's. */
+/**
+ * detach: (parent, name) left the replication set, or is no longer there: what it holds waits in limbo. What is nobody's is an orphan
+ * where the record says what becomes of those, and is set aside where it does not.
+ */
 import { NO_NODE, type OperationRecord } from '@understudy/wire';
 import { type ApplyContext, placeOf } from '../apply-context.ts';
 import { parentTimes } from '../attributes.ts';
 import { displace } from '../limbo.ts';
+import { Orphans } from '../orphans.ts';
 
 export function detach(record: OperationRecord, context: ApplyContext): void {
   const { root, run } = context;
@@ -14,6 +18,13 @@ export function detach(record: OperationRecord, context: ApplyContext): void {
     return;
   }
   const node = root.nodes.nodeOf(there.handle);
+  if (node === undefined && record.offset > 0) {
+    const orphans = new Orphans(record, context);
+    orphans.take(place, there);
+    orphans.end();
+    parentTimes(record, context);
+    return;
+  }
   // Another node has come to the name by an operation that follows.
   const later = record.node !== NO_NODE && node !== undefined && node !== record.node;
   if (!later) {

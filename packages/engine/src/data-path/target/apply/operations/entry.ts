@@ -106,14 +106,18 @@ function answer(record: OperationRecord, context: ApplyContext, existing: Handle
   const { root, run } = context;
   const follows = (record.flags & RecordFlag.contentFollows) !== 0;
   const isFurtherName = !follows && run.wasAnswered(root.index, record.node);
+  const isWanted = !isFurtherName && (follows || !isEnough(content, run.compare));
+  if (isWanted) {
+    root.nodes.setPending(record.node, true);
+    // At once, not with the batch: the content may be changed before the times are set.
+    if (existing !== null) root.files.setMtime(existing, SENTINEL.sec, SENTINEL.nsec);
+  }
+  // Not before nothing can fail any more: tried again this would pass for a further name, and nobody would send the content.
   if (record.attributes.nlink > 1) run.answered(root.index, record.node);
-  if (isFurtherName || (!follows && isEnough(content, run.compare))) {
+  if (!isWanted) {
     say('have', record, context);
     return content === 'equal' || root.nodes.isPending(record.node);
   }
-  root.nodes.setPending(record.node, true);
-  // At once, not with the batch: the content may be changed before the times are set.
-  if (existing !== null) root.files.setMtime(existing, SENTINEL.sec, SENTINEL.nsec);
   if (!follows) say('want', record, context);
   return true;
 }

@@ -22,6 +22,8 @@ export function fallocate(record: OperationRecord, context: ApplyContext): void 
   if (handle === null) return;
   if (shiftsContent(record.detail) && context.root.nodes.isPending(record.node))
     throw new FileError('CONTENT-PENDING', 'fallocate', 'content was shifted while it was being sent');
+  if (shiftsContent(record.detail) && context.powerLost)
+    throw new FileError('CONTENT-UNSURE', 'fallocate', 'content was shifted, in part perhaps, before a power cut');
   if (!isDone(record, handle, context)) allocate(record, handle, context.root);
   afterContent(record, handle, context);
 }

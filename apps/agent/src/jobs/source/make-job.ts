@@ -1,0 +1,58 @@
+/** From a runner's options to the engine's job: with what an earlier process left of it, where that can be trusted. */
+import { type JobMemory, QueueStoreError, SourceJob } from '@understudy/engine';
+import { digest } from '../../ports/digest/digest.ts';
+import type { RunnerOptions } from './job-runner.ts';
+import type { LeftBehind } from './queue-folder.ts';
+
+/** Packets on their way, whatever their size. */
+const WINDOW_PACKETS = 4096;
+
+export function makeJob(options: RunnerOptions): SourceJob {
+  const { survival } = options;
+  const left = survival?.leftBehind ?? null;
+  if (left === null) return make(options, null);
+  try {
+    const job = make(options, left);
+    tellOfCompare(options, job, left.memory);
+    return job;
+  } catch (error) {
+    if (!(error instanceof QueueStoreError)) throw error;
+    survival?.folder.store?.clear();
+    options.event({
+      code: 'queue-damaged',
+      severity: 'error',
+      sentence: `The send queue on disk is damaged (${error.message}): what it held is not known, so that everything is compared.`,
+    });
+    return make(options, { ...left, memory: { ...left.memory, scopes: [] } });
+  }
+}
+
+function make(options: RunnerOptions, goesOn: LeftBehind | null): SourceJob {
+  return new SourceJob({
+    world: {
+      digest,
+      wallMs: () => Date.now(),
+      barrier: options.barrier,
+      passed: options.passed,
+      event: options.event,
+    },
+    next: options.reserve.next,
+    limits: { memoryBytes: options.memoryBytes },
+    window: { bytes: options.windowBytes, packets: WINDOW_PACKETS },
+    ...(options.mirror === undefined ? {} : { mirror: options.mirror }),
+    ...(options.mirrorMemory === undefined ? {} : { mirrorMemory: options.mirrorMemory }),
+    ...(options.survival === undefined ? {} : { store: options.survival.folder.store }),
+    ...(goesOn === null ? {} : { goesOn }),
+    roots: options.roots.map(({ root, scope }) => ({ path: root.path, files: root.files, scope })),
+  });
+}
+
+function tellOfCompare({ event }: RunnerOptions, job: SourceJob, memory: JobMemory): void {
+  if (!memory.complete || job.runs.complete) return;
+  event({
+    code: 'compare-after-restart',
+    severity: 'information',
+    sentence:
+      'After the restart of the agent both sides are compared: with rules, or beneath a wider protected directory, it is not kept which files the target knows.',
+  });
+}

@@ -1,0 +1,181 @@
+/**
+ * What a job keeps beside its definition so that a killed agent goes on where it was: the queue's segments, what the job must know
+ * again, and how far the target had come. In: a job's memory and marks. Out: the same for the next process, if it reads the same ring.
+ * Promise: what cannot be trusted is not handed out; a folder that takes nothing more never keeps the job from running.
+ */
+import {
+  closeSync,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  readSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+  writeSync,
+} from 'node:fs';
+import { join } from 'node:path';
+import { formatBytes } from '@understudy/base';
+import type { JobEvent, JobMemory, KnownReceived, QueueStore } from '@understudy/engine';
+import { position } from '@understudy/wire';
+import { messageOf } from '../../home/start-error.ts';
+import { SegmentStore } from '../../ports/segments/index.ts';
+import { queueStateSchema } from './queue-state.ts';
+import { SegmentQueueStore } from './queue-store.ts';
+
+export interface QueueLimits {
+  /** Bytes on disk; up to 1 it is a share of the file system. */
+  readonly diskBytes: number;
+  readonly minFreeBytes: number;
+  /** Share of the limit at which somebody is told. */
+  readonly alertShare: number;
+}
+
+export interface QueueFolderOptions {
+  readonly folder: string;
+  readonly limits: QueueLimits;
+  readonly event: (event: JobEvent) => void;
+}
+
+/** What an earlier process left of the same stream. */
+export interface LeftBehind extends KnownReceived {
+  readonly streamId: string;
+  readonly memory: JobMemory;
+  readonly version: number;
+}
+
+const MARK_BYTES = 32;
+
+export class QueueFolder {
+  readonly store: QueueStore | undefined;
+  readonly #options: QueueFolderOptions;
+  readonly #statePath: string;
+  readonly #mark = Buffer.alloc(MARK_BYTES);
+  #marks: number | null = null;
+  #damage: string | null = null;
+  #failed = false;
+
+  constructor(options: QueueFolderOptions) {
+    this.#options = options;
+    this.#statePath = join(options.folder, 'state.json');
+    try {
+      mkdirSync(options.folder, { recursive: true, mode: 0o700 });
+      this.#marks = openSync(join(options.folder, 'marks'), 'a+', 0o600);
+      closeSync(this.#marks);
+      this.#marks = openSync(join(options.folder, 'marks'), 'r+');
+      this.store = this.#openStore();
+    } catch (error) {
+      this.#fail(error);
+    }
+  }
+
+  /** Null: nothing, or nothing of this stream; `key` names the ring, the roots and the rules. */
+  leftBehind(key: string): LeftBehind | null {
+    const state = this.#readState();
+    const marks = this.#readMarks();
+    if (state === null || marks === null || state.key !== key || state.version < marks.version) {
+      this.store?.clear();
+      return null;
+    }
+    const memory = this.#damage === null ? state.memory : { ...state.memory, scopes: [] };
+    if (this.#damage !== null) this.store?.clear();
+    const { streamId, version } = state;
+    return { streamId, memory, version, received: position(marks.received), origin: marks.origin };
+  }
+
+  /** False: it could not be kept; then an older one is not to be found either. */
+  keep(state: {
+    readonly key: string;
+    readonly streamId: string;
+    readonly version: number;
+    readonly memory: JobMemory;
+  }): boolean {
+    try {
+      writeFileSync(`${this.#statePath}.new`, JSON.stringify(state), { mode: 0o600 });
+      renameSync(`${this.#statePath}.new`, this.#statePath);
+      this.#failed = false;
+      return true;
+    } catch (error) {
+      this.#fail(error);
+      this.forget();
+      return false;
+    }
+  }
+
+  /** `version`: a state older than it does not count any more. */
+  mark(received: number, origin: number, version: number): void {
+    if (this.#marks === null) return;
+    for (const [i, value] of [received, origin, version, received + origin + version].entries())
+      this.#mark.writeDoubleLE(value, i * 8);
+    try {
+      writeSync(this.#marks, this.#mark, 0, MARK_BYTES, 0);
+    } catch (error) {
+      this.#fail(error);
+      this.forget();
+    }
+  }
+
+  /** From now on nothing is certain of what was kept. */
+  forget(): void {
+    try {
+      rmSync(this.#statePath, { force: true });
+    } catch (error) {
+      this.#fail(error);
+    }
+  }
+
+  close(): void {
+    this.store?.close();
+    if (this.#marks !== null) closeSync(this.#marks);
+    this.#marks = null;
+  }
+
+  #openStore(): QueueStore {
+    const { folder, limits, event } = this.#options;
+    const opened = SegmentStore.open({
+      folder: join(folder, 'segments'),
+      limits,
+      alert: (over, used, limit) =>
+        event({
+          code: over ? 'queue-alert' : 'queue-alert-over',
+          severity: over ? 'warning' : 'information',
+          sentence: `The send queue holds ${formatBytes(used)} on disk; its limit there is ${formatBytes(limit)}.`,
+        }),
+      failed: (sentence) => event({ code: 'queue-disk-failed', severity: 'error', sentence }),
+    });
+    if (opened.damage.length > 0) {
+      this.#damage = opened.damage.map(({ sentence }) => sentence).join(' ');
+      const sentence = `The send queue on disk is damaged (${this.#damage}): what it held is not known, so that everything is compared.`;
+      event({ code: 'queue-damaged', severity: 'error', sentence });
+    }
+    return new SegmentQueueStore(opened.store);
+  }
+
+  #readState() {
+    try {
+      const parsed = queueStateSchema.safeParse(JSON.parse(readFileSync(this.#statePath, 'utf8')));
+      return parsed.success ? parsed.data : null;
+    } catch {
+      // None, or one that cannot be read: everything is compared then.
+      return null;
+    }
+  }
+
+  #readMarks(): { readonly received: number; readonly origin: number; readonly version: number } | null {
+    if (this.#marks === null || readSync(this.#marks, this.#mark, 0, MARK_BYTES, 0) !== MARK_BYTES) return null;
+    const [received = 0, origin = 0, version = 0, sum = -1] = [0, 1, 2, 3].map((i) => this.#mark.readDoubleLE(i * 8));
+    const whole = [received, origin, version].every((value) => Number.isSafeInteger(value) && value >= 0);
+    return whole && received + origin + version === sum ? { received, origin, version } : null;
+  }
+
+  #fail(error: unknown): void {
+    if (this.#failed) return;
+    this.#failed = true;
+    const { folder, event } = this.#options;
+    event({
+      code: 'queue-folder-failed',
+      severity: 'error',
+      sentence: `The folder of the queue, ${folder}, cannot be used (${messageOf(error)}). Replication goes on; after a restart of the agent everything is compared. See to free space and permissions there.`,
+    });
+  }
+}

@@ -1,0 +1,36 @@
+/** Where a job's queue lies on disk, with which limits, and what it belongs to. In: settings, a job, its ring. Out: folder and key. */
+import { join } from 'node:path';
+import type { AgentBase } from '../../listen/index.ts';
+import type { StoredJob } from '../stored-job.ts';
+import type { JobRoot } from './job-roots.ts';
+import type { RingOfJob } from './prepare-job.ts';
+import { QueueFolder } from './queue-folder.ts';
+import { Survival } from './survival.ts';
+
+export function survivalOf(base: AgentBase, stored: StoredJob, roots: readonly JobRoot[], ring: RingOfJob): Survival {
+  const { settings, home } = base;
+  const folder = join(settings['queue.folder'] || join(home.path, 'queue'), stored.id);
+  const limits = {
+    diskBytes: settings['queue.disk'],
+    minFreeBytes: settings['queue.minimum-free'],
+    alertShare: settings['queue.alert'] / 100,
+  };
+  const key = keyOf(stored, ring.identity, roots);
+  return new Survival({
+    folder: new QueueFolder({ folder, limits, event: (event) => ring.event(event) }),
+    key,
+    mayGoOn: ring.fresh,
+  });
+}
+
+/** What was kept counts only for the same ring, the same roots in it and the same rules. */
+function keyOf({ definition, epoch }: StoredJob, ring: string, roots: readonly JobRoot[]): string {
+  const { include, exclude, to } = definition;
+  const rules = [include, exclude].map((paths) => paths.map(({ bytes }) => bytes));
+  const places = roots.map(({ id, path, files }) => [
+    id,
+    Buffer.from(path, 'latin1').toString('base64'),
+    String(files.rootNode),
+  ]);
+  return JSON.stringify([ring, epoch, to?.bytes ?? null, definition.ruleOrder, rules, places]);
+}

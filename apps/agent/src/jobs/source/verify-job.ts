@@ -1,0 +1,165 @@
+/**
+ * A verification of a running job, by call or by schedule. In: the job, with repair or without, who asks. Out: what was found, after the
+ * repair where there is one; a report that is kept either way. Promise: a wait always ends: with the job, with the caller, or done.
+ */
+import { brand, type RawName, rawFromText, rawToText } from '@understudy/base';
+import type { Difference as EngineDifference, JobState, Reason, Verification } from '@understudy/engine';
+import { type Difference, ManagementError, type VerificationReport, type VerifyResult } from '@understudy/wire';
+import { messageOf } from '../../home/start-error.ts';
+import type { Running } from './known-job.ts';
+import type { VerificationReports } from './verification-reports.ts';
+import { VerifySchedule } from './verify-schedule.ts';
+
+export interface VerifyAsked {
+  readonly name: string;
+  readonly repair: boolean;
+  /** Differences to be listed. */
+  readonly limit: number;
+  /** Null: the schedule. */
+  readonly by: string | null;
+  readonly signal: AbortSignal;
+}
+
+/** Throws ManagementError where it cannot be done, or does not come to its end. */
+export async function verifyJob(
+  running: Running,
+  asked: VerifyAsked,
+  reports: VerificationReports,
+): Promise<VerifyResult> {
+  refuseIdle(running.runner.state(), asked.name);
+  const startedAt = new Date().toISOString();
+  const keep = (outcome: Pick<VerificationReport, 'brokenOff' | 'result'>) =>
+    reports.add({ startedAt, endedAt: new Date().toISOString(), by: asked.by, repair: asked.repair, ...outcome });
+  try {
+    const result = await verified(running, asked);
+    keep({ brokenOff: null, result });
+    return { ...result, differences: result.differences.slice(0, asked.limit), truncated: result.count > asked.limit };
+  } catch (error) {
+    if (!(error instanceof ManagementError && error.code === 'busy'))
+      keep({ brokenOff: messageOf(error).slice(0, 4096), result: null });
+    throw error;
+  }
+}
+
+async function verified(running: Running, asked: VerifyAsked): Promise<VerifyResult> {
+  const { job } = running.runner;
+  const verification = await ended(running, asked);
+  if (verification.lost)
+    throw new ManagementError(
+      'failed',
+      `The verification of ${asked.name} was broken off: a mirror or a repair began, or the link was lost. Try again.`,
+    );
+  const position = String(job.path.scm.applied);
+  const { differences, findings, progress, inMotion } = verification;
+  const left = asked.repair && findings.count > 0 ? await repaired(running, asked) : findings.count;
+  const paths = running.roots.map((root) => root.path);
+  return {
+    differences: differences.map((difference) => named(difference, paths)),
+    truncated: findings.more > 0,
+    count: findings.count,
+    filesChecked: progress.filesDone,
+    bytesChecked: progress.bytesDone,
+    position,
+    repaired: asked.repair ? Math.max(0, findings.count - orphansLeft(running, findings.differences) - left) : 0,
+    inMotion: [...inMotion],
+    inMotionCount: progress.inMotion,
+  };
+}
+
+/** Orphans stay where the job only reports them. */
+function orphansLeft({ runner }: Running, differences: readonly EngineDifference[]): number {
+  if (runner.job.runs.options.orphans !== 'report') return 0;
+  return differences.filter(({ what, detail }) => what === 'extra' && detail !== '').length;
+}
+
+/** Waits until the verification is done or lost, the caller is gone, or the job ends. */
+function ended({ runner, interception }: Running, { name, repair, signal }: VerifyAsked): Promise<Verification> {
+  const { job } = runner;
+  return new Promise<Verification>((resolve, reject) => {
+    const forget = runner.onEnd((reason) => reject(brokenOff(name, 'verification', reason)));
+    const started = job.startVerification((verification) => {
+      forget();
+      resolve(verification);
+    }, repair);
+    if (started === null) {
+      forget();
+      const why = job.verification !== null ? 'a verification is running already' : 'its mirror is not complete';
+      reject(new ManagementError('busy', `${name} cannot be verified now: ${why}. Wait for it and try again.`));
+      return;
+    }
+    const gone = () => {
+      started.markLost();
+      interception.wake();
+    };
+    signal.addEventListener('abort', gone, { once: true });
+    interception.wake();
+  });
+}
+
+/** Waits for the repair; returns how many paths could not be brought over. */
+function repaired({ runner, interception }: Running, { name }: VerifyAsked): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const forget = runner.onEnd((reason) => reject(brokenOff(name, 'repair', reason)));
+    runner.job.flush((_, unrepairable) => {
+      forget();
+      resolve(unrepairable);
+    });
+    interception.wake();
+  });
+}
+
+/** Nothing would move until a person or the other server does something: better said now than waited for. */
+function refuseIdle({ state, reason }: JobState, name: string): void {
+  if (state !== 'paused' && state !== 'disconnected') return;
+  throw new ManagementError('refused', `${name} cannot be verified while it is ${state}: ${reason?.sentence ?? ''}`);
+}
+
+export function brokenOff(name: string, what: string, reason: Reason): ManagementError {
+  return new ManagementError('failed', `The ${what} of ${name} was broken off: ${reason.sentence}`);
+}
+
+/** A difference with its absolute path on the source. */
+function named(difference: EngineDifference, roots: readonly RawName[]): Difference {
+  const beneath = Buffer.from(difference.path, 'base64').toString('latin1');
+  const root = roots[difference.root] ?? '';
+  const path = brand<RawName>(beneath === '' ? root : `${root}/${beneath}`);
+  const text = rawToText(path).replace(/[\udc80-\udcff]/g, '\ufffd');
+  const exact = rawFromText(text) === path;
+  const { what, detail } = difference;
+  return { path: text, what, detail, ...(exact ? {} : { pathBytes: Buffer.from(path, 'latin1').toString('base64') }) };
+}
+
+export interface ScheduleParts {
+  readonly name: string;
+  readonly running: Running;
+  readonly schedule: { readonly cron: string; readonly repair: boolean };
+  readonly reports: VerificationReports;
+  readonly event: (code: string, severity: 'information' | 'warning' | 'error', sentence: string) => void;
+}
+
+/** Verifies at the schedule's times until the job ends, or until what it returns is called; each outcome is an event and a report. */
+export function scheduleVerifications({ name, running, schedule, reports, event }: ScheduleParts): () => void {
+  const { signal } = new AbortController();
+  const { cron, repair } = schedule;
+  const made = new VerifySchedule(cron, async () => {
+    try {
+      const result = await verifyJob(running, { name, repair, limit: 0, by: null, signal }, reports);
+      event('verified', result.count === result.repaired ? 'information' : 'warning', sentenceOf(name, result));
+    } catch (error) {
+      event('not-verified', 'warning', `The scheduled verification did not come to its end: ${messageOf(error)}`);
+    }
+  });
+  const forget = running.runner.onEnd(() => made.close());
+  return () => {
+    forget();
+    made.close();
+  };
+}
+
+function sentenceOf(name: string, { count, repaired, filesChecked, inMotionCount = 0 }: VerifyResult): string {
+  const moving = inMotionCount === 0 ? '' : ` ${inMotionCount} things changed all the time and were not compared.`;
+  const checked = `The scheduled verification checked ${filesChecked} files and found `;
+  if (count === 0) return `${checked}no differences.${moving}`;
+  const sent = repaired === 0 ? '' : `, of which ${repaired} were sent again`;
+  return `${checked}${count} differences${sent}; \`understudy verifications ${name}\` lists them.${moving}`;
+}

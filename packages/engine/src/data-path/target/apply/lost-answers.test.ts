@@ -1,0 +1,109 @@
+/** What a full disk, a lost link or a power cut may not do: leave a file unasked for, shift content twice, or lose a known directory. */
+import type { RawName } from '@understudy/base';
+import { MirrorCompare, Verb } from '@understudy/wire';
+import { beforeEach, describe, expect, it } from 'vitest';
+import { FileError } from '../../../ports.ts';
+import { sayRoot } from '../testing/mirror-source.ts';
+import { DIRECTORY, type ModelNode, ModelSource, REGULAR } from '../testing/model-source.ts';
+import { Rig, ROOT_PATH } from '../testing/rig.ts';
+
+let rig: Rig;
+let source: ModelSource;
+const apply = (): void => rig.run(source.records);
+
+beforeEach(() => {
+  rig = new Rig();
+  source = new ModelSource();
+  sayRoot(source, ROOT_PATH);
+});
+
+function twoNames(): ModelNode {
+  const file = source.make(source.root, 'a', REGULAR);
+  source.write(file, 0, [1, 2, 3]);
+  source.link(file, source.root, 'b');
+  apply();
+  rig.replies.length = 0;
+  return file;
+}
+
+function ask(file: ModelNode, name: string): void {
+  const place = { parent: source.root.id, name: name as RawName, node: file.id };
+  source.say({ verb: Verb.entry, ...place, attributes: source.attributes(file) });
+}
+
+describe('content that was asked for', () => {
+  it('[MIR1] [TRM2] is asked for although the disk was full at the first try of a file with two names', () => {
+    const file = twoNames();
+    source.say({ verb: Verb.mirrorBegin, detail: MirrorCompare.everything });
+    ask(file, 'a');
+    let full = true;
+    rig.replica.beforeChange = () => {
+      if (full) throw new FileError('ENOSPC', 'utimensat');
+    };
+    expect(apply).toThrow('stuck');
+    expect(rig.apply.condition).toMatchObject({ state: 'retrying', code: 'ENOSPC' });
+    full = false;
+    rig.nowMs += 60_000;
+    rig.drain();
+    expect(rig.replies).toMatchObject([{ kind: 'want', node: file.id }]);
+  });
+
+  it('[MIR3] is asked for again when the answer was lost with the link, and once where it was not', () => {
+    const file = twoNames();
+    source.say({ verb: Verb.mirrorBegin, detail: MirrorCompare.everything });
+    ask(file, 'a');
+    ask(file, 'b');
+    apply();
+    expect(rig.replies.map(({ kind }) => kind)).toEqual(['want', 'have']);
+    // `apply` greets: the link is another.
+    ask(file, 'a');
+    apply();
+    expect(rig.replies.map(({ kind }) => kind)).toEqual(['want', 'have', 'want']);
+  });
+});
+
+/** What is applied is on the disk. */
+function checkpoint(): void {
+  rig.replica.sync();
+  rig.journal.checkpointNow(rig.apply.mark().mark, 0);
+}
+
+/** The replica happens to be as it is now; the table is as it was at the checkpoint. */
+function powerCut(): void {
+  rig.replica.sync();
+  rig.journal.powerCut();
+  rig.restart();
+}
+
+describe('a replay after a power cut', () => {
+  it('[TCM5] [TRM2] does not trust a size: content that was shifted is named and repaired', () => {
+    const file = source.make(source.root, 'a', REGULAR);
+    source.write(file, 0, [1, 2, 3]);
+    apply();
+    checkpoint();
+    const attributes = { ...source.attributes(file), size: 4099 };
+    source.say({ verb: Verb.fallocate, node: file.id, detail: 32, offset: 0, extent: 4096, attributes });
+    apply();
+    expect(rig.replies).toEqual([]);
+    powerCut();
+    apply();
+    expect(rig.replies).toMatchObject([{ kind: 'failed', node: file.id, errno: 'CONTENT-UNSURE' }]);
+    // Killed on the way it knows of the power cut all the same.
+    rig.restart();
+    expect(rig.apply.stream.failures || rig.apply.untold.length > 0).toBe(true);
+  });
+
+  it('[TCM5] keeps what it knows within a directory that its table does not know any more', () => {
+    const known = source.make(source.root, 'known', DIRECTORY);
+    source.make(known, 'inner', REGULAR);
+    apply();
+    checkpoint();
+    const later = source.make(source.root, 'later', DIRECTORY);
+    source.rename(source.root, 'known', later, 'moved');
+    apply();
+    powerCut();
+    apply();
+    expect(rig.tree()).toEqual(source.tree());
+    expect(rig.replies).toEqual([]);
+  });
+});

@@ -1,0 +1,52 @@
+import { brand, type RawName } from '@understudy/base';
+import type { NodeId, RecordInput } from '@understudy/wire';
+import { describe, expect, it } from 'vitest';
+import { EntrySender } from './entry-sender.ts';
+import type { ContentTask } from './world.ts';
+
+const node = (id: number): NodeId => brand<NodeId>(BigInt(id));
+const name = (text: string) => brand<RawName>(text);
+const file = { mode: 0o100644, size: 10, nlink: 1 };
+
+/** A source on which node 7 is called `now`, in directory 1. */
+function sender() {
+  const said: RecordInput[] = [];
+  const content: ContentTask[] = [];
+  const found = { name: name('now'), node: node(7), attributes: file };
+  const root = {
+    index: 0,
+    files: {
+      entry: (_: NodeId, at: RawName) => (at === 'now' ? found : null),
+      stat: () => file,
+      xattrs: () => [],
+    },
+    scope: { whole: true, knows: () => true, wants: () => true, add: () => {}, lost: () => {}, placesOf: () => [] },
+  } as never;
+  const entries = new EntrySender({
+    world: { say: (input: RecordInput) => said.push(input) },
+    progress: { filesTotal: 0, bytesTotal: 0 },
+    inFlight: { asked: () => {} },
+    compare: 'checksum',
+    repair: true,
+    orphans: {},
+    directory: () => {},
+    content: (task: ContentTask) => content.push(task),
+    isFinished: () => false,
+  } as never);
+  return { root, entries, said, content };
+}
+
+describe('[MIR3] a question whose answer was lost', () => {
+  it('is asked again at its place', () => {
+    const { root, entries, said, content } = sender();
+    entries.askedBefore(root, { node: node(7), parent: node(1), name: name('now') });
+    expect(said[0]).toMatchObject({ node: node(7), parent: node(1), name: 'now' });
+    expect(content).toEqual([]);
+  });
+
+  it('is asked of the file itself where that has another name by now', () => {
+    const { root, entries, content } = sender();
+    entries.askedBefore(root, { node: node(7), parent: node(1), name: name('before') });
+    expect(content).toMatchObject([{ node: node(7), how: 'check', ranges: null }]);
+  });
+});

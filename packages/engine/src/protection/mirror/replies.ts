@@ -1,0 +1,131 @@
+/**
+ * What the target's answers come to. In: replies about what a mirror has said. Out: directories to list, content to send, stretches that
+ * differ, orphans counted. Promise: a file that is asked for twice is sent once, as long as it waits.
+ */
+import { RingBuffer } from '@understudy/base';
+import type { NodeId, Reply } from '@understudy/wire';
+import { DIRECTORY, typeOf } from './entry-sender.ts';
+import type { InFlight } from './in-flight.ts';
+import type { Compare } from './plan.ts';
+import type { MirrorProgress } from './progress.ts';
+import type { ContentTask, MirrorRoot } from './world.ts';
+
+export interface OrphanCounts {
+  left: number;
+  moved: number;
+  deleted: number;
+  /** What the rules took in before; it stays. */
+  outside: number;
+}
+
+export interface RepliesWorld {
+  readonly roots: ReadonlyMap<number, MirrorRoot>;
+  readonly compare: Compare;
+  readonly progress: MirrorProgress;
+  readonly inFlight: InFlight;
+  directory(root: number, node: NodeId): void;
+  content(task: ContentTask): void;
+  /** There is something to do again. */
+  goOn(): void;
+}
+
+/** Named in the event at the end. */
+const EXAMPLES = 5;
+
+interface Stretch {
+  readonly root: number;
+  readonly node: NodeId;
+  readonly offset: number;
+  readonly extent: number;
+}
+
+const key = (root: number, node: NodeId): string => `${root}/${node}`;
+
+export class Replies {
+  readonly orphans: OrphanCounts = { left: 0, moved: 0, deleted: 0, outside: 0 };
+  /** Some of what lies outside now: root and base64 of the path beneath it. */
+  readonly outside: { readonly root: number; readonly path: string }[] = [];
+  readonly #world: RepliesWorld;
+  readonly #stretches = new RingBuffer<Stretch>();
+  /** Files that wait to be sent because the target wants them. */
+  readonly #wanted = new Set<string>();
+
+  constructor(world: RepliesWorld) {
+    this.#world = world;
+  }
+
+  take(reply: Reply): void {
+    if (reply.kind === 'want') this.#want(reply.root, reply.node);
+    else if (reply.kind === 'have') this.#have(reply.root, reply.node);
+    else if (reply.kind === 'differs' && reply.what === 'content') this.#differs(reply);
+    else if (reply.kind === 'orphan') this.#orphan(reply);
+    // What could not be applied is repaired by the job; nothing more is answered to it.
+    else if (reply.kind === 'failed') this.#world.inFlight.answered(reply.root, reply.node);
+    else return;
+    this.#world.goOn();
+  }
+
+  starts(task: ContentTask): void {
+    if (task.how === 'send' && task.ranges === null) this.#wanted.delete(key(task.root, task.node));
+  }
+
+  /** Stretches of one file that differ, as one piece of work. */
+  nextStretches(): ContentTask | undefined {
+    const first = this.#stretches.shift();
+    if (first === undefined) return undefined;
+    const { root, node } = first;
+    const ranges = [first.offset, first.offset + first.extent];
+    let pieces = 1;
+    for (let next = this.#stretches.at(0); next?.root === root && next.node === node; next = this.#stretches.at(0)) {
+      this.#stretches.shift();
+      pieces += 1;
+      if (ranges.at(-1) === next.offset) ranges[ranges.length - 1] = next.offset + next.extent;
+      else ranges.push(next.offset, next.offset + next.extent);
+    }
+    return { root, node, how: 'send', ranges, pieces, counts: false };
+  }
+
+  #orphan({ root, path, fate = 'left' }: Extract<Reply, { kind: 'orphan' }>): void {
+    this.orphans[fate] += 1;
+    if (fate === 'outside' && this.outside.length < EXAMPLES) this.outside.push({ root, path });
+  }
+
+  #modeOf(root: number, node: NodeId): number | null {
+    return this.#world.roots.get(root)?.files.stat(node)?.mode ?? null;
+  }
+
+  #want(root: number, node: NodeId): void {
+    const { inFlight } = this.#world;
+    const mode = this.#modeOf(root, node);
+    if (mode !== null && typeOf(mode) === DIRECTORY) {
+      inFlight.refuted(root, node);
+      this.#world.directory(root, node);
+      return;
+    }
+    inFlight.answered(root, node);
+    const id = key(root, node);
+    if (mode === null || this.#wanted.has(id)) return;
+    this.#wanted.add(id);
+    this.#world.content({ root, node, how: 'send', ranges: null, pieces: 0, counts: true });
+  }
+
+  #have(root: number, node: NodeId): void {
+    const { inFlight, progress, compare } = this.#world;
+    inFlight.answered(root, node);
+    const attributes = this.#world.roots.get(root)?.files.stat(node) ?? null;
+    if (attributes === null || typeOf(attributes.mode) === DIRECTORY) return;
+    if (compare === 'checksum') {
+      this.#world.content({ root, node, how: 'check', ranges: null, pieces: 0, counts: true });
+      return;
+    }
+    progress.filesDone += 1;
+    progress.bytesSkipped += attributes.size;
+    inFlight.finishing(root, node);
+  }
+
+  #differs({ root, node, offset, extent }: Extract<Reply, { kind: 'differs' }>): void {
+    this.#world.progress.bytesSkipped -= Math.min(extent, this.#world.progress.bytesSkipped);
+    this.#world.inFlight.owes(root, node);
+    this.#stretches.push({ root, node, offset, extent });
+  }
+}

@@ -1,0 +1,88 @@
+import { brand, type RawName } from '@understudy/base';
+import type { NodeId } from '@understudy/wire';
+import { describe, expect, it } from 'vitest';
+import { DirtyMap } from '../data-path/source/queue/dirty-map.ts';
+import { RootScope } from '../data-path/source/queue/root-scope.ts';
+import { AttributeTrust } from './mirror/attribute-trust.ts';
+import { VolatileMirrorMemory } from './mirror/memory.ts';
+import { DEFAULT_OPTIONS } from './mirror/plan.ts';
+import { Refusals } from './refusals.ts';
+import { Runs } from './runs.ts';
+
+const node = (id: number): NodeId => brand<NodeId>(BigInt(id));
+
+function runsWith(memory: VolatileMirrorMemory, whole = true) {
+  const rootNode = node(1);
+  const scope = new RootScope({
+    scope: { whole, decide: () => 'inside' },
+    rootPath: brand<RawName>('/srv'),
+    rootNode,
+  });
+  const root = { index: 0, path: new Uint8Array(), files: { rootNode } as never, scope };
+  const world = { roots: new Map([[0, root]]), wallMs: () => 0 } as never;
+  const parts = { dirty: new DirtyMap(), refusals: new Refusals(), event: () => {}, completed: () => {} };
+  return { scope, runs: new Runs({ ...parts, world, memory }) };
+}
+
+function remembering(...finished: number[]): VolatileMirrorMemory {
+  const memory = new VolatileMirrorMemory();
+  memory.begin({ ...DEFAULT_OPTIONS, compare: 'checksum' });
+  memory.finished(0, finished.map(node));
+  return memory;
+}
+
+describe('[MIR3] after a restart of the source', () => {
+  it('what a mirror had finished is known again before anything is intercepted, so that operations on it pass', () => {
+    const { scope, runs } = runsWith(remembering(1, 7, 8));
+    expect(runs.takeUp()).toBe(true);
+    expect([1, 7, 8, 9].map((id) => scope.knows(node(id)))).toEqual([true, true, true, false]);
+  });
+
+  it.each([
+    ['nothing is remembered', new VolatileMirrorMemory(), true],
+    ['not even the root was listed', remembering(7), true],
+    ['rules decide what belongs to the set', remembering(1, 7), false],
+  ])('nothing goes on where %s', (_what, memory, whole) => {
+    const { scope, runs } = runsWith(memory, whole);
+    expect([runs.takeUp(), scope.knows(node(7))]).toEqual([false, false]);
+  });
+
+  it('a mirror that was paused is still paused', () => {
+    const memory = remembering(1);
+    memory.setPaused(true);
+    expect(runsWith(memory).runs.mirrorPaused).toBe(true);
+  });
+});
+
+describe('[MIR2] size and time decide', () => {
+  it.each([
+    ['at the first greeting of all', (_: AttributeTrust) => {}, 'attributes'],
+    [
+      'where the target goes on',
+      (trust: AttributeTrust) => trust.greeted({ resumes: true, incomplete: false }),
+      'attributes',
+    ],
+    [
+      'not where it could not go on',
+      (trust: AttributeTrust) => trust.greeted({ resumes: false, incomplete: false }),
+      'checksum',
+    ],
+    [
+      'not where a run was lost',
+      (trust: AttributeTrust) => trust.greeted({ resumes: true, incomplete: true }),
+      'checksum',
+    ],
+    ['not where a comparison was given up', (trust: AttributeTrust) => trust.gaveUp('checksum'), 'checksum'],
+    ['where such a one was', (trust: AttributeTrust) => trust.gaveUp('attributes'), 'attributes'],
+  ] as const)('%s', (_what, happens, compare) => {
+    const trust = new AttributeTrust(false);
+    trust.greeted({ resumes: false, incomplete: true });
+    happens(trust);
+    expect(trust.compare('attributes')).toBe(compare);
+    expect(trust.compare('everything')).toBe('everything');
+    trust.ended('attributes');
+    expect(trust.compare('attributes')).toBe(compare);
+    trust.ended('checksum');
+    expect(trust.compare('attributes')).toBe('attributes');
+  });
+});

@@ -1,0 +1,48 @@
+/** What a job on its source is made of, and what it needs from its surroundings. */
+import type { RawName } from '@understudy/base';
+import type { Position } from '@understudy/wire';
+import type { QueueStore } from '../data-path/source/queue/queue-store.ts';
+import type { QueueLimits } from '../data-path/source/queue/source-replication-manager.ts';
+import type { Window } from '../data-path/source/transmit/source-communication-manager.ts';
+import type { KnownReceived } from '../data-path/source-path.ts';
+import type { Barrier, Digest, Scope, SourceFiles } from '../ports.ts';
+import type { JobMemory } from './job-memory.ts';
+import type { MirrorMemory } from './mirror/memory.ts';
+import type { MirrorOptions } from './mirror/plan.ts';
+
+export interface JobEvent {
+  readonly code: string;
+  readonly severity: 'information' | 'warning' | 'error';
+  readonly sentence: string;
+}
+
+/** What the job needs from its surroundings. */
+export interface SourceJobWorld {
+  readonly digest: Digest;
+  wallMs(): number;
+  barrier(): Barrier;
+  passed(barrier: Barrier): boolean;
+  event(event: JobEvent): void;
+}
+
+export interface JobRootInput {
+  readonly path: RawName;
+  readonly files: SourceFiles;
+  readonly scope: Scope;
+}
+
+export interface SourceJobOptions {
+  readonly world: SourceJobWorld;
+  readonly next: Position;
+  readonly limits: QueueLimits;
+  readonly window?: Window;
+  readonly roots: readonly JobRootInput[];
+  /** For mirrors that begin by themselves, and where a command says nothing else. */
+  readonly mirror?: MirrorOptions;
+  /** Over restarts; without it a mirror goes on only while this lives. */
+  readonly mirrorMemory?: MirrorMemory;
+  /** Where the queue goes that does not fit into memory or the ring. */
+  readonly store?: QueueStore | undefined;
+  /** What an earlier run of the process had come to, on the same stream and the same ring. */
+  readonly goesOn?: (KnownReceived & { readonly memory: JobMemory }) | undefined;
+}

@@ -1,0 +1,134 @@
+/** A source agent that is killed goes on where it was: nothing is compared, nothing is sent twice but what was on its way. */
+import { rawFromText } from '@understudy/base';
+import { PAGE } from '@understudy/interceptor/memory';
+import { describe, expect, it } from 'vitest';
+import { Pair } from './pair.ts';
+import { SeededRandom } from './random.ts';
+
+const name = rawFromText;
+
+function turn(pair: Pair, until: () => boolean): void {
+  for (let i = 0; i < 500 && !until(); i += 1) {
+    pair.pumpSource();
+    while (pair.deliver('target')) pair.applySome(64);
+    pair.applySome(64);
+    while (pair.deliver('source')) pair.pumpSource();
+  }
+}
+
+const atRest = (pair: Pair) => () =>
+  pair.state() === 'protected' && pair.source.job.path.scm.inFlightBytes + pair.source.job.path.srm.queue.bytes === 0;
+
+async function protecting(more: Partial<ConstructorParameters<typeof Pair>[0]> = {}) {
+  const random = new SeededRandom(5);
+  const pair = new Pair({ random, memoryBytes: 1 << 26, ringBytes: 1 << 20, scopes: ['whole'], disk: 'good', ...more });
+  const [top = pair.fs.root] = pair.tops;
+  const file = pair.fs.create(top, name('n0'));
+  pair.fs.write(file, 0, new Uint8Array(40 * PAGE).fill(1));
+  await pair.source.start();
+  pair.connect();
+  turn(pair, atRest(pair));
+  expect(pair.state()).toBe('protected');
+  const mirrors = () => pair.events.filter((event) => /^(mirror|repair)-ended/.test(event)).length;
+  return { pair, top, file, before: mirrors(), mirrors };
+}
+
+describe('a killed source agent', () => {
+  it('[SRM3] has in the ring what it had drained: no mirror, no comparison, and each block is sent once', async () => {
+    const { pair, file, before, mirrors } = await protecting();
+    let sent = 0;
+    for (let kill = 0; kill < 20; kill += 1) {
+      pair.contents.changed(file);
+      pair.fs.write(file, (kill % 40) * PAGE, new Uint8Array(PAGE).fill(kill + 2));
+      // Drained, and dead before anything of it was sent.
+      pair.source.drain();
+      await pair.killSource();
+      pair.connect();
+      turn(pair, atRest(pair));
+      sent += pair.source.job.path.scm.sentBytes;
+      expect([pair.state(), pair.differences()]).toEqual(['protected', []]);
+    }
+    expect(mirrors()).toBe(before);
+    expect(sent).toBeLessThanOrEqual(20 * (PAGE * 1.2 + 200));
+  });
+
+  it('[SRM3] [TCM2] does not send again what the target received and did not get to acknowledge', async () => {
+    const { pair, file, before, mirrors } = await protecting();
+    pair.contents.changed(file);
+    for (let i = 0; i < 30; i += 1) pair.fs.write(file, i * PAGE, new Uint8Array(PAGE).fill(9));
+    for (let i = 0; i < 5; i += 1) {
+      pair.pumpSource();
+      while (pair.deliver('target')) pair.applySome(64);
+    }
+    pair.applySome(64);
+    await pair.killSource();
+    pair.connect();
+    turn(pair, atRest(pair));
+    expect(pair.differences()).toEqual([]);
+    expect(mirrors()).toBe(before);
+    expect(pair.source.job.path.scm.sentBytes).toBe(0);
+  });
+
+  it('[SRM1] [SRM3] finds in the store what the ring could not keep, and sends it in order', async () => {
+    const { pair, top, file, before, mirrors } = await protecting({ ringBytes: 64 * 1024 });
+    pair.cut();
+    pair.contents.changed(file);
+    for (let i = 0; i < 60; i += 1) {
+      pair.fs.write(file, (i % 40) * PAGE, new Uint8Array(PAGE).fill(100 + i));
+      pair.fs.rename(top, name(i % 2 === 0 ? 'n0' : 'n1'), top, name(i % 2 === 0 ? 'n1' : 'n0'));
+      pair.pumpSource();
+      if (i % 25 === 24) await pair.killSource();
+    }
+    expect(pair.source.store.bytes).toBeGreaterThan(100_000);
+    expect(pair.source.interceptor.status().dirtyNotes).toBe(0);
+    await pair.killSource();
+    pair.connect();
+    turn(pair, atRest(pair));
+    expect([pair.state(), pair.differences(), mirrors()]).toEqual(['protected', [], before]);
+    expect(pair.source.store.bytes).toBe(0);
+  });
+
+  it('[SRM2] sends exactly the ranges that a full store could not hold', async () => {
+    const { pair, file } = await protecting({ ringBytes: 64 * 1024, storeBytes: 60_000 });
+    pair.cut();
+    pair.contents.changed(file);
+    for (let i = 0; i < 200; i += 1) {
+      pair.fs.write(file, (i % 7) * PAGE, new Uint8Array(PAGE).fill(i % 250));
+      pair.pumpSource();
+    }
+    await pair.killSource();
+    const { dirty } = pair.source.job.path.srm;
+    expect(dirty.items().map(({ kind }) => kind)).toEqual(['ranges']);
+    expect(dirty.reasons()[0]?.reason).toBe('queue-disk-full');
+    pair.connect();
+    turn(pair, atRest(pair));
+    expect([pair.state(), pair.differences()]).toEqual(['protected', []]);
+    expect(pair.source.job.path.scm.sentBytes).toBeLessThan(8 * PAGE * 1.2 + 20_000);
+  });
+
+  it('[SRM1] a hole in the store is said, and everything is compared instead of guessed', async () => {
+    const { pair, file } = await protecting({ ringBytes: 64 * 1024, memoryBytes: 100_000 });
+    pair.cut();
+    pair.contents.changed(file);
+    for (let i = 0; i < 160; i += 1) {
+      pair.fs.write(file, (i % 40) * PAGE, new Uint8Array(PAGE).fill(i));
+      pair.pumpSource();
+    }
+    expect(pair.source.store.damage(0.9)).toBe(true);
+    pair.connect();
+    turn(pair, atRest(pair));
+    expect([pair.state(), pair.differences()]).toEqual(['protected', []]);
+    expect(pair.events.some((event) => event.startsWith('queue-damaged'))).toBe(true);
+  });
+
+  it('[SRM3] compares where what it had kept is gone', async () => {
+    const { pair, file, before, mirrors } = await protecting();
+    pair.contents.changed(file);
+    pair.fs.write(file, 0, new Uint8Array(PAGE).fill(77));
+    await pair.killSource(false);
+    pair.connect();
+    turn(pair, atRest(pair));
+    expect([pair.state(), pair.differences()]).toEqual(['protected', []]);
+    expect(mirrors()).toBe(before + 1);
+  });
+});
