@@ -64,18 +64,25 @@ const replicaFile = (pair: Pair, i: number) => {
 };
 
 describe('a repair', () => {
-  it('[FSI6] [SRM2] of a file of which only a note tells, since the ring was full, compares it and sends what differs', async () => {
-    const { pair, wire } = await scene(2, 1 << 16);
-    turn(pair, isProtected(pair));
-    expect(pair.source.job.path.srm.roots.get(0)?.exceptions).not.toBeNull();
-    wire.contentBytes = 0;
-    for (let block = 0; block < 32; block += 1)
-      pair.fs.write(fileOf(pair, 1), block * BLOCK, new Uint8Array(BLOCK).fill(100 + block));
-    crank(pair);
-    turn(pair, isProtected(pair));
-    expect(pair.differences()).toEqual([]);
-    expect(wire.contentBytes).toBeLessThanOrEqual(48 * BLOCK);
-  });
+  it.each([
+    ['where its path leads to it', false],
+    ['where its path leads out of the root, by another name', true],
+  ])(
+    '[FSI6] [SRM2] of a file of which only a note tells compares it and sends what differs, %s',
+    async (_, elsewhere) => {
+      const { pair, wire, reading } = await scene(2, 1 << 16);
+      reading.pathsLeadElsewhere = elsewhere;
+      turn(pair, isProtected(pair));
+      expect(pair.source.job.path.srm.roots.get(0)?.exceptions).not.toBeNull();
+      wire.contentBytes = 0;
+      for (let block = 0; block < 32; block += 1)
+        pair.fs.write(fileOf(pair, 1), block * BLOCK, new Uint8Array(BLOCK).fill(100 + block));
+      crank(pair);
+      turn(pair, isProtected(pair));
+      expect(pair.differences()).toEqual([]);
+      expect(wire.contentBytes).toBeLessThanOrEqual(48 * BLOCK);
+    },
+  );
 
   it('[SRM2] of ranges reads and sends exactly these, whatever else the file holds', async () => {
     const { pair, wire, reading } = await scene(2);

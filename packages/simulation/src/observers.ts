@@ -30,6 +30,8 @@ export class Wire {
 /** Bytes that were read of the source's files. */
 export class Reading {
   bytes = 0;
+  /** As with a file that also has a name outside of the root: the kernel may name that one. */
+  pathsLeadElsewhere = false;
   readonly wrap = (files: SourceFiles): SourceFiles => {
     const open: SourceFiles['open'] = (node) => {
       const file = files.open(node);
@@ -50,6 +52,7 @@ export class Reading {
     return new Proxy(files, {
       get: (target, key) => {
         if (key === 'open') return open;
+        if (key === 'pathOf' && this.pathsLeadElsewhere) return () => null;
         const value = Reflect.get(target, key, target);
         return typeof value === 'function' ? value.bind(target) : value;
       },

@@ -7,6 +7,8 @@ const KEPT: readonly [seed: number, found: string][] = [
   [20, '[VER1] names that had just gone were reported as extra'],
   [32, '[MIR6] writes to what had left the set with its directory were refused for ever'],
   [47, '[TCM5] a replay that ended in one turn left the job replaying for ever'],
+  [806, '[MIR4] a file kept a second name in a folder that both ends had lost, and that was left as an orphan'],
+  [938, '[MIR4] a node with two names kept a third in a folder that was left as an orphan'],
   [1027, '[MIR6] a file that went with its directory out of the set stayed on the replica as an orphan'],
   [1859, '[VER1] the end of a listing did not wait for the barrier'],
   [2193, '[MIR6] a forget, sent for a file with further names, left one of them behind'],

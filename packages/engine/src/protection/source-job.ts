@@ -309,7 +309,9 @@ export class SourceJob {
 
   #folded(fold: Fold): void {
     this.#loseRuns();
-    this.#world.event(foldEvent(fold, this.path.srm.dirty.size));
+    const places = this.path.srm.dirty.size;
+    // A first stream begins anew as well, and there is nothing in it to tell of.
+    if (fold.reason !== 'stream-lost' || places > 0) this.#world.event(foldEvent(fold, places));
   }
 
   /** Once nothing differs any more, the target knows all there is. */

@@ -1,5 +1,5 @@
 /** Says what a name on the source is: entry, extended attributes, and what must follow (a listing, content). */
-import type { RawName } from '@understudy/base';
+import { brand, type RawName } from '@understudy/base';
 import { type Attributes, encodeXattrs, FORGET_IN_PLACE, type NodeId, RecordFlag, Verb } from '@understudy/wire';
 import { FileError, type SourceEntry } from '../../ports.ts';
 import type { InFlight } from './in-flight.ts';
@@ -14,6 +14,7 @@ export const DIRECTORY = 0o040000;
 const SYMLINK = 0o120000;
 export const typeOf = (mode: number): number => mode & TYPE_MASK;
 const NOTHING = new Uint8Array(0);
+const NO_NAME = brand<RawName>('');
 
 export interface EntrySenderOptions {
   readonly world: MirrorWorld;
@@ -128,6 +129,7 @@ export class EntrySender {
   /** The target may know the node or not, for nobody heard how it came to be: its name is said, and the target asks. */
   #uncertain(root: MirrorRoot, node: NodeId): void {
     const place = placeOf(root, node);
+    if (place === null) this.#unplaced(root, node);
     if (place === null || !root.scope.knows(place.parent)) return;
     const { parent, entry } = place;
     const isDirectory = typeOf(entry.attributes.mode) === DIRECTORY;
@@ -135,6 +137,13 @@ export class EntrySender {
     root.scope.add(node, parent, entry.name, isDirectory);
     this.#say(root, parent, entry);
     if (isDirectory) this.#options.directory(root.index, node);
+  }
+
+  /** It is there, and its path leads elsewhere (a name outside of the root): the target is asked as if it knew the node. */
+  #unplaced(root: MirrorRoot, node: NodeId): void {
+    if (root.scope.exceptions === null || root.files.stat(node) === null) return;
+    root.scope.add(node, root.files.rootNode, NO_NAME, false);
+    this.node(root, node);
   }
 
   /** A node whose metadata alone may differ. */
