@@ -144,6 +144,35 @@ describe('[MIR4] orphans', () => {
     expect(names(rig.replica.root)).toEqual(['ours']);
     expect(rig.tree().get('/ours')).toEqual(source.tree().get('/ours'));
   });
+
+  it.each([
+    ['before', true],
+    ['after', false],
+  ])('what the source knows has no name beneath one that is left, listed %s its place', (_when, orphanFirst) => {
+    // As kernels do it: where a file hangs is not known from the file.
+    rig = new Rig({ filePaths: false });
+    const file = source.make(source.root, 'ours', REGULAR);
+    apply();
+    const theirs = plantFolder(rig.replica.root, 'theirs', 100);
+    const within = plantFolder(theirs, 'within', 100);
+    plant(within, 'foreign');
+    rig.replica.rename(rig.replica.root, name('ours'), within, name('hidden'), 'no-replace');
+    for (const folder of [theirs, within]) rig.replica.setMtime(folder, 100, 0);
+    const { root } = source;
+    const attributes = source.attributes(root);
+    const entry = { parent: root.id, name: name('ours'), node: file.id, attributes: source.attributes(file) };
+    source.say({ verb: Verb.mirrorBegin, detail: MirrorCompare.attributes });
+    source.say({ verb: Verb.listingBegin, parent: root.id });
+    if (!orphanFirst) source.say({ verb: Verb.entry, ...entry });
+    source.say({ verb: Verb.listingEnd, parent: root.id, node: root.id, attributes, detail: OrphanFate.report });
+    if (orphanFirst) source.say({ verb: Verb.entry, ...entry });
+    source.say({ verb: Verb.mirrorEnd });
+    apply();
+    expect(rig.tree().get('/ours')).toEqual(source.tree().get('/ours'));
+    expect([names(within), rig.limbo()]).toEqual([['foreign'], []]);
+    expect(orphans()).toMatchObject([{ fate: 'left' }]);
+    expect([theirs, within].map((folder) => rig.replica.attributes(folder)?.mtimeSec)).toEqual([100, 100]);
+  });
 });
 
 describe('[MIR2] a check by blocks', () => {

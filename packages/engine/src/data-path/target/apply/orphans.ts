@@ -32,9 +32,11 @@ export class Orphans {
     const { root } = this.#context;
     const path = root.pathFor(this.#record.parent, this.#record.parent, place.name);
     const fate = this.#fateOf(entry);
+    // Beneath one that is left, too: linked to its place as well, a file would have a name here that the source does not have.
+    if (isDirectory(entry.attributes)) rescue(root, entry.handle, this.#record.sequence);
     // Changes beneath the directory must not show in its times.
     if (fate !== 'left') root.times.keep(place.parent);
-    const to = fate === 'moved' ? this.#move(place, entry, path) : null;
+    const to = fate === 'moved' ? this.#move(place, path) : null;
     if (fate === 'deleted') this.#delete(place, entry);
     this.#counts[fate] += 1;
     if (this.#told > MAX_ORPHANS) return;
@@ -73,10 +75,8 @@ export class Orphans {
     return detail === OrphanFate.move ? 'moved' : 'deleted';
   }
 
-  #move(place: Place, entry: ReplicaEntry, path: RawName): RawName {
-    const { root } = this.#context;
-    if (isDirectory(entry.attributes)) rescue(root, entry.handle, this.#record.sequence);
-    return keepAside(root, { kind: 'orphans', timeMs: this.#record.offset, place, path });
+  #move(place: Place, path: RawName): RawName {
+    return keepAside(this.#context.root, { kind: 'orphans', timeMs: this.#record.offset, place, path });
   }
 
   #delete(place: Place, entry: ReplicaEntry): void {
@@ -85,18 +85,22 @@ export class Orphans {
       root.files.unlink(place.parent, place.name);
       return;
     }
-    rescue(root, entry.handle, this.#record.sequence);
     removeAll(root, place, entry.handle);
   }
 }
 
-/** What came from the source and lies beneath an orphan may be claimed yet: it waits in limbo. */
-function rescue(root: ReplicaRoot, directory: Handle, at: number): void {
-  for (const entry of root.files.list(directory) ?? []) {
-    const known = root.nodes.nodeOf(entry.handle) !== undefined;
-    if (known) displace(root, { parent: directory, name: entry.name }, entry, at);
-    else if (isDirectory(entry.attributes)) rescue(root, entry.handle, at);
-  }
+/** What came from the source and lies beneath an orphan may be claimed yet: it waits in limbo, or has its other names. */
+function rescue(root: ReplicaRoot, orphan: Handle, at: number): void {
+  const directories = [orphan];
+  for (let parent = directories.pop(); parent !== undefined; parent = directories.pop())
+    for (const entry of root.files.list(parent) ?? []) {
+      if (root.nodes.nodeOf(entry.handle) === undefined) {
+        if (isDirectory(entry.attributes)) directories.push(entry.handle);
+        continue;
+      }
+      root.times.keep(parent);
+      displace(root, { parent, name: entry.name }, entry, at);
+    }
 }
 
 function removeAll(root: ReplicaRoot, place: Place, directory: Handle): void {
