@@ -3,8 +3,13 @@ import { defineConfig } from 'vitest/config';
 /** Packages are taken from their TypeScript source: a test never runs against an old build. */
 const conditions = ['source', 'module', 'node', 'development|production'];
 const left = ['**/node_modules/**', '**/dist/**', '**/build/**', '**/.cache/**'];
-/** They start processes in mount namespaces of their own, which see every directory: while one lives, protecting anything is refused. */
-const namespaces = [
+/**
+ * Tests that want the machine for themselves. Processes in mount namespaces of their own see every directory: while one lives,
+ * protecting anything is refused. And a storm of kills beside another test measures that test.
+ */
+const alone = [
+  'packages/interceptor/src/fuse/torture.test.ts',
+  'packages/interceptor/src/fuse/nested-torture.test.ts',
   'packages/interceptor/src/fuse/refusal.test.ts',
   'packages/interceptor/src/tripwire/tripwire.test.ts',
   'apps/agent/src/jobs/target/guard/open-writers.test.ts',
@@ -21,7 +26,7 @@ export default defineConfig({
         test: {
           name: 'unit',
           include: ['{packages,apps,house,bench,e2e,tools}/**/*.test.{ts,mjs}'],
-          exclude: [...left, ...namespaces],
+          exclude: [...left, ...alone],
           pool: 'forks',
           maxWorkers: 2,
           testTimeout: 30_000,
@@ -32,8 +37,8 @@ export default defineConfig({
       {
         extends: true,
         test: {
-          name: 'namespaces',
-          include: namespaces,
+          name: 'alone',
+          include: alone,
           exclude: left,
           pool: 'forks',
           fileParallelism: false,
