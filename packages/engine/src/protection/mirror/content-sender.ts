@@ -182,10 +182,19 @@ export class ContentSender {
       return 256;
     }
     // Writing strips security.capability on the target; so does a hole punched.
-    entries.settle(root, task.node, attributes);
+    entries.settle(root, task.node, { ...attributes, size: this.#settledSize(attributes.size) });
     inFlight.finishing(root.index, task.node, task.pieces);
     if (task.counts) progress.filesDone += 1;
     return 512;
+  }
+
+  /**
+   * A file that grew between the look at its end and this one is settled with the end that was said: between that and what was written
+   * beyond it the target would keep what it had. The operation that made it grow follows in the stream.
+   */
+  #settledSize(size: number): number {
+    const limit = this.#ranges[this.#ranges.length - 1] ?? 0;
+    return limit > this.#offset ? Math.min(size, this.#offset) : size;
   }
 
   #readAhead(file: SourceFile, end: number): void {

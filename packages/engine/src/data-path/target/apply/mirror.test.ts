@@ -104,6 +104,18 @@ describe('a mirror', () => {
     );
   });
 
+  it('[MIR1] leaves nothing foreign in a file of two names that grows between its last block and its end', () => {
+    const one = (kind: number, b = 0, c = 0, d = 0): Move => ({ kind, a: 0, b, c, d });
+    const [create, link, write] = [0, 5, 12];
+    const rig = new Rig({ filePaths: false });
+    overGarbage(rig, [one(create), one(write, 1, 0, 1)]);
+    const play = new Play(new ModelSource());
+    for (const move of [one(create), one(link, 0, 1), one(write)]) play.make(move);
+    play.source.records.length = 0;
+    mirrored(rig, play, MirrorCompare.checksum, [one(create), one(create), one(create), one(create), one(write, 4)]);
+    expect(withoutOrphans(rig)).toEqual(play.source.tree());
+  });
+
   it('[MIR2] that compares attributes asks only for what changed while nobody watched', () => {
     fc.assert(
       fc.property(moves(60), moves(40), moves(20), fc.boolean(), (before, unseen, meanwhile, filePaths) => {

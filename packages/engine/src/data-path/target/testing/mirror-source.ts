@@ -117,13 +117,15 @@ export class ModelMirror {
 
   #send(node: ModelNode): boolean {
     const { source, meanwhile } = this.#options;
-    for (let offset = 0; offset < node.data.length; offset += 5) {
+    for (let offset = 0; offset < node.data.length; ) {
       if (this.#node(node.id) === undefined) return true;
       const data = Uint8Array.from(node.data.slice(offset, offset + 5));
       const hole = data.every((byte) => byte === 0);
       const flags = hole ? RecordFlag.blockHole : 0;
       const content = hole ? {} : { data };
       source.say({ verb: Verb.block, node: node.id, offset, extent: data.length, flags, ...content });
+      // As far as was read, and no further: the file may grow meanwhile.
+      offset += data.length;
       meanwhile();
     }
     if (this.#node(node.id) === undefined) return true;
