@@ -116,6 +116,11 @@ export interface ProtectedRoot {
   readonly uncovered?: readonly RawName[];
 }
 
+/** What became of a cookie on its way to the ring; `errno` by name, `what` for people. */
+export type CookieOutcome =
+  | { readonly written: true }
+  | { readonly written: false; readonly errno: string; readonly what: string };
+
 /** Taken before reading files: "what was executing then". */
 export type Barrier = Brand<string, 'Barrier'>;
 
@@ -151,6 +156,11 @@ export interface Interceptor {
   /** Modifying calls that are executing now. `passed` is true once each of them has finished and is in the ring. */
   barrier(): Barrier;
   passed(barrier: Barrier): boolean;
+  /**
+   * Sends a cookie the way that an application's write takes; it comes out of the ring as `Verb.cookie` with this number. Settles when
+   * the call has come back, which may be never; one at a time for each root. A driver whose records do not come from the calls has none.
+   */
+  cookie?(root: number, number: number): Promise<CookieOutcome>;
   /** Events worth an administrator's eye: a crash survived, a bypass seen, a mount taken away. */
   onEvent(listener: (event: InterceptorEvent) => void): void;
   status(): {

@@ -60,7 +60,7 @@ describe('the port', () => {
 
   it.each([
     ['/understudy-management/2', 'websocket', 'understudy-management/2', 'understudy-management/1'],
-    ['/understudy-replication/9', 'understudy-replication/9', 'understudy-replication/9', 'understudy-replication/2'],
+    ['/understudy-replication/9', 'understudy-replication/9', 'understudy-replication/9', REPLICATION_PROTOCOL],
   ])('refuses %s by naming both versions', async (path, protocol, theirs, ours) => {
     const agent = await startTestAgent();
     const answer = await answerTo(await tlsTo(agent.address, await newIdentity()), upgrade(path, protocol));

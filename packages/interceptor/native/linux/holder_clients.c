@@ -5,6 +5,7 @@
  *   hello                      -> hello VERSION HOLDER-PID SERVER-PID RING-FD STATE-FD, root ID TREE-FD NODE RECORDING PATH..., ready
  *   adopt ID NODE PATH + 2 fds -> ok        (device, tree; node and path in hexadecimal)
  *   serve ID | silence ID | record ID | drop ID -> ok   (silence: calls pass without records from now on)
+ *   audit ID NAME              -> ok: what is written to that name in the root's directory becomes a cookie
  *   expose ID NODE             -> ok, or again (no server at the moment): the file has a name outside of its root
  *   tripwire                   -> on, idle (nothing protected yet), or off SENTENCE
  *   end                        -> ok, and exit; refused while anything is protected
@@ -173,6 +174,7 @@ static const char *adopt(struct client *c, const char *arguments)
 		r->id = id;
 		r->node = node;
 		r->ready = 0;
+		r->audit[0] = 0;
 		r->used = 1;
 		r->recording = 1;
 		held[i] = (struct held){ c->fds[0], c->fds[1], node, false };
@@ -197,6 +199,26 @@ static const char *one_root(const char *verb, const char *arguments)
 		state->roots[index].recording = 1;
 	else
 		holder_drop((uint32_t)index);
+	return "ok";
+}
+
+static const char *audit(const char *arguments)
+{
+	char name[AUDIT_NAME + 2] = { 0 };
+	unsigned id;
+	int index = sscanf(arguments, "%u %45s", &id, name) == 2 ? find_root(id) : -1;
+	if (index < 0)
+		return "error no such root";
+	if (strlen(name) != AUDIT_NAME || strchr(name, '/') != NULL)
+		return "error the name has 44 characters";
+	/* A server compares meanwhile: it finds the old name, none, or the new one. */
+	volatile char *at = state->roots[index].audit;
+	at[0] = 0;
+	atomic_thread_fence(memory_order_seq_cst);
+	for (int i = 1; i <= AUDIT_NAME; i++)
+		at[i] = name[i];
+	atomic_thread_fence(memory_order_seq_cst);
+	at[0] = name[0];
 	return "ok";
 }
 
@@ -242,6 +264,8 @@ static void command(struct client *c, char *line)
 	else if (strcmp(line, "serve") == 0 || strcmp(line, "silence") == 0 ||
 		 strcmp(line, "record") == 0 || strcmp(line, "drop") == 0)
 		tell(c, one_root(line, arguments));
+	else if (strcmp(line, "audit") == 0)
+		tell(c, audit(arguments));
 	else if (strcmp(line, "expose") == 0)
 		tell(c, expose(arguments));
 	else if (strcmp(line, "tripwire") == 0)

@@ -12,13 +12,14 @@
 #include <stdint.h>
 
 #define RING_MAGIC 0x474e495249534655ull /* "UFSIRING" */
-#define RING_VERSION 1
+#define RING_VERSION 2
 #define RING_HEADER 8192
 #define MAX_ROOTS 128
 /* Each root has two of its own: one that waits in read(2) is woken sooner than one that waits for many. */
 #define ROOT_WORKERS 2
 #define WORKERS (MAX_ROOTS * ROOT_WORKERS)
 #define COUNTERS_AT 4096
+#define AUDIT_NAME 44 /* characters of the name that the self-audit writes to */
 
 struct counter {
 	_Atomic uint64_t begun, done;
@@ -87,6 +88,7 @@ struct root_state {
 	uint64_t flags;
 	uint64_t node;
 	char path[MAX_PATH_BYTES];
+	char audit[AUDIT_NAME + 1]; /* "": none yet; its first character is set last */
 };
 
 struct note {

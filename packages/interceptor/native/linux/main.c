@@ -5,6 +5,7 @@
  *   serve FD                                the server                  (comm fsid)
  *   hold-takeover FD                        a holder for a server whose own has died
  *   mount …, mount-tree …, unmount …        the helper of the driver
+ *   audit                                   what writes the self-audit's cookies  (comm fsi-audit)
  *   sample                                  one record on stdout, for the test that the layouts agree
  */
 #include "server.h"
@@ -58,6 +59,8 @@ int main(int argc, char **argv)
 		return mount_tree_main(argc - 2, argv + 2);
 	if (strcmp(role, "unmount") == 0 && (argc == 3 || argc == 4))
 		return unmount_main(argv[2], argc == 4 && strcmp(argv[3], "lazily") == 0);
+	if (strcmp(role, "audit") == 0)
+		return audit_main();
 	if (strcmp(role, "sample") == 0)
 		return sample_main();
 	fprintf(stderr, "fsid is started by the agent's interceptor\n");

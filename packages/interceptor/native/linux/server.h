@@ -21,7 +21,7 @@
 enum verb {
 	VERB_CREATE = 1, VERB_MKDIR, VERB_SYMLINK, VERB_MKNOD, VERB_LINK, VERB_UNLINK, VERB_RMDIR, VERB_RENAME, VERB_WRITE,
 	VERB_TRUNCATE, VERB_FALLOCATE, VERB_SETATTR, VERB_SETXATTR, VERB_REMOVEXATTR, VERB_TMPFILE,
-	VERB_FORGET = 46, VERB_DIRTY = 64, VERB_GAP = 65,
+	VERB_FORGET = 46, VERB_DIRTY = 64, VERB_GAP = 65, VERB_COOKIE = 66,
 };
 #define RECORD_HEADER 168
 #define FLAG_MODE_CHANGED 1
@@ -203,6 +203,9 @@ void op_getxattr(struct worker *w);
 void op_listxattr(struct worker *w);
 void op_removexattr(struct worker *w);
 
+/* audit.c */
+bool audit_takes(struct worker *w); /* the request is about the audit's name, and answered */
+
 /* worker.c, fsid.c */
 void *worker_run(void *worker);
 void worker_alive(struct worker *w); /* the holder kills whom it does not hear of */
@@ -230,5 +233,6 @@ int mount_main(int argc, char **argv);
 int mount_tree_main(int argc, char **argv);
 int unmount_main(const char *path, bool lazily);
 int sample_main(void);
+int audit_main(void);
 int enter_memory(int fd, bool is_ring); /* maps state or ring */
 #endif

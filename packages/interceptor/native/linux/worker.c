@@ -77,6 +77,8 @@ void dispatch(struct worker *w)
 	w->arg_length = w->in->len - sizeof(*w->in);
 	if (opcode == FUSE_INTERRUPT || opcode == FUSE_DESTROY)
 		return; /* every call ends by itself; an answer is not expected */
+	if (audit_takes(w))
+		return;
 	if (opcode >= sizeof(operations) / sizeof(operations[0]) || operations[opcode].run == NULL)
 		return reply_error(w, ENOSYS); /* flush, opendir, access, copy_file_range, locks, ioctl: the kernel does without */
 	if (w->arg_length < operations[opcode].least)

@@ -94,6 +94,8 @@ export class ReferenceReplay implements Imageable {
       case Verb.dirty:
         this.dirty.add(r.node);
         return;
+      case Verb.cookie:
+        return;
       default:
         this.#change(r, this.#node(r.node, r));
     }

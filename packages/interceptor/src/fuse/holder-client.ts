@@ -33,7 +33,7 @@ export interface HolderListener {
   lost(): void;
 }
 
-const VERSION = '1';
+const VERSION = '2';
 const UNASKED = /^(bell|crashed|suspended|resumed|gone \d+ [01]|bypass .*)$/;
 const RETRIES = 200;
 const RETRY_MS = 50;

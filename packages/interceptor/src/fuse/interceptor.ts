@@ -4,9 +4,17 @@
  * nothing could write past the mount, with what is mounted beneath it in its place, and is afterwards as it was.
  */
 import type { RawName } from '@understudy/base';
-import type { Barrier, Interceptor, InterceptorEvent, ProtectedRoot, SourceFiles } from '@understudy/engine';
+import type {
+  Barrier,
+  CookieOutcome,
+  Interceptor,
+  InterceptorEvent,
+  ProtectedRoot,
+  SourceFiles,
+} from '@understudy/engine';
 import type { NodeIndex } from '@understudy/filesystem';
 import { Tripwire } from '../tripwire/index.ts';
+import { CookieWriter } from './audit.ts';
 import { event, serverEvent } from './events.ts';
 import type { Greeting, HolderClient } from './holder-client.ts';
 import { MountWatch, strangersBeneath, uncoveredSentence, type Wanted } from './nested.ts';
@@ -51,6 +59,7 @@ export class FuseInterceptor implements Interceptor {
   /** What happened before anybody listened. */
   #early: InterceptorEvent[] = [];
   readonly #tripwire: Tripwire;
+  readonly #cookies: CookieWriter;
   #ownPids: readonly number[];
   /** One protect or release at a time: each looks at the mounts and then changes them. */
   #turn: Promise<unknown> = Promise.resolve();
@@ -65,14 +74,19 @@ export class FuseInterceptor implements Interceptor {
       root: (id) => this.#roots.get(id) ?? null,
       tell: (one) => this.#tell(one),
     });
+    this.#cookies = new CookieWriter(parts);
     this.#roots = new Roots(parts, {
       adopted: (root) => (root.released ? undefined : this.#tripwire.watch(root)),
-      removed: (id) => this.#tripwire.forget(id),
+      removed: (id) => {
+        this.#tripwire.forget(id);
+        this.#cookies.forget(id);
+      },
     });
     const around: Surroundings = {
       parts,
       roots: this.#roots,
-      ownPids: () => this.#ownPids,
+      ownPids: () => [...this.#ownPids, this.#cookies.pid ?? 0],
+      cookies: this.#cookies,
       tell: (one) => this.#tell(one),
       inTurn: (work) => this.#inTurn(work),
     };
@@ -134,6 +148,13 @@ export class FuseInterceptor implements Interceptor {
     return this.#parts.ring.passed(barrier);
   }
 
+  async cookie(id: number, number: number): Promise<CookieOutcome> {
+    const root = this.#roots.get(id);
+    if (root === undefined || root.released)
+      return { written: false, errno: 'ENOENT', what: 'it is not protected any more' };
+    return this.#cookies.write(id, root.path, number);
+  }
+
   onEvent(listener: (event: InterceptorEvent) => void): void {
     this.#eventListeners.push(listener);
     for (const each of this.#early.splice(0)) listener(each);
@@ -166,6 +187,7 @@ export class FuseInterceptor implements Interceptor {
     this.#closed = true;
     await this.#turn;
     this.#release.close();
+    this.#cookies.close();
     this.#mountWatch.close();
     // What is still in use stays as pass-through, and with it the processes that serve it.
     if (!keep && this.#roots.size === 0) await this.#parts.client.ask('end').catch(() => '');

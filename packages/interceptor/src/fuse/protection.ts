@@ -82,6 +82,7 @@ export class Protection {
     const answer = await this.#around.parts.client.ask(`record ${root.id}`);
     if (answer !== 'ok') throw new InterceptorRefusal('failed', `${printable(root.path)}: ${answer}`);
     this.#release.resumed(root);
+    this.#around.cookies.goOn(root.id);
     root.released = false;
   }
 

@@ -6,6 +6,7 @@
  */
 import { printable } from '@understudy/base';
 import type { InterceptorEvent } from '@understudy/engine';
+import type { CookieWriter } from './audit.ts';
 import { event } from './events.ts';
 import type { FuseParts } from './interceptor.ts';
 import { mountedBeneath, mountHolding } from './mount-tree.ts';
@@ -23,6 +24,8 @@ export interface Surroundings {
   readonly parts: FuseParts;
   readonly roots: Roots;
   ownPids(): readonly number[];
+  /** What writes through the mounts for the self-audit. */
+  readonly cookies: CookieWriter;
   tell(event: InterceptorEvent): void;
   /** Not while something else is being protected or released. */
   inTurn<T>(work: () => Promise<T>): Promise<T>;
@@ -42,6 +45,7 @@ export class Release {
     if (root === undefined) return { unmounted: true, users: [] };
     if (!root.released) await this.#around.parts.client.ask(`silence ${id}`);
     root.released = true;
+    await this.#around.cookies.rest(id);
     if (root.detached) return { unmounted: false, users: [] };
     const family = this.#around.roots.family(root);
     // It goes with the others, when the last of them is released.

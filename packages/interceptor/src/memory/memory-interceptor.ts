@@ -6,12 +6,13 @@
 import { brand, type Clock, printable, type RawName } from '@understudy/base';
 import {
   type Barrier,
+  type CookieOutcome,
   type Interceptor,
   type InterceptorEvent,
   InterceptorRefusal,
   type ProtectedRoot,
 } from '@understudy/engine';
-import { type NodeId, type OperationRecord, record } from '@understudy/wire';
+import { type NodeId, type OperationRecord, record, Verb } from '@understudy/wire';
 import type { MemoryFileSystem } from './memory-file-system.ts';
 import type { MemoryChange } from './memory-nodes.ts';
 import { MemorySourceFiles } from './memory-source-files.ts';
@@ -40,6 +41,7 @@ export class MemoryInterceptor implements Interceptor {
   #executed = 0;
   #recording = true;
   #woken = false;
+  #deaf = false;
   #overflowTold = false;
   #nextId = 1;
 
@@ -106,6 +108,13 @@ export class MemoryInterceptor implements Interceptor {
     return this.#executed - this.#executing.length >= Number(barrier);
   }
 
+  cookie(id: number, number: number): Promise<CookieOutcome> {
+    if (!this.roots().some((root) => root.id === id))
+      return Promise.resolve({ written: false, errno: 'ENOENT', what: 'it is not protected any more' });
+    this.#execute(record({ verb: Verb.cookie, root: id, extent: number, timeMs: this.#options.clock.wallMs() }));
+    return Promise.resolve({ written: true });
+  }
+
   onEvent(listener: (event: InterceptorEvent) => void): void {
     this.#events.push(listener);
   }
@@ -137,6 +146,11 @@ export class MemoryInterceptor implements Interceptor {
       this.#executing = [];
       for (const entry of waiting) this.#push(entry);
     };
+  }
+
+  /** For the simulation: from here on calls are executed and nothing is recorded of them, cookies included, as behind a mount that leads elsewhere. */
+  setDeaf(deaf: boolean): void {
+    this.#deaf = deaf;
   }
 
   /** For the simulation: interception of a root was uncertain, as after a mount taken away. */
@@ -189,7 +203,11 @@ export class MemoryInterceptor implements Interceptor {
     const timeMs = this.#options.clock.wallMs();
     // The caller owns the bytes it wrote from and may reuse them at once.
     const data = change.record.data?.slice();
-    const entry = record({ ...change.record, ...(data === undefined ? {} : { data }), root: root.id, timeMs });
+    this.#execute(record({ ...change.record, ...(data === undefined ? {} : { data }), root: root.id, timeMs }));
+  }
+
+  #execute(entry: OperationRecord): void {
+    if (this.#deaf) return;
     this.#executed += 1;
     if (this.#recording) this.#push(entry);
     else this.#executing.push(entry);

@@ -6,7 +6,7 @@ import { brand } from '@understudy/base';
 import { z } from 'zod';
 import type { NodeId, Position } from './record.ts';
 
-export const REPLICATION_PROTOCOL = 'understudy-replication/2';
+export const REPLICATION_PROTOCOL = 'understudy-replication/3';
 
 const nodeText = z
   .string()

@@ -72,6 +72,8 @@ export const Verb = {
   dirty: 64,
   /** Ring only: interception of the root was not certain up to here. */
   gap: 65,
+  /** Ring only: what the agent wrote into the root's audit name; extent = its number. What came before it has been recorded. */
+  cookie: 66,
 } as const;
 export type Verb = (typeof Verb)[keyof typeof Verb];
 

@@ -71,6 +71,9 @@ export function filterRecord(scope: RootScope, dirty: DirtyMap, r: OperationReco
       // What was made in the gap nobody has heard of.
       if (scope.exceptions !== null) scope.clear();
       return 'drop';
+    case Verb.cookie:
+      // Whoever reads the ring turns it into a marker of each job's.
+      return 'drop';
     default:
       return knows(scope, r) ? 'send' : 'drop';
   }

@@ -276,7 +276,7 @@ export class TargetReplicationManager {
       marker();
       return;
     }
-    assert(verb !== Verb.dirty && verb !== Verb.gap, 'a verb of the ring was accepted');
+    assert(verb !== Verb.dirty && verb !== Verb.gap && verb !== Verb.cookie, 'a verb of the ring was accepted');
     const context = this.#context(record, outbox);
     if (!leftToInner(record, context)) ROOT_OPERATIONS[verb](record, context);
   }

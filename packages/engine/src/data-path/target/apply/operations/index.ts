@@ -37,13 +37,14 @@ export { marker } from './marker.ts';
 export { mirrorBegin } from './mirror-begin.ts';
 export { mirrorEnd } from './mirror-end.ts';
 
-/** They belong to no root: the manager deals with them. `dirty` and `gap` never leave the source. */
+/** They belong to no root: the manager deals with them. `dirty`, `gap` and `cookie` never leave the source. */
 type RootlessVerb =
   | typeof Verb.mirrorBegin
   | typeof Verb.mirrorEnd
   | typeof Verb.marker
   | typeof Verb.dirty
-  | typeof Verb.gap;
+  | typeof Verb.gap
+  | typeof Verb.cookie;
 
 export const ROOT_OPERATIONS: Record<Exclude<Verb, RootlessVerb>, Operation> = {
   [Verb.create]: create,
