@@ -22,6 +22,8 @@ export class Bootstrap {
   readonly env: NodeJS.ProcessEnv;
   readonly client: Client;
   readonly agents = new Map<string, AgentProcess>();
+  /** Put before `understudy`: where the client stands in another network than the tests do. */
+  clientPrefix: readonly string[] = [];
   readonly #history: string[] = [];
   readonly #rings = new Map<string, Set<string>>();
   readonly #reaper: ChildProcess;
@@ -116,7 +118,8 @@ export class Bootstrap {
   /** Runs `understudy` with this stage's profile. */
   async cli(args: readonly string[], timeoutMs?: number): Promise<Outcome> {
     const base = { env: this.env };
-    const result = await run(understudyCommand, args, timeoutMs === undefined ? base : { ...base, timeoutMs });
+    const [program = '', ...rest] = [...this.clientPrefix, understudyCommand, ...args];
+    const result = await run(program, rest, timeoutMs === undefined ? base : { ...base, timeoutMs });
     this.#history.push(`${new Date().toISOString()} ${described(result)}`);
     return result;
   }

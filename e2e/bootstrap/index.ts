@@ -9,10 +9,12 @@ export { Client, type JobOptions, type JobStatus, replicaOf } from './client.ts'
 export { described, ExitCode, type Outcome, projectRoot, run, succeeded, understudyCommand } from './command.ts';
 export { mountDiskImage, unmountDiskImage, whyNoDiskImage } from './disk-image.ts';
 export { goesOn, type Killing, killAgent, killInterceptor } from './kills.ts';
+export { Line, whyNoLine } from './line.ts';
 export { copyData, type Ledger, Postgres, postgresPrograms } from './postgres.ts';
 export { isAlive, mountsBelow, type ProcessFound, processesNaming, residentMiB } from './processes.ts';
 export { refused } from './refused.ts';
-export { SampleDatabase, type SampleSize, type Verdict } from './sample-database.ts';
+export { SampleDatabase, type SampleSize, type Verdict, type Written } from './sample-database.ts';
 export { describeWithFuse, fullSize, sharedStage, sized, staged, whyNoFuse, withStage } from './staged.ts';
 export { elapse, until } from './until.ts';
 export { Load, startLoad, treeDifferences, type WorkloadName, workloadProgram } from './workload.ts';
+export { allowedBytes, JOB as WORLD, megabytes, openWorld, protectWorld, Town, type World } from './world.ts';

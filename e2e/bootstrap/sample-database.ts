@@ -1,7 +1,9 @@
 import { execFileSync } from 'node:child_process';
-import { cpSync, existsSync, mkdirSync } from 'node:fs';
+import { cpSync, existsSync, mkdirSync, readFileSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { projectRoot, run } from './command.ts';
+import { threadStates } from './processes.ts';
+import { until } from './until.ts';
 import { Load } from './workload.ts';
 
 function writerProgram(): string {
@@ -14,6 +16,12 @@ export interface Verdict {
   readonly transactions: number;
   readonly lastCommitMs: number;
   readonly why: string | null;
+}
+
+/** What an application asked to have written. */
+export interface Written {
+  readonly calls: number;
+  readonly bytes: number;
 }
 
 /** A database of another size than the quick start's. */
@@ -63,6 +71,26 @@ export class SampleDatabase {
     const load = this.#load;
     this.#load = null;
     await load?.stop();
+  }
+
+  /**
+   * Ends the writer where it stands, as a crash of the application does; returns what its calls had been given to write, the ledger
+   * for this test left out. Nothing is written after that is known.
+   */
+  async crash(): Promise<Written> {
+    const load = this.#load;
+    this.#load = null;
+    if (load === null) throw new Error('the database is not being written');
+    load.assertRunning();
+    load.kill('SIGSTOP');
+    await until('the writer stands still', () => threadStates(load.pid).every((state) => state === 'T'), {
+      everyMs: 1,
+    });
+    const io = readFileSync(`/proc/${load.pid}/io`, 'utf8');
+    load.kill('SIGKILL');
+    await load.ended();
+    const figure = (name: string) => Number(new RegExp(`^${name}: (\\d+)$`, 'm').exec(io)?.[1] ?? Number.NaN);
+    return { calls: figure('syscw') - load.progress, bytes: figure('wchar') };
   }
 
   /** Number of the last transaction known to be committed. */

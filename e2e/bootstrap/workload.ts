@@ -12,7 +12,15 @@ const parts: Readonly<Record<string, readonly string[]>> = {
   verbs: ['verbs.c', 'verbs-data.c', 'verbs-names.c', 'verbs-metadata.c'],
 };
 
-export type WorkloadName = 'verbs' | 'storm' | 'append-order' | 'mixed' | 'many-files' | 'hold' | 'compare-trees';
+export type WorkloadName =
+  | 'verbs'
+  | 'storm'
+  | 'append-order'
+  | 'mixed'
+  | 'many-files'
+  | 'blocks'
+  | 'hold'
+  | 'compare-trees';
 
 /** Path of the compiled workload; compiled when it is missing or older than any source. */
 export function workloadProgram(name: WorkloadName): string {

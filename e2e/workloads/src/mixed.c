@@ -1,16 +1,18 @@
 /*
  * mixed DIR [--pace-us N]: six applications at once that check every byte and every name they wrote, under whatever happens to the
  * processes beneath them: an appender, a random writer, a mapper, a user of open-unlinked files, a saver (write, fsync, rename) and
- * a maker of names. Runs until SIGTERM; a line with the operations done every 200 ms; last line JSON {operations, worstMs, worstCall}.
+ * a maker of names. Runs until SIGTERM; a line with the operations done every 200 ms; last line JSON {operations, worstMs, worstCall,
+ * changes, changedBytes}: how many calls changed something, and the bytes they were given; of stores through the mapping the different
+ * 4 KiB pages between two calls of msync.
  * Exit 1 with call and errno at the first thing that is not as it was written.
  */
 #include "check.h"
 #include <dirent.h>
 
-enum { KINDS = 6, NAMES = 64 };
+enum { KINDS = 6, NAMES = 64, PAGE = 4096 };
 
 typedef struct {
-  volatile long operations;
+  volatile long operations, changes, changed_bytes;
   volatile double worst_ms;
   /* A literal: at the same address in the parent, which prints it. */
   const char *volatile worst_call;
@@ -37,6 +39,12 @@ static void note(const char *call, double began) {
     result_;                                          \
   })
 
+/** A call that changes something, of how many bytes of content. */
+static void counted(size_t bytes) {
+  tally->changes += 1;
+  tally->changed_bytes += (long)bytes;
+}
+
 static void breathe(void) {
   if (pace > 0) usleep(pace);
 }
@@ -56,10 +64,12 @@ static void append_lines(int dir) {
     char name[32];
     snprintf(name, sizeof name, "log-%ld", round % 3);
     int fd = (int)TIMED(openat(dir, name, O_RDWR | O_CREAT | O_APPEND | O_TRUNC, 0644));
+    counted(0);
     for (long i = 0; i < 400 && !stopping; i += 1) {
       snprintf((char *)line, sizeof line, "%010ld %010ld the appender was here, in order....\n", round, i);
       size_t length = strlen((char *)line);
       if (TIMED(write(fd, line, length)) != (long)length) fail_text("a short append");
+      counted(length);
       if (i % 16 == 0) TIMED(fdatasync(fd));
       check_bytes(fd, line, length, (off_t)(i * (long)length));
       breathe();
@@ -75,10 +85,13 @@ static void write_anywhere(int dir) {
   Random dice = random_from(77);
   int fd = (int)TIMED(openat(dir, "anywhere", O_RDWR | O_CREAT | O_TRUNC, 0644));
   TIMED(ftruncate(fd, SIZE));
+  counted(0);
+  counted(0);
   for (long i = 0; !stopping; i += 1) {
     size_t length = 1 + random_below(&dice, 16384), at = random_below(&dice, (unsigned)(SIZE - length));
     fill(model + at, length, (uint64_t)i);
     if (TIMED(pwrite(fd, model + at, length, (off_t)at)) != (long)length) fail_text("a short write");
+    counted(length);
     if (i % 32 == 0) TIMED(fsync(fd));
     if (i % 8 == 0) check_bytes(fd, model, SIZE, 0);
     breathe();
@@ -87,10 +100,18 @@ static void write_anywhere(int dir) {
   TIMED(close(fd));
 }
 
+/** Each page is written back as a call of its own. */
+static void count_pages(char *stored, size_t pages) {
+  for (size_t i = 0; i < pages; i += 1)
+    if (stored[i]) counted(PAGE);
+  memset(stored, 0, pages);
+}
+
 static void store_through_a_map(int dir) {
   scene = "the mapper";
   enum { SIZE = 1 << 18 };
   static unsigned char model[SIZE];
+  static char stored[SIZE / PAGE];
   Random dice = random_from(99);
   int fd = (int)TIMED(openat(dir, "mapped", O_RDWR | O_CREAT | O_TRUNC, 0644));
   TIMED(ftruncate(fd, SIZE));
@@ -101,7 +122,11 @@ static void store_through_a_map(int dir) {
       size_t length = 1 + random_below(&dice, 6000), at = random_below(&dice, (unsigned)(SIZE - length));
       fill(model + at, length, random_next(&dice));
       memcpy(map + at, model + at, length);
-      if (i % 10 == 9) TIMED(msync(map, SIZE, MS_SYNC));
+      memset(stored + at / PAGE, 1, (at + length - 1) / PAGE - at / PAGE + 1);
+      if (i % 10 == 9) {
+        TIMED(msync(map, SIZE, MS_SYNC));
+        count_pages(stored, SIZE / PAGE);
+      }
       if (memcmp(map, model, SIZE) != 0) fail_text("the mapping does not hold what was stored");
       breathe();
     }
@@ -109,6 +134,7 @@ static void store_through_a_map(int dir) {
     check_bytes(fd, model, SIZE, 0);
   }
   TIMED(fsync(fd));
+  count_pages(stored, SIZE / PAGE);
   TIMED(close(fd));
 }
 
@@ -119,11 +145,15 @@ static void use_unlinked(int dir) {
     char name[32];
     snprintf(name, sizeof name, "soon-gone-%ld", i % 5);
     int fd = (int)TIMED(openat(dir, name, O_RDWR | O_CREAT | O_EXCL, 0600));
+    counted(0);
     fill(model, sizeof model, (uint64_t)i);
     if (TIMED(write(fd, model, 20000)) != 20000) fail_text("a short write");
+    counted(20000);
     TIMED(unlinkat(dir, name, 0));
+    counted(0);
     for (int turn = 0; turn < 10; turn += 1) {
       if (TIMED(pwrite(fd, model + 20000 + turn * 2000, 2000, 20000 + turn * 2000)) != 2000) fail_text("a short write");
+      counted(2000);
       breathe();
     }
     check_bytes(fd, model, sizeof model, 0);
@@ -143,9 +173,12 @@ static void save_files(int dir) {
     fill(model, sizeof model, (uint64_t)i * 3);
     int fd = (int)TIMED(openat(dir, ".saving", O_WRONLY | O_CREAT | O_EXCL, 0644));
     if (TIMED(write(fd, model, sizeof model)) != (long)sizeof model) fail_text("a short write");
+    counted(0);
+    counted(sizeof model);
     if (i % 4 == 0) TIMED(fsync(fd));
     TIMED(close(fd));
     TIMED(renameat(dir, ".saving", dir, name));
+    counted(0);
     fd = (int)TIMED(openat(dir, name, O_RDONLY));
     check_bytes(fd, model, sizeof model, 0);
     TIMED(close(fd));
@@ -191,6 +224,7 @@ static void make_names(int parent) {
       TIMED(unlinkat(dir, name, present[one] == 2 ? AT_REMOVEDIR : 0));
       present[one] = 0;
     }
+    counted(0);
     if (i % 50 == 0) expect_listing(dir, present);
     breathe();
   }
@@ -240,14 +274,16 @@ int main(int count, char **values) {
     }
   }
   int failed = wait_for_all(all, children);
-  long operations = 0;
+  long operations = 0, changes = 0, changed_bytes = 0;
   const Tally *worst = &all[0];
   for (int i = 0; i < KINDS; i += 1) {
     operations += all[i].operations;
+    changes += all[i].changes;
+    changed_bytes += all[i].changed_bytes;
     if (all[i].worst_ms > worst->worst_ms) worst = &all[i];
   }
   if (worst->worst_call == NULL) return 1;
-  printf("{\"operations\":%ld,\"worstMs\":%.1f,\"worstCall\":\"%.*s\"}\n", operations, worst->worst_ms,
-         (int)strcspn(worst->worst_call, "("), worst->worst_call);
+  printf("{\"operations\":%ld,\"worstMs\":%.1f,\"worstCall\":\"%.*s\",\"changes\":%ld,\"changedBytes\":%ld}\n", operations,
+         worst->worst_ms, (int)strcspn(worst->worst_call, "("), worst->worst_call, changes, changed_bytes);
   return failed;
 }
