@@ -169,7 +169,8 @@ static void hand_over_to_new_holder(void)
 	struct message m = { 0, 0, 0 };
 	int old = holder_fd, fresh;
 	struct timespec nap = { 0, 20000000 };
-	while ((fresh = link_start("hold-takeover", "fsi-holder")) < 0)
+	pid_t pid;
+	while ((fresh = link_start("hold-takeover", "fsi-holder", &pid)) < 0)
 		nanosleep(&nap, NULL);
 	const struct { uint32_t type; int fd; } first[] = {
 		{ MSG_STATE, state_fd }, { MSG_RING, ring_fd }, { MSG_LISTEN, listen_fd }, { MSG_BELL, bell_fd },

@@ -12,30 +12,15 @@
 #include <sys/socket.h>
 #include <time.h>
 
-#ifdef CRASH_POINTS
-#define CRASHES_A_MINUTE 100000
-#define SHORT_LIVES 100000
-#else
-#define CRASHES_A_MINUTE 120
-/* So many servers in a row that lived less than a fifth of a second: something kills each. */
-#define SHORT_LIVES 8
-#endif
-#define BEAT_SECONDS 30
 #define IDLE_SECONDS 30
 
 struct held held[MAX_ROOTS];
 int server_fd = -1;
 
 static int loop_fd = -1;
-static struct { uint64_t node; uint32_t root; int fd; bool stored; } *escrows;
-static size_t escrow_count, escrow_room;
 static int tripwire_fds[2] = { -1, -1 };
 static int tripwire_why; /* errno of why there is none */
-static double crash_times[CRASHES_A_MINUTE];
-static unsigned crash_next;
 static double start_at; /* when the next server may start */
-static double started_at;
-static int short_lives;
 
 static double now_seconds(void)
 {
@@ -56,47 +41,6 @@ bool holder_empty(void)
 		if (held[i].device > 0)
 			return false;
 	return true;
-}
-
-void holder_escrow(uint32_t root, uint64_t node, int fd, bool stored)
-{
-	if (escrow_count == escrow_room) {
-		size_t room = escrow_room == 0 ? 256 : escrow_room * 2;
-		void *grown = realloc(escrows, room * sizeof(*escrows));
-		if (grown == NULL) {
-			close(fd);
-			return;
-		}
-		escrows = grown;
-		escrow_room = room;
-	}
-	escrows[escrow_count].node = node;
-	escrows[escrow_count].stored = stored;
-	escrows[escrow_count].root = root;
-	escrows[escrow_count++].fd = fd;
-}
-
-/* node 0: all of the root. */
-static void escrow_remove(uint32_t root, uint64_t node)
-{
-	for (size_t i = escrow_count; i-- > 0;)
-		if (escrows[i].root == root && (node == 0 || escrows[i].node == node)) {
-			close(escrows[i].fd);
-			if (escrows[i].stored)
-				store_remove_escrow(escrows[i].root, escrows[i].node);
-			escrows[i] = escrows[--escrow_count];
-		}
-}
-
-/* Most nameless files live for a moment, and the service manager need not hear of those. */
-void holder_store_escrows(void)
-{
-	int most = 256;
-	for (size_t i = 0; i < escrow_count && most > 0; i++)
-		if (!escrows[i].stored) {
-			escrows[i].stored = store_escrow(escrows[i].root, escrows[i].node, escrows[i].fd);
-			most--;
-		}
 }
 
 static void take_tripwire(const struct message *m, const int *fds, int count)
@@ -145,8 +89,9 @@ static void send_root(uint32_t index)
 
 static void start_server(void)
 {
-	server_fd = link_start("serve", "fsid");
-	started_at = now_seconds();
+	pid_t pid = 0;
+	server_fd = link_start("serve", "fsid", &pid);
+	beat_started(now_seconds(), pid);
 	if (server_fd < 0) {
 		start_at = now_seconds() + 0.1;
 		return;
@@ -164,10 +109,7 @@ static void start_server(void)
 	for (uint32_t i = 0; i < MAX_ROOTS; i++)
 		if (held[i].served)
 			send_root(i);
-	for (size_t i = 0; i < escrow_count; i++) {
-		struct message m = { MSG_ESCROW, escrows[i].root, escrows[i].node };
-		(void)link_send(server_fd, &m, &escrows[i].fd, 1);
-	}
+	holder_send_escrows();
 	struct message go = { MSG_GO, 0, 0 };
 	(void)link_send(server_fd, &go, NULL, 0);
 	(void)holder_watch(server_fd);
@@ -187,7 +129,7 @@ void holder_drop(uint32_t index)
 		return;
 	if (server_fd >= 0)
 		(void)link_send(server_fd, &m, NULL, 0);
-	escrow_remove(index, 0);
+	holder_unescrow(index, 0);
 	store_remove_root(index);
 	close(held[index].device);
 	close(held[index].tree);
@@ -196,35 +138,12 @@ void holder_drop(uint32_t index)
 	state->roots[index].used = 0;
 }
 
-static void suspend_records(void)
-{
-	state->suspended = 1;
-	for (int i = 0; i < MAX_ROOTS; i++)
-		if (state->roots[i].used && state->roots[i].recording)
-			state->roots[i].gap = 1; /* the next server counts it */
-	clients_tell("suspended");
-}
-
 static void server_died(void)
 {
-	double now = now_seconds(), oldest = crash_times[crash_next];
-	int recent = 0;
 	close(server_fd);
 	server_fd = -1;
 	ring->restarts++;
-	crash_times[crash_next] = now;
-	crash_next = (crash_next + 1) % CRASHES_A_MINUTE;
-	for (int i = 0; i < CRASHES_A_MINUTE; i++)
-		recent += crash_times[i] > now - 5;
-	short_lives = now - started_at < 0.2 ? short_lives + 1 : 0;
-	if (((oldest > 0 && oldest > now - 60) || short_lives >= SHORT_LIVES) && !state->suspended)
-		suspend_records();
-	/* The first dies of something, the tenth in five seconds of itself. */
-	double pause = recent <= 3 ? 0 : 0.01 * recent * recent;
-#ifdef CRASH_POINTS
-	pause = 0;
-#endif
-	start_at = now + (pause < 1 ? pause : 1);
+	start_at = beat_died(now_seconds());
 	clients_tell("crashed");
 }
 
@@ -252,39 +171,6 @@ static void check_use(double now)
 	holder_end();
 }
 
-static void check_beat(double now)
-{
-	static double quiet_since;
-	char path[64], text[256];
-	if (server_fd < 0)
-		return;
-	if (state->suspended) {
-		double last = crash_times[(crash_next + CRASHES_A_MINUTE - 1) % CRASHES_A_MINUTE];
-		struct message m = { MSG_RESUME, 0, 0 };
-		if (last < now - 60 && quiet_since < last) {
-			quiet_since = now;
-			(void)link_send(server_fd, &m, NULL, 0);
-			clients_tell("resumed");
-		}
-	}
-	for (int i = 0; i < WORKERS; i++) {
-		if (state->beat[i] == 0 || (double)state->beat[i] > now - BEAT_SECONDS)
-			continue;
-		snprintf(path, sizeof(path), "/proc/%u/task/%u/stat", state->server_pid, state->tid[i]);
-		int fd = open(path, O_RDONLY | O_CLOEXEC);
-		ssize_t n = fd < 0 ? -1 : read(fd, text, sizeof(text) - 1);
-		if (fd >= 0)
-			close(fd);
-		const char *end = n > 0 ? (text[n] = 0, strrchr(text, ')')) : NULL;
-		/* Waiting for the disk is the disk's affair; anything else that long is a fault. */
-		if (end != NULL && end[2] == 'D')
-			continue;
-		if (n > 0)
-			(void)kill((pid_t)state->server_pid, SIGKILL);
-		return;
-	}
-}
-
 void holder_take(const struct message *m, const int *fds, int count)
 {
 	char line[64];
@@ -297,7 +183,7 @@ void holder_take(const struct message *m, const int *fds, int count)
 	else if (m->type == MSG_SAY && count == 1)
 		pass_on(fds[0]);
 	else if (m->type == MSG_UNESCROW)
-		escrow_remove(m->value, m->node);
+		holder_unescrow(m->value, m->node);
 	else if (m->type == MSG_ROOT && count == 2)
 		held[m->value] = (struct held){ fds[0], fds[1], m->node, true };
 	else if (m->type == MSG_GONE && held[m->value].device > 0) {
@@ -331,7 +217,9 @@ _Noreturn void holder_run(void)
 		int n = epoll_wait(loop_fd, &event, 1, wait);
 		now = now_seconds();
 		if (now - checked > 1) {
-			check_beat(now);
+			if (beat_is_dead())
+				server_died();
+			beat_check(now);
 			check_use(now);
 			holder_store_escrows();
 			checked = now;

@@ -24,10 +24,21 @@ void holder_prepare(void);
 _Noreturn void holder_run(void);
 _Noreturn void holder_end(void);
 void holder_take(const struct message *m, const int *fds, int count);
-void holder_escrow(uint32_t root, uint64_t node, int fd, bool stored);
-void holder_store_escrows(void);
 void holder_tripwire(const int *fds);
 int holder_tripwire_why(void);
+
+/* holder_escrow.c: descriptors of files without a name */
+void holder_escrow(uint32_t root, uint64_t node, int fd, bool stored);
+void holder_unescrow(uint32_t root, uint64_t node); /* node 0: all of the root */
+void holder_send_escrows(void);                     /* to the server */
+void holder_store_escrows(void);                    /* to the service manager */
+
+/* holder_beat.c: is the server alive, does it work */
+void beat_started(double now, pid_t pid);
+void beat_inherited(void);
+double beat_died(double now); /* when the next one may start */
+bool beat_is_dead(void);
+void beat_check(double now);
 
 /* holder_store.c: a copy of everything with the service manager, where there is one */
 bool store_one(const char *name, int fd);

@@ -36,6 +36,7 @@ int holder_takeover(int socket)
 		return 3;
 	ring->takeovers++;
 	store_all();
+	beat_inherited();
 	(void)holder_watch(server_fd);
 	holder_run();
 }

@@ -65,10 +65,9 @@ int link_receive(int socket, struct message *m, int *fds, int *count)
 	return 1;
 }
 
-int link_start(const char *role, const char *name)
+int link_start(const char *role, const char *name, pid_t *pid)
 {
 	int pair[2];
-	pid_t pid;
 	posix_spawn_file_actions_t actions;
 	posix_spawnattr_t attributes;
 	char *arguments[] = { (char *)name, (char *)role, (char *)"3", NULL };
@@ -83,7 +82,7 @@ int link_start(const char *role, const char *name)
 	posix_spawn_file_actions_adddup2(&actions, theirs, 3);
 	posix_spawnattr_init(&attributes);
 	posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSID);
-	int error = posix_spawn(&pid, "/proc/self/exe", &actions, &attributes, arguments, environment);
+	int error = posix_spawn(pid, "/proc/self/exe", &actions, &attributes, arguments, environment);
 	posix_spawn_file_actions_destroy(&actions);
 	posix_spawnattr_destroy(&attributes);
 	close(pair[1]);

@@ -213,6 +213,7 @@ void dispatch(struct worker *w);
 extern _Atomic int holder_fd;
 void root_gone(struct root *root);
 
+#define TRIPWIRE_THREAD "fsid-tripwire" /* the holder knows it by this */
 /* tripwire.c: hears of what changes a protected file past the mount */
 void tripwire_adopt(const int *fds); /* marks and memory of the server before */
 void tripwire_send(int socket);
@@ -224,7 +225,7 @@ void tripwire_expose(uint32_t index, uint64_t node);
 /* link.c: messages with descriptors, and starting each other */
 int link_send(int socket, const struct message *m, const int *fds, int count);
 int link_receive(int socket, struct message *m, int *fds, int *count); /* 1 message, 0 end, -1 error */
-int link_start(const char *role, const char *name); /* /proc/self/exe in that role; its socket, or -1 */
+int link_start(const char *role, const char *name, pid_t *pid); /* /proc/self/exe in that role; its socket, or -1 */
 int fsid_main(int socket);
 int holder_main(const char *directory, uint64_t ring_bytes, bool blocking);
 int holder_service(const char *directory, uint64_t ring_bytes, bool blocking);

@@ -5,19 +5,13 @@
  * lives in the holder too, so the next server hears what came while there was none.
  */
 #include "tripwire.h"
-#include <poll.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
 #include <sys/mman.h>
-#include <sys/prctl.h>
 #include <sys/statfs.h>
 #include <sys/syscall.h>
 #include <time.h>
-
-#define NAP_MS 20      /* after each batch: what is written in a burst arrives as one */
-#define DUE_MS 200     /* how often what was held back is looked at */
-#define OWN_SECONDS 10 /* so long the queue may hold what a dead server did */
 
 static int group = -1;
 static struct tripwire_memory *memory;
@@ -64,6 +58,9 @@ void tripwire_heed(int object)
 
 static int enter(int fd)
 {
+	struct stat st;
+	if (fstat(fd, &st) != 0 || st.st_size != sizeof(*memory))
+		return -EINVAL; /* of another version */
 	void *at = mmap(NULL, sizeof(*memory), PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
 	if (at == MAP_FAILED)
 		return -errno;
@@ -111,6 +108,16 @@ static void off(int error)
 	(void)link_send(holder_fd, &m, NULL, 0);
 }
 
+void tripwire_enter(void)
+{
+	pthread_mutex_lock(&lock);
+}
+
+void tripwire_leave(void)
+{
+	pthread_mutex_unlock(&lock);
+}
+
 int tripwire_open(void)
 {
 	int error;
@@ -123,101 +130,11 @@ int tripwire_open(void)
 	return group;
 }
 
-static void remember_own(void)
-{
-	uint64_t until = tripwire_now() + OWN_SECONDS * 1000;
-	uint32_t own = (uint32_t)getpid();
-	for (int i = 0; i < OWN_PIDS; i++)
-		if (memory->own[i].pid != 0 && memory->own[i].until == 0) {
-			if (memory->own[i].pid == own)
-				return;
-			memory->own[i].until = until;
-		}
-	uint32_t at = memory->next_pid++ % OWN_PIDS;
-	memory->own[at].pid = own;
-	memory->own[at].until = 0;
-}
-
-static bool is_own(pid_t pid)
-{
-	if (pid == getpid())
-		return true;
-	for (int i = 0; i < OWN_PIDS; i++)
-		if (memory->own[i].pid == (uint32_t)pid && memory->own[i].until > tripwire_now())
-			return true;
-	return false;
-}
-
-static void copy_handle(struct wide_handle *to, const struct file_handle *from)
-{
-	if (from->handle_bytes > MAX_HANDLE_SZ)
-		return;
-	to->handle = *from;
-	memcpy(to->bytes, from->f_handle, from->handle_bytes);
-}
-
-static void take_info(struct trip *trip, const struct fanotify_event_info_header *header)
-{
-	const struct fanotify_event_info_fid *info = (const void *)header;
-	const struct file_handle *handle = (const void *)info->handle;
-	if (header->info_type != FAN_EVENT_INFO_TYPE_FID && header->info_type != FAN_EVENT_INFO_TYPE_DFID &&
-	    header->info_type != FAN_EVENT_INFO_TYPE_DFID_NAME)
-		return;
-	memcpy(&trip->fs, &info->fsid, sizeof(trip->fs));
-	if (header->info_type == FAN_EVENT_INFO_TYPE_FID) {
-		copy_handle(&trip->child, handle);
-		return;
-	}
-	copy_handle(&trip->directory, handle);
-	if (header->info_type == FAN_EVENT_INFO_TYPE_DFID_NAME)
-		trip->name = (const char *)handle->f_handle + handle->handle_bytes;
-}
-
-static void lost_some(void)
+void tripwire_lost_some(void)
 {
 	for (int i = 0; i < MAX_ROOTS; i++)
 		if (watched[i] && roots[i].active && roots[i].state->recording)
 			ring_note(&roots[i], VERB_GAP, 0);
-}
-
-static void take(const struct fanotify_event_metadata *event)
-{
-	struct trip trip = { .mask = event->mask, .pid = event->pid, .name = "" };
-	const char *at = (const char *)event + event->metadata_len, *end = (const char *)event + event->event_len;
-	if (event->mask & FAN_Q_OVERFLOW)
-		return lost_some();
-	if (is_own(event->pid))
-		return;
-	while (at + sizeof(struct fanotify_event_info_header) <= end) {
-		const struct fanotify_event_info_header *header = (const void *)at;
-		if (header->len < sizeof(*header))
-			break;
-		take_info(&trip, header);
-		at += header->len;
-	}
-	judge(&trip);
-}
-
-static void *listen_to(void *unused)
-{
-	static char batch[65536] __attribute__((aligned(8)));
-	struct timespec nap = { 0, NAP_MS * 1000000 };
-	(void)unused;
-	(void)prctl(PR_SET_NAME, "fsid-tripwire", 0, 0, 0);
-	for (;;) {
-		struct pollfd ready = { group, POLLIN, 0 };
-		(void)poll(&ready, 1, judge_pending() ? DUE_MS : -1);
-		ssize_t n = read(group, batch, sizeof(batch));
-		pthread_mutex_lock(&lock);
-		const struct fanotify_event_metadata *event = (const void *)batch;
-		for (ssize_t left = n; FAN_EVENT_OK(event, left); event = FAN_EVENT_NEXT(event, left))
-			take(event);
-		judge_due();
-		pthread_mutex_unlock(&lock);
-		if (n < (ssize_t)sizeof(batch) / 2)
-			nanosleep(&nap, NULL);
-	}
-	return NULL;
 }
 
 /* Before anything is done for an application: what a server does that nobody knew of looks like another's doing to the next one. */
@@ -225,7 +142,7 @@ void tripwire_before_work(void)
 {
 	pthread_mutex_lock(&lock);
 	if (tripwire_open() >= 0)
-		remember_own();
+		queue_mine();
 	pthread_mutex_unlock(&lock);
 }
 
@@ -234,7 +151,7 @@ static void tripwire_listen(void)
 	pthread_t thread;
 	if (group < 0 || listening)
 		return;
-	listening = pthread_create(&thread, NULL, listen_to, NULL) == 0;
+	listening = pthread_create(&thread, NULL, queue_listen, NULL) == 0;
 	if (listening)
 		(void)pthread_detach(thread);
 }

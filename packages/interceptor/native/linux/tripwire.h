@@ -20,15 +20,22 @@
 /* Of names and attributes: these carry no mount; the server's own are told by their process. */
 #define WATCHED_NAMES ((uint64_t)(FAN_ATTRIB | FAN_CREATE | FAN_DELETE | FAN_MOVED_FROM | FAN_MOVED_TO | FAN_ONDIR))
 
-#define TRIPWIRE_MAGIC 0x3150495254534655ull
+#define TRIPWIRE_MAGIC 0x3250495254534655ull
 #define OWN_PIDS 1024 /* more than can die while what they did waits in the queue */
+#define BATCH_BYTES 65536
+#define RECENT 64
 #define EXPOSED_ROOM 65536 /* a power of two */
 
 /* Kept by the holder together with the descriptor of the marks: the next server goes on in the same queue. */
 struct tripwire_memory {
 	uint64_t magic;
 	uint32_t next_pid, exposed_count;
-	struct { uint32_t pid, pad; uint64_t until; } own[OWN_PIDS]; /* until: monotonic seconds; 0: it lives */
+	struct { uint32_t pid, dead; } own[OWN_PIDS];
+	/* Noted lately; a note that is due is not lost with the server that held it back. `noted`: monotonic milliseconds. */
+	struct { uint64_t node, noted; int32_t root; uint32_t pending; } recent[RECENT];
+	/* What was read from the queue: zero behind the last event, and dealt with up to `batch_at`. A server may die in between. */
+	uint32_t batch_at, batch_tries;
+	_Alignas(8) unsigned char batch[BATCH_BYTES];
 	/* Files of a root that have a name outside of it. */
 	struct { uint64_t node; uint32_t root_id, used; } exposed[EXPOSED_ROOM];
 };
@@ -42,12 +49,20 @@ struct trip {
 	fsid_t fs;
 };
 
-/* tripwire.c: the marks, the queue, the thread */
+/* tripwire.c: the marks */
 int tripwire_open(void);                  /* the marks' descriptor, -1 without */
 struct tripwire_memory *tripwire_memory(void);
 void tripwire_ignore(int object, uint64_t mask); /* by descriptor, and only until memory is scarce */
 void tripwire_heed(int object);                  /* undoes it */
 uint64_t tripwire_now(void);
+
+void tripwire_enter(void); /* one at a time: who adds or removes roots, who judges */
+void tripwire_leave(void);
+void tripwire_lost_some(void); /* the queue could not hold everything: every root has a gap */
+
+/* tripwire_queue.c: the events and the thread that takes them */
+void queue_mine(void); /* what this process does is ours */
+void *queue_listen(void *unused);
 
 /* tripwire_judge.c: is it one of ours */
 void judge(const struct trip *trip);

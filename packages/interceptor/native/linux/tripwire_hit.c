@@ -7,21 +7,20 @@
 #include <stdlib.h>
 #include <sys/uio.h>
 
-#define RECENT 64
 #define QUIET_MS 1000       /* a file that is written on and on is noted once in so long */
 #define SENTENCES 20        /* said in one window at most, the others are counted */
 #define SENTENCE_MS 10000
 
-static struct { uint64_t node; int root; uint64_t noted; bool pending; } recent[RECENT];
 static struct { uint64_t node; pid_t pid; } said[SENTENCES];
 static unsigned said_count, unsaid;
 static uint64_t said_since;
 
 void hit_forget(int index)
 {
+	struct tripwire_memory *m = tripwire_memory();
 	for (int i = 0; i < RECENT; i++)
-		if (recent[i].root == index)
-			recent[i].node = 0;
+		if (m->recent[i].root == index)
+			m->recent[i].node = 0;
 }
 
 bool trip_known(const struct wide_handle *wide)
@@ -91,43 +90,46 @@ static void note(int root, uint64_t node)
 /* At once, and then no more than once in a while; the last one is never left out. */
 static void note_calmly(int root, uint64_t node)
 {
+	struct tripwire_memory *m = tripwire_memory();
 	uint64_t now = tripwire_now();
 	int oldest = -1;
 	for (int i = 0; i < RECENT; i++) {
-		if (recent[i].node == node && recent[i].root == root) {
-			recent[i].pending = true;
+		if (m->recent[i].node == node && m->recent[i].root == root) {
+			m->recent[i].pending = true;
 			return;
 		}
-		if (!recent[i].pending && (oldest < 0 || recent[i].noted < recent[oldest].noted))
+		if (!m->recent[i].pending && (oldest < 0 || m->recent[i].noted < m->recent[oldest].noted))
 			oldest = i;
 	}
 	note(root, node);
 	if (oldest < 0)
 		return;
-	recent[oldest].node = node;
-	recent[oldest].root = root;
-	recent[oldest].noted = now;
+	m->recent[oldest].node = node;
+	m->recent[oldest].root = root;
+	m->recent[oldest].noted = now;
 }
 
 void judge_due(void)
 {
+	struct tripwire_memory *m = tripwire_memory();
 	uint64_t now = tripwire_now();
 	for (int i = 0; i < RECENT; i++) {
-		if (recent[i].node == 0 || now < recent[i].noted + QUIET_MS)
+		if (m->recent[i].node == 0 || now < m->recent[i].noted + QUIET_MS)
 			continue;
-		if (recent[i].pending)
-			note(recent[i].root, recent[i].node);
+		if (m->recent[i].pending)
+			note(m->recent[i].root, m->recent[i].node);
 		else
-			recent[i].node = 0;
-		recent[i].pending = false;
-		recent[i].noted = now;
+			m->recent[i].node = 0;
+		m->recent[i].pending = false;
+		m->recent[i].noted = now;
 	}
 }
 
 bool judge_pending(void)
 {
+	struct tripwire_memory *m = tripwire_memory();
 	for (int i = 0; i < RECENT; i++)
-		if (recent[i].node != 0)
+		if (m->recent[i].node != 0)
 			return true;
 	return false;
 }

@@ -4,9 +4,7 @@ import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterEach, describe, expect, it } from 'vitest';
-import { ReferenceReplay } from '../conformance/reference-replay.ts';
-import { imageDifferences, imageOf, imageOfSource } from '../conformance/tree-image.ts';
-import { type Scratch, scratch, turn, whySkipped } from './testing.ts';
+import { replayAll, type Scratch, scratch, whySkipped } from './testing.ts';
 
 const skip = whySkipped();
 if (skip !== null) console.warn(`the crash points are skipped: ${skip}`);
@@ -35,12 +33,10 @@ describe.skipIf(skip !== null)('fuse with a server that dies at the worst moment
     const binary = buildMortal(parts.path('mortal'), 1500);
     const torture = parts.path('torture');
     execFileSync('cc', ['-std=gnu17', '-O2', '-o', torture, join(NATIVE, 'test/torture.c')]);
-    world = await scratch({ binary });
+    world = await scratch({ binary, onFull: 'block' });
     const { interceptor } = world;
     const root = await interceptor.protect(world.raw('one'));
-    const replay = new ReferenceReplay(root.files);
-    const apply = () => interceptor.drain((batch) => replay.applyBatch(batch, root.id));
-    interceptor.onReadable(apply);
+    const replay = replayAll(interceptor, [root]);
     const run = spawn(torture, [world.path('one'), '15'], { stdio: ['ignore', 'ignore', 'pipe'] });
     let said = '';
     run.stderr.on('data', (text) => {
@@ -49,11 +45,8 @@ describe.skipIf(skip !== null)('fuse with a server that dies at the worst moment
     const [code] = await once(run, 'close');
     await parts.close();
     expect([code, said]).toEqual([0, '']);
-    const barrier = interceptor.barrier();
-    while (!interceptor.passed(barrier)) await turn();
-    apply();
-    expect([...replay.dirty]).toEqual([]);
-    expect(imageDifferences(imageOfSource(root.files), imageOf(replay), { atime: false })).toEqual([]);
+    await replay.settled();
+    expect(replay.differences()).toEqual([]);
     console.info(`${interceptor.status().restarts} servers died`);
     expect(interceptor.status().restarts).toBeGreaterThan(20);
   });

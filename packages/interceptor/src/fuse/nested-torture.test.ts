@@ -4,9 +4,7 @@ import { mkdirSync, rmSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import type { ProtectedRoot } from '@understudy/engine';
 import { afterEach, describe, expect, it } from 'vitest';
-import { ReferenceReplay } from '../conformance/reference-replay.ts';
-import { imageDifferences, imageOf, imageOfSource } from '../conformance/tree-image.ts';
-import { type Scratch, scratch, turn, whySkipped } from './testing.ts';
+import { replayAll, type Scratch, scratch, whySkipped } from './testing.ts';
 
 const skip = whySkipped();
 if (skip !== null) console.warn(`the torture of nested file systems is skipped: ${skip}`);
@@ -57,12 +55,7 @@ describe.skipIf(skip !== null)('fuse with a nested file system under kill -9', (
     const head = await interceptor.protect(world.raw('one'));
     const roots: ProtectedRoot[] = [head, ...(head.nested ?? [])];
     expect(roots).toHaveLength(2);
-    const replays = roots.map((root) => ({ root, replay: new ReferenceReplay(root.files) }));
-    const drain = () =>
-      interceptor.drain((batch) => {
-        for (const { root, replay } of replays) replay.applyBatch(batch, root.id);
-      });
-    interceptor.onReadable(drain);
+    const replay = replayAll(interceptor, roots);
     const seconds = (2 * KILLS * BETWEEN_MS) / 1000 + 2;
     const runs = Promise.all(
       ['one/beside', 'one/sub'].map((name) => torture(program, world?.path(name) ?? '', seconds)),
@@ -76,13 +69,8 @@ describe.skipIf(skip !== null)('fuse with a nested file system under kill -9', (
       [0, ''],
       [0, ''],
     ]);
-    const barrier = interceptor.barrier();
-    while (!interceptor.passed(barrier)) await turn();
-    drain();
-    for (const { root, replay } of replays) {
-      expect([...replay.dirty]).toEqual([]);
-      expect(imageDifferences(imageOfSource(root.files), imageOf(replay), { atime: false })).toEqual([]);
-    }
+    await replay.settled();
+    expect(replay.differences()).toEqual([]);
     expect(interceptor.status().restarts).toBeGreaterThanOrEqual(KILLS);
   });
 });

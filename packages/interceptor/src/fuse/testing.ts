@@ -6,8 +6,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { type RawName, rawFromText } from '@understudy/base';
+import type { ProtectedRoot } from '@understudy/engine';
 import { createNodeCodec, openSourceTree } from '@understudy/filesystem';
 import { decodeRecord, type OperationRecord, peekLength } from '@understudy/wire';
+import { ReferenceReplay } from '../conformance/reference-replay.ts';
+import { imageDifferences, imageOf, imageOfSource } from '../conformance/tree-image.ts';
 import {
   type FilesOf,
   type FuseInterceptor,
@@ -102,6 +105,40 @@ export const turn = (): Promise<void> => new Promise((resolve) => setTimeout(res
 
 export async function until(condition: () => boolean): Promise<void> {
   while (!condition()) await turn();
+}
+
+/**
+ * What comes out of the ring is applied at once to a tree of each root. `settled` waits until all that was begun has been; a record that
+ * did not fit fails it, and what comes behind it is drained unseen, or a full ring would be waited for without end.
+ */
+export function replayAll(interceptor: FuseInterceptor, roots: readonly ProtectedRoot[]) {
+  const replays = roots.map((root) => ({ root, replay: new ReferenceReplay(root.files) }));
+  let misfit: unknown = null;
+  const drain = () =>
+    interceptor.drain((batch) => {
+      if (misfit !== null) return;
+      try {
+        for (const { root, replay } of replays) replay.applyBatch(batch, root.id);
+      } catch (error) {
+        misfit = error;
+      }
+    });
+  interceptor.onReadable(drain);
+  return {
+    async settled(): Promise<void> {
+      const barrier = interceptor.barrier();
+      while (!interceptor.passed(barrier)) await turn();
+      drain();
+      if (misfit !== null) throw misfit;
+    },
+    /** How the trees differ from what was built of their records. */
+    differences(): string[] {
+      return replays.flatMap(({ root, replay }) => [
+        ...[...replay.dirty].map((node) => `node ${node} was noted as dirty`),
+        ...imageDifferences(imageOfSource(root.files), imageOf(replay), { atime: false }),
+      ]);
+    },
+  };
 }
 
 /** A shell that does something and waits for a line before it goes on. */

@@ -2,10 +2,8 @@ import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import { afterEach, describe, expect, it } from 'vitest';
-import { ReferenceReplay } from '../conformance/reference-replay.ts';
-import { imageDifferences, imageOf, imageOfSource } from '../conformance/tree-image.ts';
 import type { FuseInterceptor } from './index.ts';
-import { type Scratch, scratch, turn, whySkipped } from './testing.ts';
+import { replayAll, type Scratch, scratch, whySkipped } from './testing.ts';
 
 const skip = whySkipped();
 if (skip !== null) console.warn(`the torture under kills is skipped: ${skip}`);
@@ -38,15 +36,13 @@ describe.skipIf(skip !== null)('fuse under kill -9', () => {
 
   it('[FSI5] server and holder die twenty times each: no application sees an error, and the records rebuild the tree', {
     timeout: 180_000,
-    // Once in some runs on a busy machine it did not end in time, and why is not known yet: the report shows each second try.
-    retry: 1,
   }, async () => {
-    world = await scratch();
+    // On a busy machine the load fills a ring faster than it is replayed; what is only noted as dirty could not be compared.
+    world = await scratch({ onFull: 'block' });
     const { interceptor } = world;
     const torture = buildTorture(world);
     const root = await interceptor.protect(world.raw('one'));
-    const replay = new ReferenceReplay(root.files);
-    interceptor.onReadable(() => interceptor.drain((batch) => replay.applyBatch(batch, root.id)));
+    const replay = replayAll(interceptor, [root]);
     const seconds = String((2 * KILLS * BETWEEN_MS) / 1000 + 2);
     const run = spawn(torture, [world.path('one'), seconds], { stdio: ['ignore', 'pipe', 'pipe'] });
     let said = '';
@@ -60,11 +56,8 @@ describe.skipIf(skip !== null)('fuse under kill -9', () => {
     await killByTurns(interceptor);
     const [code] = await ended;
     expect([code, said.replace(/^[\d.]+$/gm, '').trim()]).toEqual([0, '']);
-    const barrier = interceptor.barrier();
-    while (!interceptor.passed(barrier)) await turn();
-    interceptor.drain((batch) => replay.applyBatch(batch, root.id));
-    expect([...replay.dirty]).toEqual([]);
-    expect(imageDifferences(imageOfSource(root.files), imageOf(replay), { atime: false })).toEqual([]);
+    await replay.settled();
+    expect(replay.differences()).toEqual([]);
     expect(interceptor.status().restarts).toBeGreaterThanOrEqual(KILLS);
     console.info(`worst call of each process, ms: ${said.trim().split('\n').join(' ')}`);
   });

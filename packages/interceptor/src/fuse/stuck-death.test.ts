@@ -1,0 +1,74 @@
+/**
+ * A server that dies while its tripwire waits in the kernel for a page: that thread holds on to the dead process, and with it to the
+ * socket whose end the holder waits for, while the page waits for the next server.
+ */
+import { execFileSync } from 'node:child_process';
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { Verb } from '@understudy/wire';
+import { afterEach, describe, expect, it } from 'vitest';
+import { drainAll, ended, type Scratch, scratch, startUser, turn, until, whySkipped } from './testing.ts';
+
+const skip = whySkipped();
+if (skip !== null) console.warn(`the test of a server that waits in the kernel is skipped: ${skip}`);
+
+const MIB = 1 << 20;
+
+/** Where in the kernel the tripwire's thread of this server is. */
+function tripwireStack(server: number): string {
+  for (const task of readdirSync(`/proc/${server}/task`)) {
+    const at = `/proc/${server}/task/${task}`;
+    if (readFileSync(`${at}/comm`, 'latin1').trim() === 'fsid-tripwire') return readFileSync(`${at}/stack`, 'latin1');
+  }
+  return '';
+}
+
+describe.skipIf(skip !== null)('fuse, a server that waits in the kernel as it dies', () => {
+  let world: Scratch | null = null;
+  afterEach(async () => {
+    if (world !== null && existsSync(world.path('behind'))) execFileSync('umount', [world.path('behind')]);
+    await world?.close();
+    world = null;
+  });
+
+  it('[FSI5] [FSI6] another one serves, the reader of the page gets its bytes, and the bypass it was at is noted', async () => {
+    world = await scratch({ ringBytes: 4 * MIB, onFull: 'block' });
+    const { interceptor, path } = world;
+    writeFileSync(path('one/read'), 'x'.repeat(3000));
+    await interceptor.protect(world.raw('one'));
+    mkdirSync(path('behind'));
+    execFileSync('mount', ['--bind', world.top, path('behind')]);
+    const reader = startUser(`exec 3< ${path('one/read')}; echo open; read; cat <&3 | wc -c`);
+    await reader.line();
+    // A full ring makes both workers wait, so the read is taken up by none and its page stays locked.
+    const writers = ['a', 'b'].map((name) => startUser(`head -c ${8 * MIB} /dev/zero > ${path(`one/${name}`)}`));
+    const executing = () => `${interceptor.barrier()}`.split(' ').length;
+    await until(() => executing() === 2 && interceptor.status().ringUsed > 2 * MIB);
+    reader.say('now');
+    const { server } = await interceptor.servers();
+    // Until the reader is in its read the tripwire has nothing to wait for: written behind the mount again and again.
+    while (!tripwireStack(server).includes('fuse_reverse_inval_inode')) {
+      execFileSync('bash', ['-c', `printf . >> ${path('behind/one/read')}`]);
+      for (let i = 0; i < 50; i += 1) await turn();
+    }
+    process.kill(server, 'SIGKILL');
+    await until(() => !existsSync(`/proc/${server}/task/${server}/stat`) || interceptor.status().restarts > 0);
+    expect(interceptor.status().restarts).toBe(1);
+    const dirty: bigint[] = [];
+    let over = 0;
+    for (const user of [...writers, reader])
+      void ended(user).then(() => {
+        over += 1;
+      });
+    const said = reader.line();
+    await until(() => {
+      for (const record of drainAll(interceptor)) if (record.verb === Verb.dirty) dirty.push(record.node & 0xffffffffn);
+      return over === 3 && dirty.length > 0;
+    });
+    expect(Number(await said)).toBeGreaterThanOrEqual(3000);
+    expect(new Set(dirty)).toEqual(new Set([inodeOf(path('one/read'))]));
+  });
+});
+
+function inodeOf(path: string): bigint {
+  return BigInt(execFileSync('stat', ['-c', '%i', path], { encoding: 'utf8' }).trim());
+}
