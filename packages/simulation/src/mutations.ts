@@ -12,9 +12,17 @@ import {
 } from '@understudy/wire';
 import type { Mutation } from './run-seed.ts';
 import type { ToTarget } from './wire-link.ts';
+import { AS_IT_WAS } from './world.ts';
 
 /** A world in which nothing goes wrong by itself. */
-const CALM = { memoryBytes: 1 << 26, ringBytes: 1 << 22, trouble: 0, scopes: ['whole'], disk: 'good' } as const;
+const CALM = {
+  ...AS_IT_WAS,
+  memoryBytes: 1 << 26,
+  ringBytes: 1 << 22,
+  trouble: 0,
+  scopes: ['whole'],
+  disk: 'good',
+} as const;
 
 function recordsOf(bytes: Uint8Array): OperationRecord[] {
   const records: OperationRecord[] = [];

@@ -7,13 +7,13 @@ import type { Scope, SourceFiles } from '@understudy/engine';
 import type { MemoryReplica } from '@understudy/engine/testing';
 import { MemoryFileSystem } from '@understudy/interceptor/memory';
 import type { Reply } from '@understudy/wire';
-import { BadDisk, type DiskKind } from './bad-disk.ts';
+import { BadDisk, type DiskKind, Killed } from './bad-disk.ts';
 import { ContentHashes, imageDifferences, replicaImage, sourceImage } from './image.ts';
 import type { SeededRandom } from './random.ts';
 import { type ScopeKind, scopeOfKind } from './scopes.ts';
 import { SourceAgent } from './source-agent.ts';
 import { TargetAgent } from './target-agent.ts';
-import { type ToTarget, WireLink } from './wire-link.ts';
+import { type ToSource, type ToTarget, WireLink, type WireTrouble } from './wire-link.ts';
 
 /** Times of the replica's own clock lie beyond it. */
 const TARGET_TIMES = 3_999_999_999;
@@ -37,6 +37,7 @@ export interface PairOptions {
   readonly wrapFiles?: (files: SourceFiles) => SourceFiles;
   /** A mutation for the checkers: what arrives is not what was sent. */
   readonly tamper?: (message: ToTarget) => ToTarget;
+  readonly wire?: WireTrouble;
 }
 
 export class Pair {
@@ -44,6 +45,8 @@ export class Pair {
   readonly contents = new ContentHashes();
   readonly source: SourceAgent;
   readonly target: TargetAgent;
+  /** Links that are made from now on lose nothing. */
+  wireIsGood: boolean;
   readonly #options: PairOptions;
   readonly #paths: readonly string[];
   readonly #served: readonly string[];
@@ -52,9 +55,11 @@ export class Pair {
   readonly #orphans = new Set<string>();
   #powerLost = false;
   #comparedAfterwards = false;
+  #sourceDied = false;
 
   constructor(options: PairOptions) {
     this.#options = options;
+    this.wireIsGood = options.wire === undefined;
     const tick = () => this.#tick();
     this.fs = new MemoryFileSystem({ wallMs: tick });
     this.#served = options.scopes.map((_, index) => (index === 0 ? '/data' : `/more${index}`));
@@ -114,6 +119,16 @@ export class Pair {
     return this.#link !== null;
   }
 
+  /** Null without one. */
+  get link(): WireLink | null {
+    return this.#link;
+  }
+
+  /** It met its end at one of its effects, and nobody has started it again. */
+  get sourceDied(): boolean {
+    return this.#sourceDied;
+  }
+
   get events(): readonly string[] {
     return [...this.source.events, ...this.target.events];
   }
@@ -168,14 +183,30 @@ export class Pair {
 
   async killSource(folder = true): Promise<void> {
     this.cut();
+    this.#sourceDied = false;
     await this.source.kill(folder);
   }
 
   pumpSource(): void {
-    this.source.turn((packet) => {
-      const link = this.#link;
-      if (link !== null) link.toTarget.push({ kind: 'operations', packet, epoch: this.source.epoch });
-    });
+    this.#asSource(() =>
+      this.source.turn((packet) => {
+        const link = this.#link;
+        if (link !== null) link.toTarget.push({ kind: 'operations', packet, epoch: this.source.epoch });
+      }),
+    );
+  }
+
+  /** Work of the source's agent, in which it may die: then its link is gone, and nothing else happens there. */
+  #asSource(work: () => void): void {
+    if (this.#sourceDied) return;
+    try {
+      work();
+    } catch (error) {
+      if (!(error instanceof Killed)) throw error;
+      this.#sourceDied = true;
+      this.#link = null;
+      this.target.link = null;
+    }
   }
 
   // -------------------------------------------------------------------------------------------------------- the wire
@@ -184,17 +215,17 @@ export class Pair {
     if (this.#link === null) return;
     this.#link = null;
     this.target.link = null;
-    this.source.job.linkDown();
+    this.#asSource(() => this.source.job.linkDown());
   }
 
   connect(): void {
-    if (this.#link !== null) return;
-    const link = new WireLink();
+    if (this.#link !== null || this.#sourceDied) return;
+    const link = new WireLink(this.wireIsGood ? null : (this.#options.wire ?? null));
     const welcome = this.target.attach(this.source.hello(), link);
     if (welcome === null) return;
     if (this.#powerLost && !welcome.resumes) this.#comparedAfterwards = true;
     this.#link = link;
-    this.source.job.linkUp(welcome);
+    this.#asSource(() => this.source.job.linkUp(welcome));
     const heard = this.target.hearSuperseded(this.source.epoch - 1);
     if (heard !== null) this.source.failures.push(heard);
   }
@@ -212,6 +243,11 @@ export class Pair {
     if (direction === 'target') return this.#deliverToTarget(link);
     const message = link.toSource.shift();
     if (message === undefined) return false;
+    this.#asSource(() => this.#heard(message, link));
+    return true;
+  }
+
+  #heard(message: ToSource, link: WireLink): void {
     const { job } = this.source;
     if (message.kind === 'acknowledge') {
       job.acknowledged(message.received, message.applied);
@@ -222,7 +258,6 @@ export class Pair {
       job.replied(message.replies);
     } else if (message.kind === 'condition') job.condition(message.condition);
     else job.path.scm.setPaused(message.paused);
-    return true;
   }
 
   #noteOrphans(replies: readonly Reply[]): void {

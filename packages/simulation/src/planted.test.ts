@@ -18,7 +18,7 @@ function simulate({ file, from, to, seeds, first = 1 }: Omit<Planted, 'rule' | '
   const env = { ...process.env, NODE_OPTIONS: '', PLANTED: JSON.stringify({ file, from, to }) };
   const child = spawn(
     process.execPath,
-    [...args, '--seeds', String(seeds), '--from', String(first), '--until-failure'],
+    [...args, '--seeds', String(seeds), '--from', String(first), '--until-failure', '--as-it-is', '--parallel', '1'],
     { env },
   );
   let out = '';

@@ -22,23 +22,19 @@ export const PLANTED: readonly Planted[] = [
   {
     rule: 'SCM1',
     what: 'a merge that overtakes what came between',
-    file: `${QUEUE}/merge.ts`,
-    from: '  if (!continues(old, add, root)) return -1;\n',
-    // What came between, on the same file, comes after the write that should have waited for it.
-    to: `  if (!continues(old, add, root)) {
-    const length = add.getUint32(AT.length, true);
-    if (old.getBigUint64(AT.node, true) !== add.getBigUint64(AT.node, true)) return -1;
-    if (target.used + length > target.bytes.length) return -1;
-    target.bytes.copyWithin(target.lastAt + length, target.lastAt, target.used);
-    target.bytes.set(records.subarray(at, at + length), target.lastAt);
-    new DataView(target.bytes.buffer, target.bytes.byteOffset).setUint16(target.lastAt + AT.root, root, true);
-    target.lastAt += length;
-    target.used += length;
-    target.count += 1;
-    return length;
-  }
+    file: `${QUEUE}/send-queue.ts`,
+    from: '      const grown = mergeWrite(tail, records, at, of.root);\n',
+    to: `      let grown = mergeWrite(tail, records, at, of.root);
+      if (grown < 0 && tail.beforeAt >= 0) {
+        const between = tail.bytes.slice(tail.lastAt, tail.used);
+        const one = { bytes: tail.bytes, used: tail.lastAt, lastAt: tail.beforeAt };
+        grown = tail.used + of.length > tail.bytes.length ? -1 : mergeWrite(one, records, at, of.root);
+        tail.bytes.set(between, one.used);
+        tail.lastAt = one.used;
+        tail.used = one.used + between.length;
+      }
 `,
-    seeds: 150,
+    seeds: 200,
   },
   {
     rule: 'SCM2',
@@ -62,8 +58,8 @@ export const PLANTED: readonly Planted[] = [
     file: `${TARGET}/apply/operations/rename.ts`,
     from: 'one !== null && two !== null && root.at(one)?.handle === handle && root.at(two)?.handle === other',
     to: 'one !== null && two !== null && root.at(one) !== null && root.at(two) !== null',
-    seeds: 60,
-    first: 330,
+    seeds: 100,
+    first: 140,
   },
   {
     rule: 'TCM3',
@@ -85,7 +81,7 @@ export const PLANTED: readonly Planted[] = [
     const read = old === undefined ? file.read(data.start, this.#buffer.subarray(0, length)) : Math.min(old.length, length);
     if (old === undefined) held.set(key, this.#buffer.slice(0, read));
 `,
-    seeds: 60,
+    seeds: 300,
   },
   {
     rule: 'TCM5',

@@ -9,6 +9,11 @@ export class SeededRandom implements Random {
     this.#state = seed >>> 0;
   }
 
+  /** Goes on as a generator of step `step` of that seed would begin: what other steps have drawn has no part in it. */
+  restart(seed: number, step: number): void {
+    this.#state = Math.imul(seed ^ Math.imul(step + 1, 0x9e3779b1), 0x85ebca6b) >>> 0;
+  }
+
   next(): number {
     this.#state = (this.#state + 0x6d2b79f5) >>> 0;
     let t = this.#state;

@@ -1,24 +1,31 @@
 /**
- * `npm run simulate -- --seeds N [--from M] [--parallel P] [--steps] [--until-failure]`: runs seeds and prints each that fails, with
- * its steps and events where they are asked for.
+ * `npm run simulate -- --seeds N [--from M] [--parallel P] [--until-failure] [--steps] [--as-it-is] [--only STEPS]`: runs seeds and prints
+ * each that fails with a shortened list of its steps. `--steps` gives all of them instead, `--as-it-is` none, and `--only` leaves the
+ * others out.
  */
 import { fork } from 'node:child_process';
+import { availableParallelism } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
-import { runSeed } from './run-seed.ts';
+import { type Mutation, runSeed, type SeedOutcome } from './run-seed.ts';
+import { describe, shorten } from './shorten.ts';
 
 const { values } = parseArgs({
   options: {
     seeds: { type: 'string', default: '1000' },
     from: { type: 'string', default: '1' },
-    parallel: { type: 'string', default: '1' },
+    parallel: { type: 'string', default: String(availableParallelism()) },
     steps: { type: 'boolean', default: false },
     'until-failure': { type: 'boolean', default: false },
+    'as-it-is': { type: 'boolean', default: false },
+    only: { type: 'string' },
   },
 });
 const seeds = wholeNumber('seeds', 1);
 const from = wholeNumber('from', 0);
-const parallel = wholeNumber('parallel', 1);
+const parallel = Math.min(wholeNumber('parallel', 1), seeds);
+const only = values.only === undefined ? null : new Set(values.only.split(',').map(Number));
+const mutation: Mutation = only === null ? {} : { keeps: (step) => only.has(step) };
 
 interface Total {
   readonly passed: number;
@@ -38,18 +45,23 @@ async function runAll(): Promise<Total> {
   let passed = 0;
   let compared = 0;
   for (let seed = from; seed < from + seeds && !(values['until-failure'] && failed > 0); seed += 1) {
-    const outcome = await runSeed(seed);
+    const outcome = await runSeed(seed, mutation);
     compared += outcome.compared;
     if (outcome.failures.length === 0) {
       passed += 1;
       continue;
     }
     failed += 1;
-    const { world, failures, steps, events } = outcome;
-    const last = values.steps ? `\n    ${steps.join('\n    ')}\n  ${events.join('\n  ')}` : '';
-    process.stdout.write(`seed ${seed} (${world}): ${failures.join('; ')}\n  ${steps.length} steps${last}\n`);
+    process.stdout.write(`${await report(outcome)}\n`);
   }
   return { passed, failed, compared };
+}
+
+async function report(outcome: SeedOutcome): Promise<string> {
+  const { seed, world, failures, steps, events } = outcome;
+  if (!values['as-it-is'] && !values.steps) return describe(await shorten(seed, outcome, mutation));
+  const last = values.steps ? `\n    ${steps.join('\n    ')}\n  ${events.join('\n  ')}` : '';
+  return `seed ${seed} (${world}): ${failures.join('; ')}\n  ${steps.length} steps${last}`;
 }
 
 /** Each child takes a stretch of the seeds; its output is this one's. */
@@ -57,9 +69,9 @@ async function runChildren(): Promise<Total> {
   const share = Math.ceil(seeds / parallel);
   const ends = Array.from({ length: Math.ceil(seeds / share) }, (_, i) => {
     const count = Math.min(share, seeds - i * share);
-    const args = ['--seeds', String(count), '--from', String(from + i * share)];
-    if (values.steps) args.push('--steps');
-    if (values['until-failure']) args.push('--until-failure');
+    const args = ['--seeds', String(count), '--from', String(from + i * share), '--parallel', '1'];
+    for (const option of ['steps', 'until-failure', 'as-it-is'] as const) if (values[option]) args.push(`--${option}`);
+    if (values.only !== undefined) args.push('--only', values.only);
     return runChild(args);
   });
   const totals = await Promise.all(ends);

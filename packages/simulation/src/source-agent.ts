@@ -19,6 +19,7 @@ import {
 import { MemoryQueueStore } from '@understudy/engine/testing';
 import { type MemoryFileSystem, MemoryInterceptor } from '@understudy/interceptor/memory';
 import { type Hello, peekLength, position } from '@understudy/wire';
+import { Killed } from './bad-disk.ts';
 import type { SeededRandom } from './random.ts';
 
 const digest = { sha256: (bytes: Uint8Array) => createHash('sha256').update(bytes).digest() };
@@ -59,6 +60,7 @@ export class SourceAgent {
   #left: (KnownReceived & { readonly memory: JobMemory }) | null = null;
   readonly #store: MemoryQueueStore;
   #next = position(1);
+  #effectsToLive = Number.POSITIVE_INFINITY;
 
   constructor(options: SourceAgentOptions) {
     this.#options = options;
@@ -67,6 +69,21 @@ export class SourceAgent {
     this.interceptor = new MemoryInterceptor({ fs, clock, defer: () => {}, ringBytes });
     this.interceptor.keepDrained();
     this.#store = new MemoryQueueStore(options.storeBytes ?? 1 << 26);
+    this.#store.beforeWrite = () => this.#effect();
+  }
+
+  /** The agent dies at this many effects from now: what it stores, keeps, lets the ring go of, or sends. */
+  dieAfter(effects: number): void {
+    this.#effectsToLive = effects;
+  }
+
+  live(): void {
+    this.#effectsToLive = Number.POSITIVE_INFINITY;
+  }
+
+  #effect(): void {
+    this.#effectsToLive -= 1;
+    if (this.#effectsToLive < 0) throw new Killed();
   }
 
   get job(): SourceJob {
@@ -140,6 +157,7 @@ export class SourceAgent {
     // As the agent does it: numbering goes on behind the reserved block, unless the target says what it has.
     this.#next = position(Math.max(this.#next, this.job.path.next) + 1000);
     this.#job = null;
+    this.live();
     if (!folder) {
       this.#left = null;
       this.#store.clear();
@@ -168,6 +186,7 @@ export class SourceAgent {
     const { job } = this;
     job.pump();
     for (let packet = job.nextPacket(); packet !== undefined; packet = job.nextPacket()) {
+      this.#effect();
       this.#watchPositions(packet);
       send({ ...packet, bytes: packet.bytes.slice() });
     }
@@ -185,6 +204,7 @@ export class SourceAgent {
       job.path.keepAll();
       this.#keep();
     }
+    this.#effect();
     if (this.#isKept()) interceptor.free((job.path.keepsFrom ?? Number.POSITIVE_INFINITY) - 1);
   }
 
@@ -195,6 +215,7 @@ export class SourceAgent {
     const marks = job.path.awaiting ? this.#left : { received, origin: receivedOrigin };
     if (marks === null || (!this.#isKept() && this.#options.random.chance(0.3))) return;
     const memory = this.#isKept() && this.#left !== null ? this.#left.memory : structuredClone(job.remember());
+    this.#effect();
     this.#left = { received: marks.received, origin: marks.origin, memory };
     this.#keptVersion = job.memoryVersion;
   }

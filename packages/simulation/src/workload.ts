@@ -3,6 +3,7 @@ import { type RawName, rawFromText } from '@understudy/base';
 import { FileError } from '@understudy/engine';
 import { FallocateMode, type MemoryFileSystem, PAGE } from '@understudy/interceptor/memory';
 import { type NodeId, RenameFlag } from '@understudy/wire';
+import { drawBurst } from './bursts.ts';
 import type { SeededRandom } from './random.ts';
 
 interface Spot {
@@ -96,6 +97,28 @@ export class Workload {
     }
   }
 
+  /** Several calls that belong together; `did` hears of each that was executed. What is refused ends them. */
+  burst(random: SeededRandom, did: () => void): void {
+    const spots = this.#tops.flatMap((top) => this.#spots(top)).filter(({ node }) => !this.#fixed.has(node));
+    // Mostly files, for most of what belongs together is written.
+    const files = spots.filter(({ node }) => isRegular(this.#fs, node));
+    const one = random.pick(files);
+    const two = random.pick(random.chance(0.8) ? files : spots);
+    const directory = random.pick(this.#tops);
+    if (one === undefined || two === undefined || directory === undefined) return;
+    for (const { says, touches, run } of drawBurst(this.#fs, { one, two, directory }, random)) {
+      for (const node of touches()) this.#changed(node);
+      try {
+        run();
+      } catch (error) {
+        if (!(error instanceof FileError)) throw error;
+        return;
+      }
+      this.steps.push(says);
+      did();
+    }
+  }
+
   #draw(): Draw {
     const random = this.#random;
     const spots = this.#tops.flatMap((top) => this.#spots(top)).filter(({ node }) => !this.#fixed.has(node));
@@ -181,6 +204,10 @@ export class Workload {
       found.push({ parent: from, name, node }, ...this.#spots(node));
     return found;
   }
+}
+
+function isRegular(fs: MemoryFileSystem, node: NodeId): boolean {
+  return ((fs.attributes(node)?.mode ?? 0) & 0o170000) === 0o100000;
 }
 
 /** Linux has no way to change the mode of a symbolic link. */

@@ -20,7 +20,32 @@ export interface World {
   /** The interceptor sees more than the job's first root. */
   readonly within: boolean;
   readonly disk: DiskKind;
+  /** How likely an application does several calls that belong together. */
+  readonly bursts?: number;
+  /** How likely the wire loses a frame, doubles it, or lets it overtake the one before. */
+  readonly badWire?: number;
+  /** How likely a link is lost at a step and one end, or neither, knows. */
+  readonly halfOpen?: number;
+  /** How likely the source's agent is to die at one of its next effects. */
+  readonly sourceDeaths?: number;
+  /** The target's disk takes its time: one operation at a turn, its syncs late. */
+  readonly slow?: boolean;
+  /** The job protects already when the steps begin. */
+  readonly settled?: boolean;
+  /** Each step draws for itself, so that steps can be left out and the others stay what they were. */
+  readonly stepwise?: boolean;
 }
+
+/** Worlds as they were when the first seeds hurt, so that those are still the runs that they were. */
+export const AS_IT_WAS: Partial<World> = {
+  bursts: 0,
+  badWire: 0,
+  halfOpen: 0,
+  sourceDeaths: 0,
+  slow: false,
+  settled: false,
+  stepwise: false,
+};
 
 export function drawWorld(random: SeededRandom): World {
   const memoryBytes = random.pick([300_000, 600_000, 1 << 26]) ?? 1 << 26;
@@ -46,5 +71,21 @@ export function drawTakeOvers(random: SeededRandom): Pick<World, 'takeOvers'> {
   return { takeOvers: random.pick([0, 0, 0, 0.005]) ?? 0 };
 }
 
+/** And so are these. */
+export function drawMore(random: SeededRandom): Partial<World> {
+  return {
+    bursts: random.pick([0, 0.1, 0.3]) ?? 0,
+    badWire: random.pick([0, 0, 0.01, 0.05]) ?? 0,
+    halfOpen: random.pick([0, 0, 0.005]) ?? 0,
+    sourceDeaths: random.pick([0, 0, 0.005, 0.02]) ?? 0,
+    slow: random.chance(0.3),
+    settled: random.chance(0.6),
+    stepwise: true,
+  };
+}
+
+const describeMore = (w: World): string =>
+  `bursts ${w.bursts}, bad wire ${w.badWire}, half-open ${w.halfOpen}, source deaths ${w.sourceDeaths}${w.slow ? ', slow' : ''}${w.settled ? ', settled' : ''}`;
+
 export const describeWorld = (w: World): string =>
-  `memory ${w.memoryBytes}, ring ${w.ringBytes}, store ${w.storeBytes}, trouble ${w.trouble}, take-overs ${w.takeOvers}, journal ${w.journalBytes}, power cuts ${w.powerCuts}, scopes ${w.scopes.join('+')}${w.within ? ' within' : ''}, disk ${w.disk}`;
+  `memory ${w.memoryBytes}, ring ${w.ringBytes}, store ${w.storeBytes}, trouble ${w.trouble}, take-overs ${w.takeOvers}, journal ${w.journalBytes}, power cuts ${w.powerCuts}, scopes ${w.scopes.join('+')}${w.within ? ' within' : ''}, disk ${w.disk}, ${describeMore(w)}`;

@@ -15,6 +15,8 @@ export class MemoryQueueStore implements QueueStore {
   #bytes = 0;
   /** The next appends fail so; null: they do not. */
   failing: QueueStoreFault | null = null;
+  /** Called before each change: a moment at which a process may die. */
+  beforeWrite: () => void = () => {};
 
   constructor(limitBytes = Number.POSITIVE_INFINITY) {
     this.#limitBytes = limitBytes;
@@ -33,6 +35,7 @@ export class MemoryQueueStore implements QueueStore {
   }
 
   append(head: Uint8Array, body: Uint8Array): void {
+    this.beforeWrite();
     if (this.failing !== null) throw new QueueStoreError(this.failing, 'the disk of the simulation does not want to');
     const length = head.length + body.length;
     if (this.#bytes + length > this.#limitBytes)
@@ -51,6 +54,11 @@ export class MemoryQueueStore implements QueueStore {
   }
 
   free(through: number): void {
+    this.beforeWrite();
+    this.#free(through);
+  }
+
+  #free(through: number): void {
     for (; this.#oldest <= through && this.#oldest < this.#next; this.#oldest += 1) {
       const entry = this.#entries.get(this.#oldest);
       this.#entries.delete(this.#oldest);
@@ -59,7 +67,7 @@ export class MemoryQueueStore implements QueueStore {
   }
 
   clear(): void {
-    this.free(this.#next - 1);
+    this.#free(this.#next - 1);
   }
 
   close(): void {}

@@ -87,8 +87,9 @@ export class Overflow {
     const { count, timeMs, first, last, to } = this.#head(entry);
     const bytes = this.#store.body(entry);
     this.#from += 1;
-    const at = { lastAt: -1, firstTimeMs: timeMs, first, last, entry };
-    return { bytes, used: bytes.length, count, ...at, numbered: to > 0, loaded: true };
+    const at = { lastAt: -1, beforeAt: -1, firstTimeMs: timeMs, first, last, entry };
+    // It may have been stored while nobody knew what the target has.
+    return { bytes, used: bytes.length, count, ...at, numbered: to > 0, loaded: true, apart: true };
   }
 
   /** Entries up to this one have been received. */

@@ -17,6 +17,10 @@ export interface Segment {
   count: number;
   /** Where the last record begins, for merging; -1: none that may be merged. */
   lastAt: number;
+  /** Where the record before it begins; -1: none that may be merged. */
+  beforeAt: number;
+  /** Nobody has tried yet to merge what lies side by side in it. */
+  apart?: boolean;
   firstTimeMs: number;
   /** Lowest ring sequence in it; 0: none. */
   first: number;

@@ -63,6 +63,17 @@ describe('send queue', () => {
     ]);
   });
 
+  it('[SCM1] a write that fills what lay between two others makes the three one', () => {
+    const queue = new SendQueue({ next: position(1) });
+    push(queue, write(1, 0, 'aaaa'));
+    push(queue, write(1, 8, 'cccc'));
+    push(queue, write(1, 3, 'Bbbbb'));
+    expect([queue.operations, queue.bytes, queue.memoryBytes]).toEqual([1, 184, 184]);
+    const records = contents(queue);
+    expect(records.map((r) => [r.offset, new TextDecoder().decode(r.data)])).toEqual([[0, 'aaaBbbbbcccc']]);
+    expect([queue.bytes, queue.operations]).toEqual([0, 0]);
+  });
+
   it('[SCM1] never merges across roots, nor beyond a communication block', () => {
     const queue = new SendQueue({ next: position(1) });
     push(queue, write(1, 0, 'x'), 0);

@@ -17,7 +17,7 @@ import {
   stampRecord,
   Verb,
 } from '@understudy/wire';
-import { mergeWrite } from './merge.ts';
+import { mergeNeighbours, mergeWrite } from './merge.ts';
 import { Overflow } from './overflow.ts';
 import type { QueueStore } from './queue-store.ts';
 import type { QueuedPacket } from './queued-packet.ts';
@@ -54,7 +54,7 @@ export class SendQueue {
   #origin = 0;
   /** What the target had when it was heard of after a restart. */
   #has: Received = { origin: 0, received: 0 };
-  /** Not before that is known: the target may have the one write and not the other. */
+  /** Not before that is known: the target may have the one write and not the other. They are joined when they leave. */
   #merging = true;
 
   /** Throws QueueStoreError where what was kept from before cannot be read. */
@@ -134,6 +134,7 @@ export class SendQueue {
       if (grown >= 0) {
         this.#grown(grown);
         noteSequence(tail, sequence, false);
+        this.#closeHole(tail, of.root);
         return;
       }
     }
@@ -252,7 +253,10 @@ export class SendQueue {
     this.#operations -= segment.count;
     this.#origin = Math.max(this.#origin, segment.last);
     const cut = segment.numbered === true || (segment.first > 0 && segment.first <= this.#has.origin);
-    const { used, count } = cut ? cutReceived(segment, this.#has) : segment;
+    const left = cut ? cutReceived(segment, this.#has) : segment;
+    // What has left before keeps its positions.
+    const apart = segment.apart === true && segment.numbered !== true;
+    const { used, count } = apart ? mergeNeighbours(segment.bytes, left) : left;
     if (count === 0) {
       if (segment.entry >= 0) this.#overflow?.free(segment.entry);
       this.#pool.give(segment.bytes);
@@ -295,13 +299,29 @@ export class SendQueue {
     this.#seal();
     const bytes = this.#pool.take(length);
     const entry = NOT_STORED;
-    this.#tail = { bytes, used: 0, count: 0, lastAt: -1, firstTimeMs: timeMs, first: 0, last: 0, entry };
+    const at = { lastAt: -1, beforeAt: -1, firstTimeMs: timeMs, first: 0, last: 0, entry };
+    this.#tail = { bytes, used: 0, count: 0, ...at };
     return this.#tail;
+  }
+
+  /** The write that has just grown may have filled what lay between it and the one before. */
+  #closeHole(tail: Segment, root: number): void {
+    if (tail.beforeAt < 0) return;
+    const one = { bytes: tail.bytes, used: tail.lastAt, lastAt: tail.beforeAt };
+    if (mergeWrite(one, tail.bytes, tail.lastAt, root) < 0) return;
+    this.#grown(one.used - tail.used);
+    tail.used = one.used;
+    tail.lastAt = tail.beforeAt;
+    tail.beforeAt = -1;
+    tail.count -= 1;
+    this.#operations -= 1;
   }
 
   #added(segment: Segment, length: number, cause: { readonly sequence: number; readonly more: boolean }): void {
     assert(length % 8 === 0, 'records are padded to 8 bytes');
+    segment.beforeAt = segment.lastAt;
     segment.lastAt = cause.more ? -1 : segment.used;
+    if (!this.#merging) segment.apart = true;
     segment.used += length;
     segment.count += 1;
     noteSequence(segment, cause.sequence, cause.more);
