@@ -68,6 +68,26 @@ describe('changing a job', () => {
     expect(ran).toMatchObject({ exitCode: 5, err: expect.stringContaining('postgres (pid 812)') });
   });
 
+  it('job start warns of what can change unseen, once the agent has found it out', async () => {
+    const looking = statusOf({ state: 'mirroring' });
+    delete looking.exposures;
+    alpha.answers['job.start'] = () => looking;
+    const found = { exposures: ['1 file in /srv has a name outside of it'], uncovered: ['/srv/disk'] };
+    let asked = 0;
+    alpha.answers['job.status'] = () => {
+      asked += 1;
+      return asked < 3 ? looking : { ...statusOf({ state: 'mirroring' }), ...found, tripwireOff: 'EPERM' };
+    };
+    const ran = await run('job start files');
+    expect(ran.exitCode).toBe(0);
+    expect(ran.err.split('\n').filter((line) => line.startsWith('warning: '))).toEqual([
+      'warning: 1 file in /srv has a name outside of it',
+      'warning: /srv/disk: mounted within what is protected and not intercepted',
+      expect.stringContaining('the tripwire is off (EPERM)'),
+    ]);
+    expect(asked).toBe(3);
+  });
+
   it('job stop names who keeps the mount', async () => {
     alpha.answers['job.stop'] = () => statusOf({ state: 'stopped', mountUsers: ['bash (pid 7)'] });
     expect((await run('job stop files')).err).toContain('until these end: bash (pid 7)');

@@ -71,6 +71,7 @@ export function statusOf(changes: Partial<JobStatus> = {}): JobStatus {
       lastFileTouched: '/srv/data/a',
     },
     recoveryPoint: { time: '2026-11-22T12:00:00.000Z', latencyMs: 3, position: '8123441' },
+    exposures: [],
     actions: ['pause', 'stop', 'mirror', 'verify'],
     ...changes,
   };

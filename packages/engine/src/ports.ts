@@ -114,6 +114,8 @@ export interface ProtectedRoot {
   readonly nested?: readonly ProtectedRoot[];
   /** Where something is mounted beneath it that is not intercepted, outermost first. */
   readonly uncovered?: readonly RawName[];
+  /** Those of them that can hold something to protect: what the kernel makes up is not among them. */
+  readonly unseen?: readonly RawName[];
 }
 
 /** What became of a cookie on its way to the ring; `errno` by name, `what` for people. */
@@ -136,6 +138,8 @@ export interface Interceptor {
   release(id: number): Promise<{ readonly unmounted: boolean; readonly users: readonly string[] }>;
   /** Who would keep the root's mount from going away now; empty: nobody. Drivers without mounts have none to ask. */
   usersOf?(id: number): readonly string[];
+  /** What can change files of the root past the interceptor, in sentences. A driver that cannot be bypassed has none. */
+  exposures?(id: number): Exposures;
   roots(): readonly ProtectedRoot[];
   /**
    * Hands every record now in the ring to `take` in order, in batches of whole encoded records (see wire's record.ts; `root` is a
@@ -173,6 +177,12 @@ export interface Interceptor {
   };
   /** The agent lets go; what is protected goes on being intercepted (fuse) or not (watch), as `keep` says. */
   close(keep: boolean): Promise<void>;
+}
+
+export interface Exposures {
+  /** The root is being looked through still. */
+  readonly pending: boolean;
+  readonly warnings: readonly string[];
 }
 
 export interface InterceptorEvent {

@@ -1,6 +1,7 @@
 import { ExitCode } from '../exit-code.ts';
 import type { Io } from '../io.ts';
 import { statusLine } from '../screen/words.ts';
+import { tellExposures } from './exposures.ts';
 import { findJob } from './find.ts';
 import { type GlobalOptions, withSession } from './session.ts';
 
@@ -16,6 +17,7 @@ export function changeJob(io: Io, change: JobChange, name: string, options: Glob
     const users = status.mountUsers ?? [];
     if (users.length > 0) session.note(`the folder stays mounted as pass-through until these end: ${users.join(', ')}`);
     io.out(`${statusLine(status, Date.now())}\n`);
+    if (change === 'start') await tellExposures(session, connection, status);
     return ExitCode.done;
   });
 }

@@ -5,6 +5,7 @@ import { CommandError, ExitCode, usageError } from '../exit-code.ts';
 import type { Io } from '../io.ts';
 import { statusLine } from '../screen/words.ts';
 import { sentence } from '../text.ts';
+import { tellExposures } from './exposures.ts';
 import { type GlobalOptions, type Session, withSession } from './session.ts';
 import { type TransmissionOptions, transmissionOf } from './transmission.ts';
 
@@ -59,8 +60,11 @@ export function createJob(io: Io, name: string, options: JobCreateOptions): Prom
     const told = await validate(session, atSource, definition);
     const { status, notes } = await atSource.call('job.create', definition, { timeoutMs: CREATE_TIMEOUT_MS });
     for (const note of notes) if (!told.has(note)) session.note(note);
-    if (options.start === true) io.out(`${statusLine(await start(atSource, name), Date.now())}\n`);
-    else {
+    if (options.start === true) {
+      const started = await start(atSource, name);
+      io.out(`${statusLine(started, Date.now())}\n`);
+      await tellExposures(session, atSource, started);
+    } else {
       io.out(`${statusLine(status, Date.now())}\n`);
       session.note(`it is not started; run: understudy job start ${name}`);
     }

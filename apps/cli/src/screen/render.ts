@@ -9,7 +9,7 @@ import { duration, eventText, grouped, sentence, shown } from '../text.ts';
 import { clip, clock, gap, visibleLength, wrap } from './layout.ts';
 import { drawPath } from './path.ts';
 import { NO_RATES, type Rates } from './rates.ts';
-import { filesOf, mirrorWord, recoveryAge, stateWord } from './words.ts';
+import { filesOf, mirrorWord, recoveryAge, stateWord, warningsOf } from './words.ts';
 
 export interface Surroundings {
   readonly nowMs: number;
@@ -73,6 +73,8 @@ function reasonLines(status: JobStatus, columns: number, paint: Paint): string[]
     lines.push(...wrap(sentence(status.interceptorReason), columns).map((line) => paint.dim(line)));
   if (status.targetWrites?.state === 'unguarded')
     lines.push(...wrap(sentence(status.targetWrites.sentence), columns).map((line) => paint.yellow(line)));
+  for (const warning of warningsOf(status))
+    lines.push(...wrap(sentence(warning), columns).map((line) => paint.yellow(line)));
   if ((status.mountUsers ?? []).length > 0)
     lines.push(...wrap(`still mounted as pass-through, used by ${status.mountUsers?.join(', ')}`, columns));
   return lines;

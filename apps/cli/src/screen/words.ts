@@ -67,3 +67,15 @@ export function statusLine(status: JobStatus, nowMs: number): string {
 export function filesOf(done: number, total: number): string {
   return total === 0 ? 'no files yet' : `${grouped(done)} of ${counted(total, 'file')}`;
 }
+
+/** Everything that a status has to say of changes that could go unseen, beside its reason. */
+export function warningsOf({ reason, uncovered = [], tripwireOff, exposures = [] }: JobStatus): string[] {
+  const warnings = [...exposures];
+  if (uncovered.length > 0 && reason?.code !== 'not-intercepted')
+    warnings.push(`${uncovered.join(', ')}: mounted within what is protected and not intercepted`);
+  if (tripwireOff !== undefined)
+    warnings.push(
+      `the tripwire is off (${tripwireOff}): changes that bypass the mount go unnoticed; verify the job from time to time`,
+    );
+  return warnings;
+}

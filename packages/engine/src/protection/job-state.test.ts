@@ -45,6 +45,8 @@ const CASES: readonly [change: Partial<JobFacts>, state: JobStateName, data: Tar
   [{ dirtyItems: 1 }, 'repairing', 'mirror-required'],
   [{ targetTrouble: why }, 'degraded', 'retrying'],
   [{ unrepairable: 2 }, 'degraded', 'mirror-required'],
+  [{ unseenWhy: 'a disk is mounted there' }, 'degraded', 'ok'],
+  [{ unseenWhy: null }, 'protected', 'ok'],
   [{ ordered: false, orderedWhy: 'it watches' }, 'degraded', 'ok'],
 ];
 

@@ -46,6 +46,8 @@ export interface JobFacts {
   /** The interceptor sees every call in order. Otherwise protection is near-continuous at best. */
   readonly ordered: boolean;
   readonly orderedWhy: string;
+  /** Part of what is to be protected is not intercepted: what and why, in a sentence. Absent or null: all of it is. */
+  readonly unseenWhy?: string | null;
 }
 
 export interface JobState {
@@ -76,6 +78,8 @@ function linkedState(facts: JobFacts): JobState {
   if (facts.mirror === 'repairing' || facts.dirtyItems > 0) return { state: 'repairing', reason };
   if (reason !== null) return { state: 'degraded', reason };
   if (facts.unrepairable > 0) return { state: 'degraded', reason: unrepairable(facts.unrepairable) };
+  if (facts.unseenWhy != null)
+    return { state: 'degraded', reason: { code: 'not-intercepted', sentence: facts.unseenWhy } };
   if (!facts.ordered) return { state: 'degraded', reason: { code: 'near-continuous', sentence: facts.orderedWhy } };
   return { state: 'protected', reason: null };
 }

@@ -252,7 +252,7 @@ export class SourceJob {
 
   // -------------------------------------------------------------------------------------------------------- facts
 
-  facts(outside: Pick<JobFacts, 'started' | 'halt' | 'linkReason' | 'ordered' | 'orderedWhy'>): JobFacts {
+  facts(outside: Pick<JobFacts, 'started' | 'halt' | 'linkReason' | 'ordered' | 'orderedWhy' | 'unseenWhy'>): JobFacts {
     return {
       ...outside,
       paused: this.#paused,

@@ -7,6 +7,7 @@ import type { RawName } from '@understudy/base';
 import type {
   Barrier,
   CookieOutcome,
+  Exposures,
   Interceptor,
   InterceptorEvent,
   ProtectedRoot,
@@ -114,6 +115,10 @@ export class FuseInterceptor implements Interceptor {
 
   usersOf(id: number): readonly string[] {
     return this.#release.usersOf(id);
+  }
+
+  exposures(id: number): Exposures {
+    return this.#tripwire.exposures(id);
   }
 
   roots(): readonly ProtectedRoot[] {

@@ -30,6 +30,9 @@ const MADE_UP = new Set(
   ).split(' '),
 );
 
+/** It holds nothing that could be protected. */
+export const isMadeUp = ({ type }: SharedMount): boolean => MADE_UP.has(type);
+
 /** Whether a mount beneath `directory` becomes a root or stays as it is. Throws InterceptorRefusal. */
 export function fateOf(mount: SharedMount, directory: RawName, wanted: Wanted): 'serve' | 'keep' | 'made-up' {
   const shown = printable(mount.mountPoint);
@@ -39,7 +42,7 @@ export function fateOf(mount: SharedMount, directory: RawName, wanted: Wanted): 
       `${shown} beneath ${printable(directory)} is protected by another agent already; release it there first`,
     );
   if (!wanted(mount.mountPoint)) return 'keep';
-  if (MADE_UP.has(mount.type)) return 'made-up';
+  if (isMadeUp(mount)) return 'made-up';
   if (!SUPPORTED.includes(mount.type))
     throw new InterceptorRefusal(
       'nested-mount',

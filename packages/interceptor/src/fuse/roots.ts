@@ -9,12 +9,13 @@ import { type CoveredPlace, FilesAroundMounts } from './covered.ts';
 import type { HeldRoot } from './holder-client.ts';
 import type { FuseParts } from './interceptor.ts';
 import { within } from './mount-tree.ts';
-import { strangersBeneath } from './nested.ts';
+import { isMadeUp, strangersBeneath } from './nested.ts';
 
 export interface Root extends ProtectedRoot {
   readonly files: FilesAroundMounts;
   readonly nested: readonly ProtectedRoot[];
   readonly uncovered: readonly RawName[];
+  readonly unseen: readonly RawName[];
   readonly rootFd: number;
   /** The root with which it was mounted and goes; null: it stands by itself. */
   readonly parent: number | null;
@@ -28,6 +29,7 @@ export class Roots {
   readonly #parts: FuseParts;
   readonly #heard: { adopted(root: Root): void; removed(id: number): void };
   readonly #roots = new Map<number, Root>();
+  readonly #unseen = new Map<RawName, readonly RawName[]>();
 
   constructor(parts: FuseParts, heard: { adopted(root: Root): void; removed(id: number): void }) {
     this.#parts = parts;
@@ -61,6 +63,7 @@ export class Roots {
     const { id, path } = held;
     const own = this.#parts.filesOf(rootFd, path, this.#parts.index.ofRoot(id));
     const files = new FilesAroundMounts(own, () => this.#coveredIn(path));
+    const unseen = () => this.#unseenIn(path);
     const beneath = () => this.beneath(path).filter((each) => !each.released);
     const root: Root = {
       id,
@@ -75,6 +78,9 @@ export class Roots {
       },
       get uncovered() {
         return strangersBeneath(path).map(({ mount }) => mount.mountPoint);
+      },
+      get unseen() {
+        return unseen();
       },
     };
     this.#roots.set(id, root);
@@ -110,7 +116,18 @@ export class Roots {
 
   /** What is hidden beneath a mount may be another from now on. */
   mountsChanged(): void {
+    this.#unseen.clear();
     for (const { files } of this.#roots.values()) files.changed();
+  }
+
+  /** Asked at every turn of every job: looked up anew only where the mounts have changed. */
+  #unseenIn(path: RawName): readonly RawName[] {
+    const known = this.#unseen.get(path);
+    if (known !== undefined) return known;
+    const found = strangersBeneath(path).filter(({ mount }) => !isMadeUp(mount));
+    const places = found.map(({ mount }) => mount.mountPoint);
+    this.#unseen.set(path, places);
+    return places;
   }
 
   /** Of a root: what is mounted on its own file system, not further in. */

@@ -3,6 +3,8 @@
  * the mount. Out: files that have names outside of it (what is written there bypasses the mount) and files with flags that are not
  * replicated. Promised: it can be stopped between any two steps, holds a bounded number of files, and rests between them.
  */
+import { Buffer } from 'node:buffer';
+import { statfsSync } from 'node:fs';
 import { setImmediate as rest } from 'node:timers/promises';
 import { printable, type RawName } from '@understudy/base';
 import type { SourceDirectory, SourceEntry, SourceFiles } from '@understudy/engine';
@@ -128,6 +130,18 @@ class Walk {
 
 export function walkExposures(options: WalkOptions): Promise<Exposures> {
   return new Walk(options).run();
+}
+
+/** XFS and btrfs: copies that share their blocks; ext4 has none to lose. */
+const WITH_REFLINKS = new Set([0x58465342, 0x9123683e]);
+
+/** Where the file system can do what its mount cannot. `view`: the directory past the mount. */
+export function reflinkSentences(root: RawName, view: RawName): string[] {
+  if (!WITH_REFLINKS.has(statfsSync(Buffer.from(view, 'latin1')).type)) return [];
+  return [
+    `reflink copies are not possible in ${printable(root)} while it is protected: cp copies the bytes instead, and a program that ` +
+      'insists on them (cp --reflink=always) gets an error',
+  ];
 }
 
 /** What was found, in sentences; none where there is nothing to say. `root`: the directory as people know it. */

@@ -3,10 +3,10 @@
  * and to fsid the files that have names outside. Promised: never in the way of a protection; what cannot be watched is said.
  */
 import { printable, type RawName } from '@understudy/base';
-import type { InterceptorEvent, ProtectedRoot } from '@understudy/engine';
+import type { Exposures, InterceptorEvent, ProtectedRoot } from '@understudy/engine';
 import type { NodeId } from '@understudy/wire';
 import { bypassSentence, parseBypass } from './bypass.ts';
-import { exposureSentences, walkExposures } from './exposures.ts';
+import { exposureSentences, reflinkSentences, walkExposures } from './exposures.ts';
 
 export interface TripwireOptions {
   /** A command to the holder; its answer. */
@@ -28,6 +28,8 @@ export class Tripwire {
   readonly #walks = new Map<number, AbortController>();
   /** Of each root the files with names outside, and what they are called inside. */
   readonly #linked = new Map<number, ReadonlyMap<NodeId, RawName>>();
+  /** Of each root what was found, once it has been looked through. */
+  readonly #warnings = new Map<number, readonly string[]>();
   /** What the holder last answered: `on`, `idle`, `off SENTENCE`. */
   #state = 'idle';
 
@@ -38,6 +40,11 @@ export class Tripwire {
   /** null: it hears, or nothing is protected yet; else why it does not. */
   off(): string | null {
     return this.#state.startsWith('off ') ? this.#state.slice(4) : null;
+  }
+
+  exposures(id: number): Exposures {
+    const warnings = this.#warnings.get(id);
+    return { pending: warnings === undefined && this.#walks.has(id), warnings: warnings ?? [] };
   }
 
   /** A root is protected from now on: its files are looked through in the background. */
@@ -52,6 +59,7 @@ export class Tripwire {
     this.#walks.get(id)?.abort();
     this.#walks.delete(id);
     this.#linked.delete(id);
+    this.#warnings.delete(id);
   }
 
   close(): void {
@@ -74,7 +82,7 @@ export class Tripwire {
     const view = `/proc/self/fd/${root.rootFd}` as RawName;
     const found = await walkExposures({ files: root.files, view, signal });
     if (signal.aborted) return;
-    for (const sentence of exposureSentences(root.path, found)) this.#tell('exposed', root.id, sentence);
+    this.#found(root.id, [...exposureSentences(root.path, found), ...reflinkSentences(root.path, view)]);
     this.#linked.set(root.id, found.linked.names);
     for (const node of found.linked.names.keys()) if (!signal.aborted) await this.#expose(root.id, node, signal);
   }
@@ -117,7 +125,12 @@ export class Tripwire {
   #lookFailed(root: WatchedRoot, signal: AbortSignal, error: unknown): void {
     if (signal.aborted) return;
     const why = error instanceof Error ? error.message : String(error);
-    this.#tell('exposed', root.id, `${printable(root.path)} could not be looked through for hard links: ${why}`);
+    this.#found(root.id, [`${printable(root.path)} could not be looked through for hard links: ${why}`]);
+  }
+
+  #found(id: number, warnings: readonly string[]): void {
+    this.#warnings.set(id, warnings);
+    for (const sentence of warnings) this.#tell('exposed', id, sentence);
   }
 
   #tell(kind: InterceptorEvent['kind'], root: number, sentence: string): void {

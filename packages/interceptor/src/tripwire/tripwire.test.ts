@@ -82,6 +82,8 @@ describe.skipIf(skip !== null)('[FSI7] what bypasses the mount', () => {
     const warning = events.find((event) => event.kind === 'exposed');
     expect([warning?.severity, warning?.sentence]).toEqual(['warning', expect.stringContaining('1 file in')]);
     expect(warning?.sentence).toContain('kept');
+    const { id } = world.interceptor.roots()[0] ?? { id: -1 };
+    expect(world.interceptor.exposures(id)).toEqual({ pending: false, warnings: [warning?.sentence] });
     // The walk's finding reaches fsid a moment after the event; a write is repeated until it was heard.
     let heard = false;
     const hearing = dirtied(inode).then(() => {

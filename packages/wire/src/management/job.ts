@@ -215,6 +215,12 @@ export const jobStatusSchema = z.object({
     /** Decimal; `0`: before everything. */
     position: z.string().regex(/^\d+$/),
   }),
+  /** What can change its files past the interceptor, in sentences. Absent: they are being looked through still, or it does not run. */
+  exposures: z.array(z.string()).optional(),
+  /** Why a change past the interceptor would go unnoticed. Absent: it is noticed, or it cannot happen. */
+  tripwireOff: z.string().optional(),
+  /** Mount points within what is protected that are not intercepted; for people. Absent: none. */
+  uncovered: z.array(z.string()).optional(),
   actions: z.array(jobActionSchema),
   id: z.uuid().optional(),
   epoch: z.number().int().min(1).optional(),

@@ -218,6 +218,8 @@ export class Interception {
 
   #heard(event: InterceptorEvent): void {
     if (event.kind === 'failed') this.#fail(`${sentenceOf(event.sentence)} Nothing is intercepted.`);
+    // Something may be mounted beneath that is not intercepted: the states of the jobs are looked at anew.
+    else if (event.kind === 'exposed') this.wake();
     else if (event.kind === 'unmounted' && event.severity !== 'information' && event.root !== null)
       this.#gone(event.root);
   }

@@ -3,14 +3,15 @@
  * Promises: a job that was started and cannot run is tried again by itself; nothing stays attached or protected for a job that ended.
  */
 import { printable, type RawName, rawToText } from '@understudy/base';
-import { InterceptorRefusal, type JobState, type Reason } from '@understudy/engine';
+import { InterceptorRefusal, type Reason } from '@understudy/engine';
 import { type JobStatus, ManagementError } from '@understudy/wire';
 import { messageOf, StartError } from '../../home/start-error.ts';
+import { exposureStatus, unseenSentence } from './exposure.ts';
 import { isWithin, type Served } from './interceptors.ts';
 import type { JobRoot } from './job-roots.ts';
 import { JobRunner } from './job-runner.ts';
 import { runningStatus, type StatusNames, stoppedStatus } from './job-status.ts';
-import type { Job, Running, Severity } from './known-job.ts';
+import { type Job, type Running, restState, type Severity } from './known-job.ts';
 import { demandSameRoots, plannedDirectories, rememberedOf, servedAnew } from './plan-roots.ts';
 import { type JobSurroundings, type Prepared, prepareJob } from './prepare-job.ts';
 import { sentenceOf } from './sentence-of.ts';
@@ -115,7 +116,10 @@ export class JobKeeper {
     if (running === null) return stoppedStatus(this.#names(job, 'none', null), restState(job), job.mountUsers);
     // A look at the ring first: the recovery point is as of now, not as of the last wake-up.
     running.interception.turn();
-    return runningStatus(this.#names(job, running.interception.interceptor.driver, running.why), running.runner);
+    const { interception, roots, runner, why } = running;
+    const { interceptor } = interception;
+    const status = runningStatus(this.#names(job, interceptor.driver, why), runner);
+    return { ...status, ...exposureStatus(interceptor, roots, runner.scopes) };
   }
 
   /** The agent ends: jobs are let go of, what they protect is not. */
@@ -205,6 +209,7 @@ export class JobKeeper {
       passed: (barrier) => interceptor.passed(barrier),
       ordered: interceptor.promises.order,
       orderedWhy: near(why),
+      unseen: (scopes) => unseenSentence(roots, scopes),
       wake: () => interception.wake(),
       detach: () => interception.detach(runner),
       changed: () => changed(job),
@@ -377,12 +382,6 @@ export class JobKeeper {
     const source = definition.sourceName ?? this.#parts.surroundings.agentName;
     return { id, epoch, name: definition.name, source, target: definition.target.name, interceptor, interceptorReason };
   }
-}
-
-function restState(job: Job): JobState {
-  if (!job.stored.started) return { state: 'stopped', reason: null };
-  const starting: Reason = { code: 'starting', sentence: 'The job is about to be started.' };
-  return { state: 'halted', reason: job.failure ?? starting };
 }
 
 function near(why: string | null): string {

@@ -54,6 +54,8 @@ export interface RunnerOptions {
   readonly passed: (barrier: Barrier) => boolean;
   readonly ordered: boolean;
   readonly orderedWhy: string;
+  /** What of these scopes is not intercepted, in a sentence; null: nothing. */
+  readonly unseen?: (scopes: readonly Scope[]) => string | null;
   readonly hello: (live: Pick<Hello, 'oldest' | 'next' | 'applied' | 'fresh' | 'roots'>) => Hello;
   readonly dial: () => Promise<DialledLink>;
   readonly event: (event: JobEvent) => void;
@@ -71,6 +73,7 @@ export class JobRunner {
   readonly options: RunnerOptions;
   readonly job: SourceJob;
   readonly #link: JobLink;
+  #scopes: readonly Scope[];
   readonly transmission: Transmission;
   #halt: Reason | null = null;
   #lastTouched: { readonly root: ProtectedRoot; readonly node: NodeId } | null = null;
@@ -84,6 +87,7 @@ export class JobRunner {
   constructor(options: RunnerOptions) {
     this.options = options;
     this.job = makeJob(options);
+    this.#scopes = options.roots.map(({ scope }) => scope);
     this.#link = this.#makeLink();
     this.transmission = this.#makeTransmission();
   }
@@ -125,6 +129,16 @@ export class JobRunner {
     return urgency;
   }
 
+  /** Other rules from here on, one scope a root. */
+  changeRules(scopes: readonly Scope[]): void {
+    this.job.changeRules(scopes);
+    this.#scopes = scopes;
+  }
+
+  get scopes(): readonly Scope[] {
+    return this.#scopes;
+  }
+
   state(): JobState {
     return stateOf(this.facts());
   }
@@ -136,6 +150,7 @@ export class JobRunner {
       linkReason: this.#link.reason,
       ordered: this.options.ordered,
       orderedWhy: this.options.orderedWhy,
+      unseenWhy: this.options.unseen?.(this.#scopes) ?? null,
     });
   }
 

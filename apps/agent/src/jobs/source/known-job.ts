@@ -1,5 +1,5 @@
 /** A job as its source's agent knows it: what is stored, and what of it runs. */
-import type { Reason } from '@understudy/engine';
+import type { JobState, Reason } from '@understudy/engine';
 import type { StoredJob } from '../stored-job.ts';
 import type { Interception } from './interception.ts';
 import type { JobRoot } from './job-roots.ts';
@@ -39,3 +39,10 @@ export const newJob = (stored: StoredJob): Job => ({
   widenFailed: null,
   busy: false,
 });
+
+/** Of a job that does not run. */
+export function restState(job: Job): JobState {
+  if (!job.stored.started) return { state: 'stopped', reason: null };
+  const starting: Reason = { code: 'starting', sentence: 'The job is about to be started.' };
+  return { state: 'halted', reason: job.failure ?? starting };
+}

@@ -25,6 +25,11 @@ export class FakeInterceptor implements Interceptor {
   readonly replaced = new Map<string, bigint>();
   /** Who uses a mount, by directory. */
   readonly users = new Map<string, string[]>();
+  /** Mounted beneath and not intercepted, by the root's path; those of the kernel's making apart. */
+  readonly unseen = new Map<string, RawName[]>();
+  readonly madeUp = new Map<string, RawName[]>();
+  looked: { pending: boolean; warnings: string[] } = { pending: false, warnings: [] };
+  tripwireOff: string | null = null;
   /** Handed over at the next drain. */
   records: Uint8Array[] = [];
   drainFails: Error | null = null;
@@ -109,7 +114,11 @@ export class FakeInterceptor implements Interceptor {
   }
 
   status(): ReturnType<Interceptor['status']> {
-    return { ringBytes: 0, ringUsed: 0, restarts: 0, dirtyNotes: 0 };
+    return { ringBytes: 0, ringUsed: 0, restarts: 0, dirtyNotes: 0, tripwireOff: this.tripwireOff };
+  }
+
+  exposures(): { pending: boolean; warnings: string[] } {
+    return this.looked;
   }
 
   async close(keep: boolean): Promise<void> {
@@ -136,7 +145,19 @@ export class FakeInterceptor implements Interceptor {
       xattrs: () => null,
       open: () => null,
     };
-    const root = { id: this.#ids, path, files };
+    const beneath = (map: ReadonlyMap<string, RawName[]>) => map.get(path) ?? [];
+    const { unseen, madeUp } = this;
+    const root: ProtectedRoot = {
+      id: this.#ids,
+      path,
+      files,
+      get uncovered() {
+        return [...beneath(unseen), ...beneath(madeUp)];
+      },
+      get unseen() {
+        return beneath(unseen);
+      },
+    };
     this.#roots.set(root.id, root);
     return root;
   }
