@@ -77,6 +77,39 @@ export interface InterceptorPromises {
   readonly survivesCrash: boolean;
 }
 
+/** How calls that change something wait for the target (FSI4). */
+export interface HoldTerms {
+  /** Each call, or only those that ask for durability: fsync, fdatasync, msync, writes with O_SYNC. */
+  readonly at: 'every-call' | 'fsync';
+  /** When the answer does not come in time: wait on, go on without, or undo the call and answer an error. */
+  readonly policy: 'suspend' | 'degrade' | 'abort';
+  readonly limitMs: number;
+}
+
+export interface HeldCalls {
+  readonly waiting: number;
+  /** How long the oldest has waited. */
+  readonly longestMs: number;
+  /** Undone so far, and answered with an error. */
+  readonly aborted: number;
+  /** To be undone and could not be: they wait on. */
+  readonly stuck: number;
+  /** The driver let calls go by itself, because nobody was there to see the limit pass; `set` ends that. */
+  readonly gaveUp: boolean;
+}
+
+/** Of a driver that promises `hold`. What is set and acknowledged outlives this process. */
+export interface CallHold {
+  /** null: calls are answered at once, those that wait now as well. */
+  set(root: number, terms: HoldTerms | null): void;
+  /** Every record of the root up to this sequence is acknowledged; `settle` tells those that wait for it. */
+  acknowledge(root: number, through: number): void;
+  settle(): void;
+  calls(root: number): HeldCalls;
+  /** Called as soon as a call waits. */
+  onWaiting(listener: () => void): void;
+}
+
 export type InterceptorDriver = 'fuse' | 'watch' | 'memory';
 
 /** Why a directory cannot be protected by a driver; `sentence` says what would help. */
@@ -129,6 +162,7 @@ export type Barrier = Brand<string, 'Barrier'>;
 export interface Interceptor {
   readonly driver: InterceptorDriver;
   readonly promises: InterceptorPromises;
+  readonly hold?: CallHold;
   /**
    * Protects a directory in place; the same directory again returns the same root. File systems mounted beneath it that are `wanted`
    * (all, where nobody says) become its `nested` roots. Throws InterceptorRefusal.

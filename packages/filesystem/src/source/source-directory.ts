@@ -5,6 +5,9 @@ import type { NodeId } from '@understudy/wire';
 import { DirectoryCursor } from '../syscalls/directory.ts';
 import { nextEntry } from '../syscalls/look-up.ts';
 
+/** Under such a name the interceptor keeps what a call took away, until the target has answered: it is no entry of the directory. */
+const PARKED = '.understudy-parked-';
+
 export class OpenSourceDirectory implements SourceDirectory {
   readonly #cursor: DirectoryCursor;
   readonly #take: () => NodeId;
@@ -20,6 +23,7 @@ export class OpenSourceDirectory implements SourceDirectory {
     while (entries.length < max) {
       const found = this.#nextReadable();
       if (found === null) break;
+      if (found.name.startsWith(PARKED)) continue;
       entries.push({ name: found.name, node: found.identity, attributes: found.attributes });
     }
     return entries;

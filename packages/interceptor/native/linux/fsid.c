@@ -91,6 +91,7 @@ static void root_remove(uint32_t index)
 		return;
 	tripwire_root_removed(index);
 	root->active = 0;
+	park_drop_root(index);
 	for (uint32_t i = index * ROOT_WORKERS; i < (index + 1) * ROOT_WORKERS; i++) {
 		struct worker *w = &workers[i];
 		for (int tries = 0; tries < 5000 && w->running; tries++)
@@ -147,6 +148,10 @@ static bool take_message(const struct message *m, const int *fds, int count, boo
 		listen_fd = fds[0];
 	else if (m->type == MSG_BELL && count == 1)
 		bell_fd = fds[0];
+	else if (m->type == MSG_ACKS && count == 1)
+		acks_fd = fds[0];
+	else if (m->type == MSG_CALLS && count == 1)
+		calls_fd = fds[0];
 	else if (m->type == MSG_ROOT && count == 2)
 		root_add(m, fds, started);
 	else if (m->type == MSG_ESCROW && count == 1)
@@ -172,13 +177,7 @@ static void hand_over_to_new_holder(void)
 	pid_t pid;
 	while ((fresh = link_start("hold-takeover", "fsi-holder", &pid)) < 0)
 		nanosleep(&nap, NULL);
-	const struct { uint32_t type; int fd; } first[] = {
-		{ MSG_STATE, state_fd }, { MSG_RING, ring_fd }, { MSG_LISTEN, listen_fd }, { MSG_BELL, bell_fd },
-	};
-	for (size_t i = 0; i < 4; i++) {
-		m.type = first[i].type;
-		(void)link_send(fresh, &m, &first[i].fd, 1);
-	}
+	link_send_basics(fresh);
 	for (uint32_t i = 0; i < MAX_ROOTS; i++) {
 		int fds[2] = { roots[i].device, roots[i].tree };
 		struct message r = { MSG_ROOT, i, roots[i].node };
@@ -231,9 +230,11 @@ int fsid_main(int socket)
 	state->server_pid = (uint32_t)getpid();
 	ring_repair();
 	nodes_repair();
+	park_repair();
 	for (uint32_t i = 0; i < MAX_ROOTS; i++)
 		if (roots[i].active)
 			root_start(i);
+	park_start();
 	for (;;) {
 		struct pollfd poll_holder = { holder_fd, POLLIN, 0 };
 		int n = poll(&poll_holder, 1, 100);

@@ -96,13 +96,7 @@ static void start_server(void)
 		start_at = now_seconds() + 0.1;
 		return;
 	}
-	const struct { uint32_t type; int fd; } first[] = {
-		{ MSG_STATE, state_fd }, { MSG_RING, ring_fd }, { MSG_LISTEN, listen_fd }, { MSG_BELL, bell_fd },
-	};
-	for (size_t i = 0; i < 4; i++) {
-		struct message m = { first[i].type, 0, 0 };
-		(void)link_send(server_fd, &m, &first[i].fd, 1);
-	}
+	link_send_basics(server_fd);
 	struct message tripwire = { MSG_TRIPWIRE, 0, 0 };
 	if (tripwire_fds[0] >= 0)
 		(void)link_send(server_fd, &tripwire, tripwire_fds, 2);

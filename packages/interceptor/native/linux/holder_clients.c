@@ -171,6 +171,7 @@ static const char *adopt(struct client *c, const char *arguments)
 			memset(&state->slots[k], 0, sizeof(state->slots[k]));
 			state->beat[k] = 0;
 		}
+		park_root_begins((uint32_t)i, id);
 		r->id = id;
 		r->node = node;
 		r->ready = 0;

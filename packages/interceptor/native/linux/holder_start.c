@@ -29,11 +29,16 @@ int holder_takeover(int socket)
 			listen_fd = fds[0];
 		else if (m.type == MSG_BELL)
 			bell_fd = fds[0];
+		else if (m.type == MSG_ACKS)
+			acks_fd = fds[0];
+		else if (m.type == MSG_CALLS)
+			calls_fd = fds[0];
 		else
 			holder_take(&m, fds, count);
 	}
-	if (state == NULL || ring == NULL || listen_fd < 0 || bell_fd < 0)
+	if (state == NULL || ring == NULL || listen_fd < 0 || bell_fd < 0 || !park_make_bells())
 		return 3;
+	park_announce();
 	ring->takeovers++;
 	store_all();
 	beat_inherited();
@@ -62,7 +67,10 @@ static int make_all(uint64_t ring_bytes, bool blocking)
 	if (fd < 0 || pwrite(fd, &magic, 8, 0) != 8 || pwrite(fd, &version, 4, 8) != 4 || enter_memory(fd, false) != 0)
 		return -1;
 	bell_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-	return bell_fd < 0 ? -1 : 0;
+	if (bell_fd < 0 || !park_make_bells())
+		return -1;
+	park_announce();
+	return 0;
 }
 
 static int listen_in(const char *directory)

@@ -115,6 +115,7 @@ void store_remove_root(uint32_t index)
 
 static const struct { const char *name; int *fd; } basics[] = {
 	{ "ring", &ring_fd }, { "state", &state_fd }, { "listen", &listen_fd }, { "bell", &bell_fd },
+	{ "acks", &acks_fd }, { "calls", &calls_fd },
 };
 
 /* After a start or a takeover: whatever the manager has of a holder before is replaced. */
@@ -221,6 +222,8 @@ bool store_take(void)
 		return give_up();
 	if (bell_fd < 0)
 		bell_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	(void)park_make_bells();
+	park_announce();
 	complete_roots();
 	if (tripwire_found[0] >= 0 && tripwire_found[1] >= 0)
 		holder_tripwire(tripwire_found);

@@ -10,6 +10,7 @@
 #include <stdatomic.h>
 #include <stddef.h>
 #include <stdint.h>
+#include "park.h"
 
 #define RING_MAGIC 0x474e495249534655ull /* "UFSIRING" */
 #define RING_VERSION 2
@@ -27,7 +28,7 @@ struct counter {
 
 struct ring_header {
 	uint64_t magic;
-	uint32_t version, flags; /* flags: reserved for the synchronous mode */
+	uint32_t version, flags; /* flags: none yet */
 	uint64_t size;           /* bytes of the data region, which begins at RING_HEADER and is mapped twice in a row */
 	unsigned char identity[16]; /* written by the agent that reads the ring first: another ring has another */
 	char pad0[24];
@@ -44,7 +45,7 @@ struct ring_header {
 	_Atomic uint64_t dirty_total;
 	_Atomic uint64_t restarts; /* servers that were started anew after a death */
 	_Atomic uint64_t takeovers;
-	_Atomic uint64_t acked; /* reserved for the synchronous mode */
+	_Atomic uint64_t reserved;
 	_Atomic uint32_t workers, blocking;
 	char pad3[COUNTERS_AT - 240];
 	/* 4096: modifying calls begun and done, one pair a worker */
@@ -75,7 +76,8 @@ struct slot {
 	/* What was there before the call, for telling afterwards whether it was executed. */
 	uint64_t node, victim, size;
 	uint32_t flags, attempts;
-	uint32_t reply_length, pad;
+	uint32_t reply_length, park; /* number + 1 of its place among the parked, 0: none */
+	uint64_t sequence;           /* of its last record; 0: none */
 	unsigned char reply[REPLY_BYTES];
 };
 #define SLOT_COUNTED 1u
@@ -128,7 +130,7 @@ struct state {
 	_Atomic uint32_t epoch; /* one a server; part of every file handle */
 	_Atomic uint32_t suspended; /* servers die too often: calls pass without records */
 	_Atomic uint32_t server_pid;
-	uint64_t index_at; /* 24: offset of `index`, for the agent */
+	uint64_t index_at, park_at; /* 24: offsets of `index` and `park`, for the agent */
 	_Atomic uint64_t beat[WORKERS]; /* monotonic seconds at which its request began; 0: it waits for one */
 	_Atomic uint32_t tid[WORKERS];
 	struct slot slots[WORKERS];
@@ -140,6 +142,7 @@ struct state {
 	_Atomic uint16_t opens[OPEN_BUCKETS];
 	_Alignas(4096) unsigned char requests[WORKERS][REQUEST_BYTES];
 	_Alignas(4096) struct node_index index;
+	_Alignas(4096) struct park_area park;
 };
 
 /* Holder and server, both ways, over a seqpacket pair; descriptors ride along. */
@@ -159,6 +162,8 @@ enum message_type {
 	MSG_TRIPWIRE,  /* marks fd, memory fd; without them value is why there is none (errno) */
 	MSG_EXPOSE,    /* value = index of root, node that has a name outside */
 	MSG_SAY,       /* a pipe with a line for the agent */
+	MSG_ACKS,      /* fd: rings when the agent has acknowledged */
+	MSG_CALLS,     /* fd: rings when a call waits */
 };
 struct message {
 	uint32_t type, value;

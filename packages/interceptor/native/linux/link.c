@@ -37,6 +37,18 @@ int link_send(int socket, const struct message *m, const int *fds, int count)
 	return n == (ssize_t)sizeof(*m) ? 0 : -1;
 }
 
+void link_send_basics(int socket)
+{
+	const struct { uint32_t type; int fd; } basics[] = {
+		{ MSG_STATE, state_fd }, { MSG_RING, ring_fd }, { MSG_LISTEN, listen_fd }, { MSG_BELL, bell_fd },
+		{ MSG_ACKS, acks_fd }, { MSG_CALLS, calls_fd },
+	};
+	for (size_t i = 0; i < sizeof(basics) / sizeof(basics[0]); i++) {
+		struct message m = { basics[i].type, 0, 0 };
+		(void)link_send(socket, &m, &basics[i].fd, 1);
+	}
+}
+
 int link_receive(int socket, struct message *m, int *fds, int *count)
 {
 	struct iovec part = { m, sizeof(*m) };

@@ -209,5 +209,5 @@ void op_syncfs(struct worker *w)
 	if (syncfs(w->root->directory) != 0)
 		reply_error(w, errno);
 	else
-		reply_data(w, NULL, 0);
+		answer_synced(w);
 }

@@ -128,5 +128,5 @@ void op_fsyncdir(struct worker *w)
 	if (result != 0)
 		reply_error(w, error);
 	else
-		reply_data(w, NULL, 0);
+		answer_synced(w);
 }

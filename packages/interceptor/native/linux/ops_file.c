@@ -162,7 +162,7 @@ void op_fsync(struct worker *w)
 	if (result != 0)
 		reply_error(w, errno);
 	else
-		reply_data(w, NULL, 0);
+		answer_synced(w);
 }
 
 #define COLLAPSE_OR_INSERT 0x28u

@@ -62,7 +62,7 @@ static void remove_name(struct worker *w, enum verb verb, int flags)
 	}
 	CRASH_POINT();
 	begin(w);
-	if (!done && unlinkat(dir, name, flags) != 0) {
+	if (!done && undo_unlink(w, dir, name, flags) != 0) {
 		int error = errno;
 		close(fd);
 		return refuse(w, error);
@@ -73,6 +73,7 @@ static void remove_name(struct worker *w, enum verb verb, int flags)
 		left_of(w, slot->node, &d->attributes);
 	else
 		(void)stat_fd(fd, &d->attributes);
+	d->attributes.st_nlink = undo_nlink(w, d->attributes.st_nlink);
 	d->victim_nlink = verb == VERB_RMDIR ? 0 : (uint32_t)d->attributes.st_nlink;
 	if (d->victim_nlink == 0)
 		nodes_doom(w->root, slot->node, true);
@@ -119,6 +120,7 @@ static void record_move(struct worker *w, struct move *m)
 			(void)stat_fd(m->victim, &st);
 		else
 			left_of(w, slot->victim, &st);
+		st.st_nlink = undo_nlink(w, st.st_nlink);
 		/* A directory that was replaced is gone, whatever its link count says. */
 		d->victim_nlink = S_ISDIR(st.st_mode) && !(m->flags & EXCHANGE) ? 0 : (uint32_t)st.st_nlink;
 		if (d->victim_nlink == 0)
@@ -149,6 +151,16 @@ static void record_times(struct worker *w, uint64_t node, const struct stat *bef
 	d->attributes = now;
 }
 
+static int execute_rename(const struct worker *w, const struct move *m)
+{
+	if (m->victim >= 0 && undo_displace(w, m->dir2, m->name2, S_ISDIR(m->victim_st.st_mode)) != 0)
+		return -1;
+	if (syscall(SYS_renameat2, m->dir, m->name, m->dir2, m->name2, m->flags) == 0)
+		return 0;
+	undo_failed(w, m->dir2, m->name2);
+	return -1;
+}
+
 static void execute_move(struct worker *w, struct move *m)
 {
 	struct slot *slot = w->slot;
@@ -166,13 +178,14 @@ static void execute_move(struct worker *w, struct move *m)
 		m->victim = -ENOENT;
 	} else {
 		slot->node = node;
-		slot->victim = m->victim >= 0 ? victim : 0;
+		if (m->victim >= 0 || !undo_displaced(w))
+			slot->victim = m->victim >= 0 ? victim : 0;
 		slot->flags |= SLOT_BEFORE;
 		if (m->victim >= 0 && !(m->flags & EXCHANGE))
 			keep_if_open(w, m->victim, victim, &m->victim_st);
 	}
 	begin(w);
-	if (!done && syscall(SYS_renameat2, m->dir, m->name, m->dir2, m->name2, m->flags) != 0)
+	if (!done && execute_rename(w, m) != 0)
 		return refuse(w, errno);
 	record_move(w, m);
 	if (m->flags & EXCHANGE) {

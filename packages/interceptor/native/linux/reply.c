@@ -78,11 +78,39 @@ void send_stored(struct worker *w)
 	CRASH_POINT();
 }
 
+static void answer(struct worker *w)
+{
+	CRASH_POINT();
+	w->slot->phase = PHASE_READY;
+	if (!park_answer(w))
+		send_stored(w);
+}
+
+void answer_found(struct worker *w)
+{
+	w->arg = w->in + 1;
+	w->arg_length = w->in->len - sizeof(*w->in);
+	answer(w);
+	park_after(w);
+}
+
+void answer_synced(struct worker *w)
+{
+	const struct park_root *r = &state->park.roots[w->root - roots];
+	if (r->mode == PARK_OFF)
+		return reply_data(w, NULL, 0);
+	store(w, 0, NULL, 0);
+	w->slot->sequence = ring->notes > 0 ? PARK_NOTED : r->last;
+	answer(w);
+}
+
 static void record_and_send(struct worker *w)
 {
-	if (w->draft_count > 0 && w->root->state->recording && !state->suspended)
+	if (w->draft_count > 0 && w->root->state->recording && !state->suspended) {
+		undo_complete(w);
 		ring_append(w);
-	send_stored(w);
+	}
+	answer(w);
 }
 
 void record_alone(struct worker *w)

@@ -101,8 +101,10 @@ static void append(const struct draft *drafts, int count, uint16_t root_id, stru
 		head += record_encode(ring_data + head % ring->size, &drafts[i], root_id, sequence + 1 + (uint64_t)i);
 	state->append_sequence = sequence;
 	state->append_end = head;
-	if (slot != NULL)
+	if (slot != NULL) {
+		slot->sequence = sequence + (uint64_t)count;
 		slot->end = head;
+	}
 	CRASH_POINT();
 	ring->sequence = sequence + (uint64_t)count;
 	CRASH_POINT();
@@ -218,7 +220,7 @@ void ring_append(struct worker *w)
 	for (int i = 0; i < w->draft_count; i++)
 		length += record_length(&w->drafts[i]);
 	pthread_mutex_lock(&lock);
-	while (!has_room(length) && ring->blocking && root->recording) {
+	while (!has_room(length) && ring->blocking && root->recording && w->running) {
 		pthread_mutex_unlock(&lock);
 		ring_bell();
 		struct timespec nap = { 0, 1000000 };
@@ -229,7 +231,10 @@ void ring_append(struct worker *w)
 	if ((ring->notes == 0 || flush_locked()) && has_room(length)) {
 		take_fresh(w);
 		append(w->drafts, w->draft_count, (uint16_t)root->id, w->slot);
-	} else
+		state->park.roots[w->root - roots].last = ring->sequence;
+	} else {
+		if (w->slot != NULL)
+			w->slot->sequence = PARK_NOTED;
 		for (int i = 0; i < w->draft_count; i++) {
 			struct draft *d = &w->drafts[i];
 			note_node(root, d->node);
@@ -237,6 +242,7 @@ void ring_append(struct worker *w)
 			note_node(root, d->parent2);
 			note_node(root, d->victim);
 		}
+	}
 	pthread_mutex_unlock(&lock);
 	ring_bell();
 }

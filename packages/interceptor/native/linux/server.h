@@ -74,6 +74,7 @@ struct worker {
 	_Atomic int running;
 	uint32_t uid, gid, umask;
 	bool keep_fsetid;
+	bool undo_locked; /* nothing of its root is undone meanwhile */
 	struct draft drafts[MAX_DRAFTS];
 	int draft_count;
 	int dir_fd; /* the directory used last */
@@ -87,6 +88,7 @@ extern unsigned char *ring_data;
 extern struct root roots[MAX_ROOTS];
 extern struct worker workers[WORKERS];
 extern int bell_fd, listen_fd, ring_fd, state_fd, proc_fd;
+extern int acks_fd, calls_fd; /* the agent has acknowledged; a call waits */
 
 /* Only in the build of the crash test: one time in CRASH_POINTS the server dies here, as by kill -9. */
 #ifdef CRASH_POINTS
@@ -105,7 +107,30 @@ void commit_partly(struct worker *w, int error); /* some of it succeeded: record
 void refuse(struct worker *w, int error);      /* it failed: answer */
 void record_alone(struct worker *w); /* the drafts, where nobody waits for an answer */
 void send_stored(struct worker *w);
+void answer_found(struct worker *w);           /* what a dead server had stored */
+void answer_synced(struct worker *w);          /* fsync succeeded; in the synchronous mode what came before must be acknowledged */
 struct draft *draft(struct worker *w, enum verb verb);
+
+/* park.c: calls that wait for the target */
+void park_before(struct worker *w); /* around a call that may change something */
+void park_after(struct worker *w);
+bool park_answer(struct worker *w); /* true: somebody else sends the answer that is in the slot */
+void park_interrupted(void);
+struct parked *park_prepared(const struct worker *w);
+void park_repair(void); /* once, before the workers start */
+void park_start(void);
+void park_drop_root(uint32_t index);
+void park_root_begins(uint32_t index, uint32_t id); /* these are the holder's */
+bool park_make_bells(void);
+void park_announce(void);
+
+/* undo.c: within the operations that take names away. They do what the system call does where nothing is to be kept. */
+void undo_complete(struct worker *w);
+int undo_unlink(const struct worker *w, int dir, const char *name, int flags);
+int undo_displace(const struct worker *w, int dir, const char *name, bool is_directory);
+bool undo_displaced(const struct worker *w);
+void undo_failed(const struct worker *w, int dir, const char *name);
+nlink_t undo_nlink(const struct worker *w, nlink_t links);
 
 /* ring.c */
 void ring_append(struct worker *w); /* the drafts, all or none */
@@ -224,6 +249,7 @@ void tripwire_expose(uint32_t index, uint64_t node);
 
 /* link.c: messages with descriptors, and starting each other */
 int link_send(int socket, const struct message *m, const int *fds, int count);
+void link_send_basics(int socket); /* the descriptors that holder and server both have */
 int link_receive(int socket, struct message *m, int *fds, int *count); /* 1 message, 0 end, -1 error */
 int link_start(const char *role, const char *name, pid_t *pid); /* /proc/self/exe in that role; its socket, or -1 */
 int fsid_main(int socket);

@@ -75,15 +75,17 @@ void dispatch(struct worker *w)
 	uint32_t opcode = w->in->opcode;
 	w->arg = w->in + 1;
 	w->arg_length = w->in->len - sizeof(*w->in);
-	if (opcode == FUSE_INTERRUPT || opcode == FUSE_DESTROY)
-		return; /* every call ends by itself; an answer is not expected */
-	if (audit_takes(w))
+	if (opcode == FUSE_INTERRUPT)
+		return park_interrupted(); /* every other call ends by itself; an answer is not expected */
+	if (opcode == FUSE_DESTROY || audit_takes(w))
 		return;
 	if (opcode >= sizeof(operations) / sizeof(operations[0]) || operations[opcode].run == NULL)
 		return reply_error(w, ENOSYS); /* flush, opendir, access, copy_file_range, locks, ioctl: the kernel does without */
 	if (w->arg_length < operations[opcode].least)
 		return reply_error(w, EINVAL);
+	park_before(w);
 	operations[opcode].run(w);
+	park_after(w);
 }
 
 static void clear(struct worker *w)
@@ -92,7 +94,8 @@ static void clear(struct worker *w)
 	atomic_signal_fence(memory_order_seq_cst);
 	w->slot->phase = PHASE_READING;
 	w->slot->flags = w->slot->attempts = 0;
-	w->slot->end = 0;
+	w->slot->end = w->slot->sequence = 0;
+	w->slot->park = 0;
 	w->again = false;
 	state->beat[w->index] = 0;
 }
@@ -123,7 +126,7 @@ static void finish_found(struct worker *w)
 		slot->attempts++;
 		w->again = slot->phase == PHASE_EXECUTING;
 		if (slot->phase == PHASE_READY)
-			send_stored(w);
+			answer_found(w);
 		else if (slot->attempts <= ATTEMPTS)
 			dispatch(w);
 		else {

@@ -54,6 +54,10 @@ export class ReferenceReplay implements Imageable {
     this.#adopt(files, files.rootNode);
   }
 
+  get last(): number {
+    return this.#last;
+  }
+
   /** Applies the records of `root` in a batch; sequences must grow by one over all roots. */
   applyBatch(bytes: Uint8Array, root: number): void {
     for (let at = 0; at < bytes.length; at += peekLength(bytes, at)) {

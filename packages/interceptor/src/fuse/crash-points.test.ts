@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import type { HoldTerms } from '@understudy/engine';
 import { afterEach, describe, expect, it } from 'vitest';
 import { replayAll, type Scratch, scratch, whySkipped } from './testing.ts';
 
@@ -26,28 +27,39 @@ describe.skipIf(skip !== null)('fuse with a server that dies at the worst moment
     world = null;
   });
 
-  it('[FSI5] dying before, in and after each step costs no call, no record, and makes none twice', {
-    timeout: 120_000,
-  }, async () => {
-    const parts = await scratch();
-    const binary = buildMortal(parts.path('mortal'), 1500);
-    const torture = parts.path('torture');
-    execFileSync('cc', ['-std=gnu17', '-O2', '-o', torture, join(NATIVE, 'test/torture.c')]);
-    world = await scratch({ binary, onFull: 'block' });
-    const { interceptor } = world;
-    const root = await interceptor.protect(world.raw('one'));
-    const replay = replayAll(interceptor, [root]);
-    const run = spawn(torture, [world.path('one'), '15'], { stdio: ['ignore', 'ignore', 'pipe'] });
-    let said = '';
-    run.stderr.on('data', (text) => {
-      said += text;
-    });
-    const [code] = await once(run, 'close');
-    await parts.close();
-    expect([code, said]).toEqual([0, '']);
-    await replay.settled();
-    expect(replay.differences()).toEqual([]);
-    console.info(`${interceptor.status().restarts} servers died`);
-    expect(interceptor.status().restarts).toBeGreaterThan(20);
-  });
+  const HOLDS: readonly (HoldTerms | null)[] = [
+    null,
+    { at: 'every-call', policy: 'suspend', limitMs: 60_000 },
+    { at: 'every-call', policy: 'abort', limitMs: 60_000 },
+  ];
+  it.each(HOLDS)(
+    '[FSI5] dying before, in and after each step costs no call, no record, and makes none twice (held: %o)',
+    {
+      timeout: 120_000,
+    },
+    async (terms) => {
+      const parts = await scratch();
+      const binary = buildMortal(parts.path('mortal'), 1500);
+      const torture = parts.path('torture');
+      execFileSync('cc', ['-std=gnu17', '-O2', '-o', torture, join(NATIVE, 'test/torture.c')]);
+      world = await scratch({ binary, onFull: 'block' });
+      const { interceptor } = world;
+      const root = await interceptor.protect(world.raw('one'));
+      const replay = replayAll(interceptor, [root]);
+      if (terms !== null) replay.hold(terms);
+      const run = spawn(torture, [world.path('one'), '15'], { stdio: ['ignore', 'ignore', 'pipe'] });
+      let said = '';
+      run.stderr.on('data', (text) => {
+        said += text;
+      });
+      const [code] = await once(run, 'close');
+      await parts.close();
+      expect([code, said]).toEqual([0, '']);
+      expect(interceptor.hold.calls(root.id)).toMatchObject({ waiting: 0, aborted: 0, stuck: 0 });
+      await replay.settled();
+      expect(replay.differences()).toEqual([]);
+      console.info(`${interceptor.status().restarts} servers died`);
+      expect(interceptor.status().restarts).toBeGreaterThan(20);
+    },
+  );
 });

@@ -42,7 +42,7 @@ function worlds(type: string | null): ConformanceFactory {
   };
 }
 
-const promises = { order: true, everyCall: true, mappedWrites: true, hold: false, survivesCrash: true };
+const promises = { order: true, everyCall: true, mappedWrites: true, hold: true, survivesCrash: true };
 
 interceptorConformance('fuse', worlds(null), { promises, cannotRun: whySkipped() });
 

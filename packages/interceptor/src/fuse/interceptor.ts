@@ -16,6 +16,7 @@ import type {
 import type { NodeIndex } from '@understudy/filesystem';
 import { Tripwire } from '../tripwire/index.ts';
 import { CookieWriter } from './audit.ts';
+import { FuseCallHold } from './call-hold.ts';
 import { event, serverEvent } from './events.ts';
 import type { Greeting, HolderClient } from './holder-client.ts';
 import { MountWatch, strangersBeneath, uncoveredSentence, type Wanted } from './nested.ts';
@@ -46,8 +47,8 @@ const MOUNTS_EVERY_MS = 1000;
 
 export class FuseInterceptor implements Interceptor {
   readonly driver = 'fuse';
-  /** `hold` comes with the synchronous mode. */
-  readonly promises = { order: true, everyCall: true, mappedWrites: true, hold: false, survivesCrash: true };
+  readonly promises = { order: true, everyCall: true, mappedWrites: true, hold: true, survivesCrash: true };
+  readonly hold: FuseCallHold;
   readonly #parts: FuseParts;
   readonly #roots: Roots;
   readonly #release: Release;
@@ -69,6 +70,7 @@ export class FuseInterceptor implements Interceptor {
   constructor(parts: FuseParts, early: readonly InterceptorEvent[]) {
     this.#parts = parts;
     this.#early = [...early];
+    this.hold = new FuseCallHold(parts.greeting);
     this.#ownPids = [parts.greeting.holderPid, parts.greeting.serverPid];
     this.#tripwire = new Tripwire({
       ask: (command) => parts.client.ask(command),
@@ -197,6 +199,7 @@ export class FuseInterceptor implements Interceptor {
     // What is still in use stays as pass-through, and with it the processes that serve it.
     if (!keep && this.#roots.size === 0) await this.#parts.client.ask('end').catch(() => '');
     this.#reader.close();
+    this.hold.close();
     this.#parts.client.close();
     this.#tripwire.close();
     this.#roots.forgetAll();

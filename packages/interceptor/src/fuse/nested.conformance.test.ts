@@ -55,7 +55,7 @@ interceptorConformance(
     };
   },
   {
-    promises: { order: true, everyCall: true, mappedWrites: true, hold: false, survivesCrash: true },
+    promises: { order: true, everyCall: true, mappedWrites: true, hold: true, survivesCrash: true },
     cannotRun: whySkipped(),
   },
 );

@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { type RawName, rawFromText } from '@understudy/base';
-import type { ProtectedRoot } from '@understudy/engine';
+import type { HoldTerms, ProtectedRoot } from '@understudy/engine';
 import { createNodeCodec, openSourceTree } from '@understudy/filesystem';
 import { decodeRecord, type OperationRecord, peekLength } from '@understudy/wire';
 import { ReferenceReplay } from '../conformance/reference-replay.ts';
@@ -125,6 +125,17 @@ export function replayAll(interceptor: FuseInterceptor, roots: readonly Protecte
     });
   interceptor.onReadable(drain);
   return {
+    /** From now on calls on these roots wait; each is acknowledged as soon as its record is applied here. */
+    hold(terms: HoldTerms): void {
+      const acknowledge = () => {
+        drain();
+        for (const { root, replay } of replays) interceptor.hold.acknowledge(root.id, replay.last);
+        interceptor.hold.settle();
+      };
+      interceptor.onReadable(acknowledge);
+      interceptor.hold.onWaiting(acknowledge);
+      for (const { id } of roots) interceptor.hold.set(id, terms);
+    },
     async settled(): Promise<void> {
       const barrier = interceptor.barrier();
       while (!interceptor.passed(barrier)) await turn();
