@@ -106,6 +106,31 @@ describe('a killed source agent', () => {
     expect(pair.source.job.path.scm.sentBytes).toBeLessThan(8 * PAGE * 1.2 + 20_000);
   });
 
+  it.each([
+    ['under its name', false, false],
+    ['and got another name', true, false],
+    ['of which the ring had no room for a record', false, true],
+  ])('[SRM2] sends a file once that came while the line was down %s', async (_, renamed, noted) => {
+    const { pair, top } = await protecting({ ringBytes: 64 * 1024, storeBytes: 60_000 });
+    pair.cut();
+    const file = pair.fs.create(top, name('came'));
+    const pages = 40;
+    for (let i = 0; i < pages; i += 1) {
+      pair.fs.write(file, i * PAGE, new Uint8Array(PAGE).fill(i + 1));
+      pair.pumpSource();
+    }
+    if (renamed) pair.fs.rename(top, name('came'), top, name('stays'));
+    pair.pumpSource();
+    const { dirty } = pair.source.job.path.srm;
+    if (noted) dirty.addNode(0, file, 'ring-full');
+    expect(new Set(dirty.items().map(({ kind }) => kind))).toEqual(new Set(noted ? ['entry', 'node'] : ['entry']));
+    const { sentBytes } = pair.source.job.path.scm;
+    pair.connect();
+    turn(pair, atRest(pair));
+    expect([pair.state(), pair.differences()]).toEqual(['protected', []]);
+    expect(pair.source.job.path.scm.sentBytes - sentBytes).toBeLessThan(pages * PAGE * 1.2);
+  });
+
   it('[SRM1] a hole in the store is said, and everything is compared instead of guessed', async () => {
     const { pair, file } = await protecting({ ringBytes: 64 * 1024, memoryBytes: 100_000 });
     pair.cut();

@@ -121,6 +121,14 @@ export class InFlight {
     this.#refuted.add(key(root, node));
   }
 
+  /** It was asked about the node, and no answer has come yet. */
+  awaits(root: number, node: NodeId): boolean {
+    const id = key(root, node);
+    if (this.#open.questions.has(id)) return true;
+    for (const group of this.#closed) if (group.questions.has(id)) return true;
+    return false;
+  }
+
   answered(root: number, node: NodeId): void {
     const id = key(root, node);
     if (this.#open.questions.delete(id)) return;

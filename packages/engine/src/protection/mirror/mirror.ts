@@ -16,7 +16,7 @@ import { DirectoryLister } from './directory-lister.ts';
 import { type Asked, EntrySender } from './entry-sender.ts';
 import { InFlight, type Question, type SilentQuestion } from './in-flight.ts';
 import type { MirrorMemory, MirrorNote } from './memory.ts';
-import { type Compare, type MirrorPlan, type OrphanOrders, orphanOrders } from './plan.ts';
+import { type Compare, type MirrorPlan, namesFirst, type OrphanOrders, orphanOrders } from './plan.ts';
 import { type MirrorProgress, noProgress } from './progress.ts';
 import { Replies } from './replies.ts';
 import type { ContentTask, MirrorRoot, MirrorWorld, Urgency } from './world.ts';
@@ -65,7 +65,7 @@ export class Mirror {
     this.plan = plan;
     this.#repair = items !== undefined;
     this.items = items ?? [];
-    this.#left = [...this.items].reverse();
+    this.#left = namesFirst(this.items).reverse();
     this.#orphanOrders = orphanOrders(plan, world.wallMs());
     this.#buffer = new Uint8Array(Math.max(MIRROR_BLOCK, plan.blockSize));
     this.#finished = finishedOf(world, goesOn);
@@ -328,7 +328,7 @@ export class Mirror {
       repair: this.#repair,
       orphans: this.#orphanOrders,
       directory: (root, node) => this.#directories.push({ root, node }),
-      content: (task) => this.#contents.push(task),
+      content: (task) => this.replies.defers(task) || this.#contents.push(task),
       isFinished: (root, node) => this.#isFinished(root, node),
     });
   }

@@ -1,5 +1,6 @@
 /** How a mirror is to be done: what a job's options and a command come to. */
 import { OrphanFate } from '@understudy/wire';
+import type { DirtyItem } from '../../data-path/source/queue/dirty-map.ts';
 
 export type Compare = 'everything' | 'attributes' | 'checksum';
 export type OrphanChoice = keyof typeof OrphanFate;
@@ -45,4 +46,10 @@ export function orphanOrders(options: MirrorOptions, nowMs: number): OrphanOrder
   const older = options.orphansOlderThanMs;
   const extent = older === 0 ? 0 : Math.max(1, Math.floor((nowMs - older) / 1000));
   return { detail: OrphanFate[options.orphans], extent, offset: Math.max(1, Math.floor(nowMs)) };
+}
+
+/** The order of a repair: the target has been asked about a file, which may be new to it, before anything of its content is sent. */
+export function namesFirst(items: readonly DirtyItem[]): DirtyItem[] {
+  const isName = ({ kind }: DirtyItem) => kind === 'root' || kind === 'entry';
+  return [...items.filter(isName), ...items.filter((item) => !isName(item))];
 }

@@ -1,6 +1,7 @@
 /**
  * What the target's answers come to. In: replies about what a mirror has said. Out: directories to list, content to send, stretches that
- * differ, orphans counted. Promise: a file that is asked for twice is sent once, as long as it waits.
+ * differ, orphans counted. Promises: a file that is asked for twice is sent once, as long as it waits; what is dirty of a file about
+ * whose name the target has been asked waits for the answer, for a file that is new there is sent as a whole.
  */
 import { RingBuffer } from '@understudy/base';
 import type { NodeId, Reply } from '@understudy/wire';
@@ -49,6 +50,8 @@ export class Replies {
   readonly #stretches = new RingBuffer<Stretch>();
   /** Files that wait to be sent because the target wants them. */
   readonly #wanted = new Set<string>();
+  /** Known to be dirty, of files about which the target has been asked. */
+  readonly #deferred = new Map<string, ContentTask>();
 
   constructor(world: RepliesWorld) {
     this.#world = world;
@@ -60,9 +63,16 @@ export class Replies {
     else if (reply.kind === 'differs' && reply.what === 'content') this.#differs(reply);
     else if (reply.kind === 'orphan') this.#orphan(reply);
     // What could not be applied is repaired by the job; nothing more is answered to it.
-    else if (reply.kind === 'failed') this.#world.inFlight.answered(reply.root, reply.node);
+    else if (reply.kind === 'failed') this.#failed(reply.root, reply.node);
     else return;
     this.#world.goOn();
+  }
+
+  /** What a repair knows to be dirty of a file; false: nothing is to be waited for. */
+  defers(task: ContentTask): boolean {
+    if (!this.#world.inFlight.awaits(task.root, task.node)) return false;
+    this.#deferred.set(key(task.root, task.node), task);
+    return true;
   }
 
   starts(task: ContentTask): void {
@@ -104,14 +114,29 @@ export class Replies {
     }
     inFlight.answered(root, node);
     const id = key(root, node);
+    if (this.#deferred.delete(id)) this.#world.progress.filesDone += 1;
     if (mode === null || this.#wanted.has(id)) return;
     this.#wanted.add(id);
     this.#world.content({ root, node, how: 'send', ranges: null, pieces: 0, counts: true });
   }
 
+  #failed(root: number, node: NodeId): void {
+    this.#world.inFlight.answered(root, node);
+    this.#release(root, node);
+  }
+
+  #release(root: number, node: NodeId): void {
+    const id = key(root, node);
+    const task = this.#deferred.get(id);
+    if (task === undefined) return;
+    this.#deferred.delete(id);
+    this.#world.content(task);
+  }
+
   #have(root: number, node: NodeId): void {
     const { inFlight, progress, compare } = this.#world;
     inFlight.answered(root, node);
+    this.#release(root, node);
     const attributes = this.#world.roots.get(root)?.files.stat(node) ?? null;
     if (attributes === null || typeOf(attributes.mode) === DIRECTORY) return;
     if (compare === 'checksum') {
