@@ -38,6 +38,11 @@ export interface JobStatus {
     readonly sentBytes: number;
     readonly sentCompressedBytes: number;
     readonly lastFileTouched: string | null;
+    readonly dirty?: {
+      readonly items: number;
+      readonly bytes: number;
+      readonly reasons: readonly { readonly reason: string; readonly items: number }[];
+    };
   };
   readonly recoveryPoint: {
     readonly time: string | null;

@@ -3,16 +3,16 @@
  * there is none of that type here, or the mounted file system. Promised: it ends with the stage, however the test ends.
  */
 import { execFileSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Bootstrap } from './bootstrap.ts';
 
 const IMAGE_BYTES = 1024 ** 3;
 
-function mountNew(type: string, image: string, at: string): void {
+function mountNew(type: string, image: string, at: string, bytes = IMAGE_BYTES): void {
   writeFileSync(image, '');
-  truncateSync(image, IMAGE_BYTES);
+  truncateSync(image, bytes);
   execFileSync(`mkfs.${type}`, [image], { stdio: 'pipe' });
   execFileSync('mount', ['-o', 'loop', image, at], { stdio: 'pipe' });
 }
@@ -33,9 +33,18 @@ export function whyNoDiskImage(type: string): string | null {
   }
 }
 
-/** A file system of this type, mounted on a folder of the stage. */
-export function mountDiskImage(stage: Bootstrap, type: string, at: string): void {
-  mountNew(type, join(stage.folder('images'), `${type}.img`), at);
+/** A file system of this type, mounted on a folder of the stage; `bytes`: one that is soon full. */
+export function mountDiskImage(stage: Bootstrap, type: string, at: string, bytes?: number): void {
+  const images = stage.folder('images');
+  mountNew(type, join(images, `${readdirSync(images).length}.img`), at, bytes);
+}
+
+/**
+ * Memory for the images of this stage: a large sparse file that is written here and there costs a real disk much more when it is
+ * removed than when it was written. What is mounted from it later holds no more than `bytes` of content.
+ */
+export function imagesInMemory(stage: Bootstrap, bytes: number): void {
+  execFileSync('mount', ['-t', 'tmpfs', '-o', `size=${bytes}`, 'images', stage.folder('images')], { stdio: 'pipe' });
 }
 
 /** Takes it off again without force: that works only when nobody uses it any longer. */

@@ -90,6 +90,13 @@ export function residentMiB(pid: number): number {
   return kib / 1024;
 }
 
+/** Bytes that a process has asked the kernel to read so far: of files, sockets and the ring alike. */
+export function readBytes(pid: number): number {
+  const bytes = Number(/^rchar: (\d+)$/m.exec(text(`/proc/${pid}/io`))?.[1] ?? Number.NaN);
+  if (Number.isNaN(bytes)) throw new Error(`process ${pid} has no figures of its reading: it has ended`);
+  return bytes;
+}
+
 export interface MountFound {
   readonly at: string;
   readonly type: string;

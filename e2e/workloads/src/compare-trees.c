@@ -1,5 +1,5 @@
 /*
- * compare-trees A B [--atime-below NAME] [--space-below NAME] [--ignore NAME]...: every difference between two trees, one a line.
+ * compare-trees A B [--atime-below NAME] [--space-below NAME] [--skip-holes yes] [--ignore NAME]...: every difference between two trees, one a line.
  * Names, types, content, holes, owner, mode, times in nanoseconds, link structure, devices, extended attributes (with ACLs and
  * capabilities). Not compared, and why:
  *   ctime: no program can set it.
@@ -8,9 +8,11 @@
  *     mount, and relatime lets a reading change every other one.
  *   less space on B, but beneath directories called NAME: a mirror carries data and holes, and space that is allocated and was
  *     never written reads as a hole. What is allocated under protection is a call of its own and arrives as one.
+ * With --skip-holes what is a hole in both, as the file systems say, is not read; for files far larger than their content.
  * Exit 0: equal, 1: different, 2: could not compare. On purpose no code of the product is used: a blind spot would be shared.
  */
 #include "check.h"
+#include "holes.h"
 #include <dirent.h>
 #include <sys/xattr.h>
 
@@ -22,6 +24,7 @@ static const char *atime_below = NULL, *space_below = NULL;
 typedef struct {
   int atime, space;
 } Also;
+static int skip_holes = 0;
 static long differences = 0, entries = 0;
 static char path[1 << 17];
 static size_t path_length = 0;
@@ -179,7 +182,8 @@ static void compare_content(int a_dir, int b_dir, const char *name) {
   static char block_a[1 << 20], block_b[1 << 20];
   int a = open_quietly(a_dir, name, O_RDONLY), b = open_quietly(b_dir, name, O_RDONLY);
   for (off_t at = 0;;) {
-    ssize_t got_a = pread(a, block_a, sizeof block_a, at), got_b = pread(b, block_b, sizeof block_b, at);
+    size_t length = skip_holes ? next_data(a, b, &at, sizeof block_a) : sizeof block_a;
+    ssize_t got_a = pread(a, block_a, length, at), got_b = pread(b, block_b, length, at);
     if (got_a < 0 || got_b < 0) give_up("pread");
     ssize_t both = got_a < got_b ? got_a : got_b, i = 0;
     if (memcmp(block_a, block_b, (size_t)both) != 0) {
@@ -269,13 +273,14 @@ static void compare_directories(int a, int b, Also also, int top) {
 
 int main(int count, char **values) {
   if (count < 3) {
-    fprintf(stderr, "usage: compare-trees A B [--atime-below NAME] [--space-below NAME] [--ignore NAME]...\n");
+    fprintf(stderr, "usage: compare-trees A B [--atime-below NAME] [--space-below NAME] [--skip-holes yes] [--ignore NAME]...\n");
     return 2;
   }
   for (int i = 3; i + 1 < count; i += 2)
     if (strcmp(values[i], "--ignore") == 0 && ignored_count < MOST_IGNORED) ignored[ignored_count++] = values[i + 1];
   atime_below = option(count, values, "--atime-below", NULL);
   space_below = option(count, values, "--space-below", NULL);
+  skip_holes = option(count, values, "--skip-holes", NULL) != NULL;
   int a = open(values[1], O_RDONLY | O_DIRECTORY), b = open(values[2], O_RDONLY | O_DIRECTORY);
   struct stat stat_a, stat_b;
   if (a < 0 || b < 0 || fstat(a, &stat_a) < 0 || fstat(b, &stat_b) < 0) give_up("open of the two roots");
