@@ -129,6 +129,7 @@ function makeInterceptors(base: AgentBase): Interceptors {
         base.events.raise({ severity: event.severity, code: `interceptor-${event.kind}`, sentence: event.sentence }),
       );
     },
+    { intervalMs: base.settings['audit.interval'], limitMs: base.settings['audit.limit'] },
   );
 }
 

@@ -2,6 +2,8 @@ import { rawFromText } from '@understudy/base';
 import { describe, expect, it } from 'vitest';
 import {
   acknowledgesBeforeApplying,
+  deafButForCookies,
+  deafInterceptor,
   dropsOne,
   forgetsDirtyNotes,
   marksBeforeSync,
@@ -38,6 +40,24 @@ describe('the checkers notice', () => {
 
   it('[SRM2] a dirty note that is forgotten', async () => {
     expect(await noticed(forgetsDirtyNotes)).not.toBeNull();
+  });
+
+  it('[FSI6] an interceptor that records nothing for a while, where no cookies go round', async () => {
+    expect(await noticed(() => deafInterceptor(false))).not.toBeNull();
+  });
+
+  it('[FSI6] not where they do: the job knows by itself, and what it has missed is compared', async () => {
+    let doubts = 0;
+    for (let seed = 1; seed <= 30; seed += 1) {
+      const { failures, events } = await runSeed(seed, deafInterceptor(true));
+      expect(failures, `seed ${seed}`).toEqual([]);
+      doubts += events.filter((event) => event.startsWith('audit-not-intercepted')).length;
+    }
+    expect(doubts).toBeGreaterThan(10);
+  });
+
+  it('[FSI6] one that loses records and hands on every cookie: of that cookies know nothing', async () => {
+    expect(await noticed(deafButForCookies)).not.toBeNull();
   });
 
   it('[TCM5] a mark that is written before the replica is on its disk', async () => {

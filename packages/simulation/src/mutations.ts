@@ -110,6 +110,25 @@ export function receivesBeforeSync(): Mutation {
   };
 }
 
+/** The interceptor records nothing for a while; with `audit` cookies go round, and are lost with the rest. */
+export function deafInterceptor(audit: boolean): Mutation {
+  return { world: { ...CALM, audit, deafness: 0.03 } };
+}
+
+/** As before, but the cookies come out all the same: what they say is not true. */
+export function deafButForCookies(): Mutation {
+  return {
+    world: { ...CALM, audit: true, deafness: 0.03 },
+    spoil: (pair) => {
+      const { interceptor } = pair.source;
+      const cookie = interceptor.cookie.bind(interceptor);
+      Object.assign(interceptor, {
+        cookie: (root: number, number: number) => interceptor.hearing(() => cookie(root, number)),
+      });
+    },
+  };
+}
+
 /** What the ring could not hold is not noted. */
 export function forgetsDirtyNotes(): Mutation {
   return {

@@ -34,6 +34,7 @@ export interface PairOptions {
   /** The job's first root is a directory beneath a wider root of the interceptor. */
   readonly within?: boolean;
   readonly disk: DiskKind;
+  readonly audit?: boolean;
   readonly wrapFiles?: (files: SourceFiles) => SourceFiles;
   /** A mutation for the checkers: what arrives is not what was sent. */
   readonly tamper?: (message: ToTarget) => ToTarget;
@@ -66,11 +67,9 @@ export class Pair {
     this.#paths = this.#served.map((path, index) => (this.#isWithin(index) ? `${path}/${INNER}` : path));
     for (const path of this.#served) this.fs.mkdir(this.fs.root, rawFromText(path.slice(1)));
     if (options.within === true) this.fs.mkdir(this.#nodeAt('/data'), rawFromText(INNER));
-    const { random, memoryBytes, ringBytes, storeBytes } = options;
+    const { random, memoryBytes, ringBytes, storeBytes, audit = false } = options;
     this.source = new SourceAgent({
-      random,
-      memoryBytes,
-      ringBytes,
+      ...{ random, memoryBytes, ringBytes, audit },
       ...(storeBytes === undefined ? {} : { storeBytes }),
       fs: this.fs,
       tick,

@@ -1,4 +1,5 @@
 /** The end of a run: no more work, no more trouble. Everything has to come to rest, and what is planted then has to be found and mended. */
+import { RECORD_HEADER } from '@understudy/wire';
 import type { Pair } from './pair.ts';
 import { plantDifferences } from './plant.ts';
 import type { Run } from './run.ts';
@@ -28,8 +29,10 @@ export async function quiesce(run: Run): Promise<void> {
     flushed = true;
   });
   const atRest = () => (flushed && pair.state() === 'protected') || hasGivenUp(run);
-  for (let i = 0; i < QUIET_STEPS && !atRest(); i += 1) {
-    crank(pair);
+  for (let i = 0; i < QUIET_STEPS && (run.deaf.now || !atRest()); i += 1) {
+    await crank(pair);
+    if (world.audit === true) run.deaf.endIfKnown();
+    else run.deaf.end();
     if (failures.length > 0) return;
   }
   if (!atRest()) failures.push(`it never came to rest: ${pair.state()}, flushed ${flushed}`);
@@ -40,12 +43,12 @@ export async function quiesce(run: Run): Promise<void> {
 }
 
 /** A run that begins where most of a job's life is spent: the first mirror has ended, and the job protects. */
-export function settle(run: Run): void {
+export async function settle(run: Run): Promise<void> {
   const { pair } = run;
   const { wireIsGood } = pair;
   pair.wireIsGood = true;
   pair.connect();
-  for (let i = 0; i < QUIET_STEPS && pair.state() !== 'protected'; i += 1) crank(pair);
+  for (let i = 0; i < QUIET_STEPS && pair.state() !== 'protected'; i += 1) await crank(pair);
   pair.wireIsGood = wireIsGood;
   if (!wireIsGood) pair.cut();
 }
@@ -57,7 +60,9 @@ function mendWire(pair: Pair): void {
   if (!wasGood) pair.cut();
 }
 
-function crank(pair: Pair): void {
+/** What waits for a promise, a cookie, goes on in between. */
+async function crank(pair: Pair): Promise<void> {
+  await Promise.resolve();
   pair.pumpSource();
   pair.connect();
   pair.targetDisk(true, true);
@@ -68,11 +73,11 @@ function crank(pair: Pair): void {
 }
 
 /** [VER2] What somebody has changed on the target is found, named and sent again, and nothing but that is. */
-export function repairPlanted(run: Run): void {
+export async function repairPlanted(run: Run): Promise<void> {
   const { pair, failures } = run;
   const { job } = pair.source;
   // One that was begun before would have read some of it already.
-  for (let i = 0; i < QUIET_STEPS && job.verification !== null; i += 1) crank(pair);
+  for (let i = 0; i < QUIET_STEPS && job.verification !== null; i += 1) await crank(pair);
   run.planting = true;
   const planted = plantDifferences(pair, run.chances.mirror);
   const before = job.path.scm.sentBytes;
@@ -85,7 +90,7 @@ export function repairPlanted(run: Run): void {
     });
   }, true);
   for (let i = 0; i < QUIET_STEPS && !(flushed && pair.state() === 'protected') && !hasGivenUp(run); i += 1)
-    crank(pair);
+    await crank(pair);
   if (hasGivenUp(run)) return;
   if (found === -1) failures.push('a verification in peace was broken off');
   else if (planted > 0 && (found ?? 0) === 0) failures.push(`${planted} planted differences were not found`);
@@ -100,6 +105,8 @@ export function repairPlanted(run: Run): void {
 function hasGivenUp({ pair }: Run): boolean {
   if (pair.state() !== 'degraded' || pair.source.job.unrepairable().length === 0) return false;
   const { job } = pair.source;
-  const idle = job.path.scm.inFlightBytes === 0 && job.path.srm.queue.operations === 0;
+  // Cookies go round for ever.
+  const { queued, inFlight } = job.audit?.underWay ?? { queued: 0, inFlight: 0 };
+  const idle = job.path.scm.inFlightBytes <= inFlight * RECORD_HEADER && job.path.srm.queue.operations <= queued;
   return idle && job.mirror === null && job.path.srm.dirty.size === 0;
 }

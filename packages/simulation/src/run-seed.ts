@@ -3,13 +3,22 @@
  * Checked: [promise] see watcher.ts; [VER1] a verification never raises a false alarm; [SRM2] [TCM5] after quiescence both trees are
  * equal, whatever broke, or the job says that they are not [TRM2]; positions and memory, see source-agent.ts.
  */
+import { Deafness } from './deafness.ts';
 import { Pair } from './pair.ts';
 import { quiesce, repairPlanted, settle } from './rest.ts';
 import { Chances, type Mutation, type Run } from './run.ts';
 import { step } from './steps.ts';
 import { Watcher } from './watcher.ts';
 import { Workload } from './workload.ts';
-import { describeWorld, drawMore, drawTakeOvers, drawTargetDisk, drawWorld, type World } from './world.ts';
+import {
+  describeWorld,
+  drawDeafness,
+  drawMore,
+  drawTakeOvers,
+  drawTargetDisk,
+  drawWorld,
+  type World,
+} from './world.ts';
 
 export type { Mutation } from './run.ts';
 
@@ -37,9 +46,9 @@ export async function runSeed(seed: number, mutation: Mutation = {}): Promise<Se
   await pair.source.start();
   run.spoil(pair);
   watcher.changed();
-  if (world.settled === true) settle(run);
-  pair.connect();
   try {
+    if (world.settled === true) await settle(run);
+    pair.connect();
     await live(run, mutation);
   } catch (error) {
     failures.push(`an agent died of it: ${error instanceof Error ? error.stack : String(error)}`);
@@ -56,7 +65,7 @@ function makeRun(seed: number, mutation: Mutation): Run {
   const chances = new Chances(seed);
   const { main: random, disk: power } = chances;
   const drawn = { ...drawWorld(random), ...drawTargetDisk(power), ...drawTakeOvers(chances.epoch) };
-  const world: World = { ...drawn, ...drawMore(chances.more), ...mutation.world };
+  const world: World = { ...drawn, ...drawMore(chances.more), ...drawDeafness(chances.deaf), ...mutation.world };
   const { wrapFiles, tamper } = mutation;
   const wire = { random: chances.wire, chance: world.badWire ?? 0 };
   const pair = new Pair({
@@ -70,7 +79,8 @@ function makeRun(seed: number, mutation: Mutation): Run {
   const changed = (node: Parameters<typeof pair.contents.changed>[0]) => pair.contents.changed(node);
   const work = new Workload({ fs: pair.fs, tops: pair.tops, fixed: pair.fixed, random, changed });
   const watcher = new Watcher(pair);
-  const open = { resume: null, handPaused: false, planting: false };
+  const deaf = new Deafness(pair, chances.deaf, world.deafness ?? 0);
+  const open = { resume: null, handPaused: false, planting: false, deaf };
   const spoil = mutation.spoil ?? (() => {});
   return { pair, work, watcher, chances, failures: watcher.failures, world, spoil, ...open };
 }
@@ -92,5 +102,5 @@ async function live(run: Run, { keeps }: Mutation): Promise<void> {
     if (keeps?.(BEFORE + i) !== false) await step(run);
   }
   if (failures.length === 0) await quiesce(run);
-  if (failures.length === 0 && pair.state() === 'protected' && !pair.hasLostRemovals) repairPlanted(run);
+  if (failures.length === 0 && pair.state() === 'protected' && !pair.hasLostRemovals) await repairPlanted(run);
 }

@@ -1,5 +1,6 @@
 /** One run under way: the pair, what works on it, what each kind of chance is drawn from. */
 import type { SourceFiles } from '@understudy/engine';
+import type { Deafness } from './deafness.ts';
 import type { Pair } from './pair.ts';
 import { SeededRandom } from './random.ts';
 import type { Watcher } from './watcher.ts';
@@ -26,6 +27,7 @@ export class Chances {
   readonly epoch: SeededRandom;
   readonly more: SeededRandom;
   readonly wire: SeededRandom;
+  readonly deaf: SeededRandom;
   readonly #seed: number;
 
   constructor(seed: number) {
@@ -36,6 +38,7 @@ export class Chances {
     this.epoch = new SeededRandom(seed ^ SALT.epoch);
     this.more = new SeededRandom(seed ^ SALT.more);
     this.wire = new SeededRandom(seed ^ SALT.wire);
+    this.deaf = new SeededRandom(seed ^ SALT.deaf);
   }
 
   /** From here on what is drawn depends on the seed and the step alone. */
@@ -46,10 +49,18 @@ export class Chances {
     this.epoch.restart(this.#seed ^ SALT.epoch, step);
     this.more.restart(this.#seed ^ SALT.more, step);
     this.wire.restart(this.#seed ^ SALT.wire, step);
+    this.deaf.restart(this.#seed ^ SALT.deaf, step);
   }
 }
 
-const SALT = { mirror: 0x31337, disk: 0x70_77_72, epoch: 0x65_70_6f, more: 0x6d_6f_72, wire: 0x77_69_72 };
+const SALT = {
+  mirror: 0x31337,
+  disk: 0x70_77_72,
+  epoch: 0x65_70_6f,
+  more: 0x6d_6f_72,
+  wire: 0x77_69_72,
+  deaf: 0x64_65_61,
+};
 
 export interface Run {
   readonly pair: Pair;
@@ -59,6 +70,7 @@ export interface Run {
   readonly failures: string[];
   readonly world: World;
   readonly spoil: (pair: Pair) => void;
+  readonly deaf: Deafness;
   /** Ends the pause of the interceptor's recording; null: it records. */
   resume: (() => void) | null;
   handPaused: boolean;

@@ -5,6 +5,7 @@
 import { createHash, randomUUID } from 'node:crypto';
 import { must, type RawName, rawFromText } from '@understudy/base';
 import {
+  type CookieWatch,
   filesBeneath,
   type JobMemory,
   type KnownReceived,
@@ -18,8 +19,9 @@ import {
 } from '@understudy/engine';
 import { MemoryQueueStore } from '@understudy/engine/testing';
 import { type MemoryFileSystem, MemoryInterceptor } from '@understudy/interceptor/memory';
-import { type Hello, peekLength, position } from '@understudy/wire';
+import { decodeRecord, type Hello, peekLength, position, Verb } from '@understudy/wire';
 import { Killed } from './bad-disk.ts';
+import { AUDIT, watchCookies } from './cookies.ts';
 import type { SeededRandom } from './random.ts';
 
 const digest = { sha256: (bytes: Uint8Array) => createHash('sha256').update(bytes).digest() };
@@ -41,6 +43,8 @@ export interface SourceAgentOptions {
   /** Of the queue's store. */
   readonly storeBytes?: number;
   readonly roots: readonly SourceRoot[];
+  /** Cookies go round. */
+  readonly audit?: boolean;
   /** A mutation for the checkers: what the job reads of the source is not what is there. */
   readonly wrapFiles?: (files: SourceFiles) => SourceFiles;
 }
@@ -56,6 +60,8 @@ export class SourceAgent {
   #roots: readonly ProtectedRoot[] = [];
   #job: SourceJob | null = null;
   #streamId = '';
+  #cookies: CookieWatch | null = null;
+  #tickedAtMs = 0;
   /** What the last process knew when it died: its queue folder. */
   #left: (KnownReceived & { readonly memory: JobMemory }) | null = null;
   readonly #store: MemoryQueueStore;
@@ -105,6 +111,7 @@ export class SourceAgent {
     this.#roots = await Promise.all(roots.map((root) => this.#protect(root)));
     if (this.#left === null) this.#streamId = randomUUIDOf(random);
     const wrap = this.#options.wrapFiles ?? ((files: SourceFiles) => files);
+    this.#cookies = this.#options.audit === true ? watchCookies(this) : null;
     this.#job = this.#make(
       () =>
         new SourceJob({
@@ -124,9 +131,21 @@ export class SourceAgent {
             scope: roots[index]?.scope ?? { whole: true, decide: () => 'inside' as const },
           })),
           store: this.#store,
+          ...(this.#cookies === null ? {} : { audit: AUDIT }),
           ...(this.#left === null ? {} : { goesOn: this.#left }),
         }),
     );
+    for (const { id } of this.#roots) this.#cookies?.begin(id);
+  }
+
+  /** It is not certain that the interceptor sees everything, and the job knows. */
+  get inDoubt(): boolean {
+    return this.#job?.audit?.inDoubt === true;
+  }
+
+  #cookie(records: Uint8Array, at: number, index: number): void {
+    const { root, extent, timeMs } = decodeRecord(records, at);
+    if (this.#cookies?.came(root, extent) === true) this.job.audit?.cookie(index, timeMs);
   }
 
   /** As the agent does it: a store that cannot be read is emptied, and everything is compared. */
@@ -174,7 +193,8 @@ export class SourceAgent {
       for (let at = 0; at < records.length; at += peekLength(records, at)) {
         const id = (records[at + 6] ?? 0) | ((records[at + 7] ?? 0) << 8);
         const index = this.#roots.findIndex((root) => root.id === id);
-        if (index >= 0) job.intercepted(records, at, peekLength(records, at), index);
+        if (index >= 0 && records[at + 4] === Verb.cookie) this.#cookie(records, at, index);
+        else if (index >= 0) job.intercepted(records, at, peekLength(records, at), index);
       }
     });
   }
@@ -184,6 +204,11 @@ export class SourceAgent {
     const drainedAt = this.#options.nowMs();
     this.drain();
     const { job } = this;
+    if (drainedAt - this.#tickedAtMs >= AUDIT.intervalMs) {
+      this.#tickedAtMs = drainedAt;
+      this.#cookies?.tick(drainedAt);
+    }
+    job.passed(drainedAt);
     job.pump();
     for (let packet = job.nextPacket(); packet !== undefined; packet = job.nextPacket()) {
       this.#effect();

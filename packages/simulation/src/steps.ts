@@ -29,6 +29,7 @@ export async function step(run: Run): Promise<void> {
   if (more.chance(world.sourceDeaths ?? 0)) pair.source.dieAfter(more.below(10));
   breakWire(run);
   await killWhereItDied(run);
+  run.deaf.step();
   if (random.chance(0.15)) watcher.look();
 }
 
@@ -102,12 +103,17 @@ function deliverSome(pair: Pair, random: SeededRandom, direction: 'target' | 'so
   for (let i = 1 + random.below(8); i > 0; i -= 1) if (!pair.deliver(direction)) return;
 }
 
-function verify({ pair, failures }: Run): void {
-  if (pair.state() !== 'protected') return;
+function verify({ pair, failures, deaf }: Run): void {
+  if (pair.state() !== 'protected' || deaf.now) return;
   const { job } = pair.source;
+  const { times } = deaf;
   job.startVerification((verification) => {
     const excused =
-      !pair.target.settled || job.path.srm.dirty.size > 0 || job.unrepairable().length > 0 || pair.orphans > 0;
+      !pair.target.settled ||
+      job.path.srm.dirty.size > 0 ||
+      job.unrepairable().length > 0 ||
+      pair.orphans > 0 ||
+      deaf.times > times;
     if (verification.done && verification.differences.length > 0 && !excused)
       failures.push(`false alarm: ${JSON.stringify(verification.differences.slice(0, 5))}`);
   });
@@ -116,7 +122,7 @@ function verify({ pair, failures }: Run): void {
 function flush(run: Run): void {
   const { pair, watcher, resume } = run;
   // A call that is not recorded yet has not returned: nobody could have flushed after it.
-  if (resume !== null || pair.sourceDied) return;
+  if (resume !== null || pair.sourceDied || run.deaf.now) return;
   pair.source.drain();
   const called = watcher.now;
   pair.source.job.flush(() => {

@@ -50,7 +50,8 @@ export class Watcher {
 
   #promising(): { readonly pair: Pair | null } {
     const pair = this.#pair;
-    if (pair.hasLostRemovals) return { pair: null };
+    // While nothing is recorded and nobody can know it yet, nothing can be promised.
+    if (pair.hasLostRemovals || pair.source.interceptor.deaf) return { pair: null };
     return { pair: pair.state() === 'protected' && pair.target.settled ? pair : null };
   }
 

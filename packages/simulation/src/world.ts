@@ -20,6 +20,10 @@ export interface World {
   /** The interceptor sees more than the job's first root. */
   readonly within: boolean;
   readonly disk: DiskKind;
+  /** Cookies go round. */
+  readonly audit?: boolean;
+  /** How likely from a step on the interceptor records nothing, cookies included, until the job knows. */
+  readonly deafness?: number;
   /** How likely an application does several calls that belong together. */
   readonly bursts?: number;
   /** How likely the wire loses a frame, doubles it, or lets it overtake the one before. */
@@ -45,6 +49,8 @@ export const AS_IT_WAS: Partial<World> = {
   slow: false,
   settled: false,
   stepwise: false,
+  audit: false,
+  deafness: 0,
 };
 
 export function drawWorld(random: SeededRandom): World {
@@ -84,8 +90,14 @@ export function drawMore(random: SeededRandom): Partial<World> {
   };
 }
 
+/** And these. */
+export function drawDeafness(random: SeededRandom): Pick<World, 'audit' | 'deafness'> {
+  const audit = random.chance(0.25);
+  return { audit, deafness: audit ? (random.pick([0, 0.01, 0.03]) ?? 0) : 0 };
+}
+
 const describeMore = (w: World): string =>
-  `bursts ${w.bursts}, bad wire ${w.badWire}, half-open ${w.halfOpen}, source deaths ${w.sourceDeaths}${w.slow ? ', slow' : ''}${w.settled ? ', settled' : ''}`;
+  `bursts ${w.bursts}, bad wire ${w.badWire}, half-open ${w.halfOpen}, source deaths ${w.sourceDeaths}${w.slow ? ', slow' : ''}${w.settled ? ', settled' : ''}${w.audit ? `, audit, deaf ${w.deafness}` : ''}`;
 
 export const describeWorld = (w: World): string =>
   `memory ${w.memoryBytes}, ring ${w.ringBytes}, store ${w.storeBytes}, trouble ${w.trouble}, take-overs ${w.takeOvers}, journal ${w.journalBytes}, power cuts ${w.powerCuts}, scopes ${w.scopes.join('+')}${w.within ? ' within' : ''}, disk ${w.disk}, ${describeMore(w)}`;

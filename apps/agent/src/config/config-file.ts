@@ -9,6 +9,7 @@ import { messageOf, StartError } from '../home/start-error.ts';
 import {
   defaultFile,
   defaultSettings,
+  faultBetween,
   isSettingKey,
   type SettingKey,
   type Settings,
@@ -80,7 +81,8 @@ function settingsOf(document: Document.Parsed, refuse: Refuse): Settings {
   // Only comments: everything has its default.
   if (root === null || (isScalar(root) && root.value === null)) return settings as unknown as Settings;
   if (!isMap(root)) return refuse(offsetOf(root), 'settings are lines of `key: value`');
-  for (const [key, value, offset] of flatten(root, '', refuse)) {
+  const flat = flatten(root, '', refuse);
+  for (const [key, value, offset] of flat) {
     if (!isSettingKey(key)) return refuse(offset, `there is no setting \`${key}\`${nearest(key)}`);
     const parsed = settingDefinitions[key].schema.safeParse(value.js);
     if (!parsed.success)
@@ -90,6 +92,9 @@ function settingsOf(document: Document.Parsed, refuse: Refuse): Settings {
       );
     settings[key] = parsed.data;
   }
+  const fault = faultBetween(settings as unknown as Settings);
+  const group = fault?.key.split('.')[0] ?? '';
+  if (fault !== null) refuse(flat.find(([key]) => key.startsWith(`${group}.`))?.[2] ?? 0, fault.sentence);
   return settings as unknown as Settings;
 }
 

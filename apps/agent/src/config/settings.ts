@@ -152,6 +152,18 @@ export const settingDefinitions = {
   ),
   'journal.alert': count(50, 1, 100, 'An event tells when a journal takes this many per cent of its limit on disk.'),
   'ring.size': size('64 MiB', MIB, 4 * GIB, 'The ring in shared memory between the interceptor and the agent.'),
+  'audit.interval': duration(
+    '5s',
+    100,
+    600_000,
+    'How often a cookie goes the way of a write, from each protected directory to the target.',
+  ),
+  'audit.limit': duration(
+    '30s',
+    500,
+    3_600_000,
+    'A cookie that takes longer is missing: the job is degraded and names the hop. At least three times the interval.',
+  ),
   'replication.ping': duration(
     '2s',
     50,
@@ -194,6 +206,14 @@ export const settingDefinitions = {
 
 export type SettingKey = keyof typeof settingDefinitions;
 export type Settings = { readonly [K in SettingKey]: z.output<(typeof settingDefinitions)[K]['schema']> };
+
+/** What does not go together, and the setting that says so; null: all does. */
+export function faultBetween(settings: Settings): { readonly key: SettingKey; readonly sentence: string } | null {
+  const least = 3 * settings['audit.interval'];
+  if (settings['audit.limit'] >= least) return null;
+  const sentence = `\`audit.limit\` is ${settings['audit.limit'] / 1000} s; right would be at least three times \`audit.interval\`, that is ${least / 1000} s`;
+  return { key: 'audit.limit', sentence };
+}
 
 export function isSettingKey(key: string): key is SettingKey {
   return Object.hasOwn(settingDefinitions, key);

@@ -15,7 +15,11 @@ import {
 import { SourceCommunicationManager, type Window } from './source/transmit/source-communication-manager.ts';
 
 /** Something to wait for: `at` is null until its record has left the queue. */
-interface Mark {
+export interface MarkPlace {
+  readonly at: Position | null;
+}
+
+interface Mark extends MarkPlace {
   at: Position | null;
   readonly settle: (outcome: MarkOutcome) => void;
 }
@@ -134,11 +138,14 @@ export class SourcePath {
     return this.#folds.splice(0);
   }
 
-  /** Calls back once everything said and intercepted before this call is applied. */
-  mark(timeMs: number, settle: (outcome: MarkOutcome) => void): void {
-    const set = this.#storing(() => this.#marks.set(this.srm.mark(timeMs), { at: null, settle }));
+  /** Calls back once everything said and intercepted before this call is applied. Null: it is lost already. */
+  mark(timeMs: number, settle: (outcome: MarkOutcome) => void): MarkPlace | null {
+    const mark: Mark = { at: null, settle };
+    const set = this.#storing(() => this.#marks.set(this.srm.mark(timeMs), mark));
+    if (set !== undefined) return mark;
     // Not stored: the queue was folded for it.
-    if (set === undefined) settle({ kind: 'lost' });
+    settle({ kind: 'lost' });
+    return null;
   }
 
   /** The next packet for the wire, if there is something to send and room for it. */

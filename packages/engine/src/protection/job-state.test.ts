@@ -48,6 +48,12 @@ const CASES: readonly [change: Partial<JobFacts>, state: JobStateName, data: Tar
   [{ unseenWhy: 'a disk is mounted there' }, 'degraded', 'ok'],
   [{ unseenWhy: null }, 'protected', 'ok'],
   [{ ordered: false, orderedWhy: 'it watches' }, 'degraded', 'ok'],
+  [{ audit: { kind: 'awaited' } }, 'replaying', 'ok'],
+  [{ audit: { kind: 'late', hop: 'applied', reason: why } }, 'degraded', 'ok'],
+  [{ audit: { kind: 'doubt', hop: 'written', reason: why } }, 'degraded', 'ok'],
+  [{ audit: { kind: 'doubt', hop: 'written', reason: why }, dirtyItems: 1 }, 'degraded', 'mirror-required'],
+  [{ audit: { kind: 'doubt', hop: 'written', reason: why }, complete: false }, 'degraded', 'mirror-required'],
+  [{ audit: { kind: 'doubt', hop: 'written', reason: why }, mirror: 'running' }, 'mirroring', 'mirroring'],
 ];
 
 describe('the state of a job', () => {

@@ -2,6 +2,7 @@
  * The states of a job: a closed list, and the one gate that decides which it is. In: facts. Out: a state with its reason.
  * Nothing assigns a state; whoever wants another state changes a fact.
  */
+import type { AuditFact } from './audit/job-audit.ts';
 
 export type JobStateName =
   | 'stopped'
@@ -48,6 +49,8 @@ export interface JobFacts {
   readonly orderedWhy: string;
   /** Part of what is to be protected is not intercepted: what and why, in a sentence. Absent or null: all of it is. */
   readonly unseenWhy?: string | null;
+  /** What the self-audit has to say; null: a cookie has come through the whole path, and not long ago. Absent: there is no audit. */
+  readonly audit?: AuditFact | null;
 }
 
 export interface JobState {
@@ -70,20 +73,30 @@ export function stateOf(facts: JobFacts): JobState {
 }
 
 function linkedState(facts: JobFacts): JobState {
-  const reason = facts.targetTrouble;
+  const { audit = null } = facts;
+  const missing = audit === null || audit.kind === 'awaited' ? null : audit.reason;
+  const reason = facts.targetTrouble ?? missing;
   if (facts.mirror === 'paused') return { state: 'paused', reason: MIRROR_PAUSED };
   if (facts.mirrorStopped === true) return { state: 'degraded', reason: MIRROR_STOPPED };
   if (facts.mirror === 'scanning') return { state: 'calculating', reason };
-  if (facts.mirror === 'running' || !facts.complete) return { state: 'mirroring', reason };
+  if (facts.mirror === 'running') return { state: 'mirroring', reason };
+  // Nothing is repaired before every call is seen again: there is no work that could be shown instead.
+  if (audit?.kind === 'doubt' && facts.mirror === 'none') return { state: 'degraded', reason: audit.reason };
+  if (!facts.complete) return { state: 'mirroring', reason };
   if (facts.mirror === 'repairing' || facts.dirtyItems > 0) return { state: 'repairing', reason };
   if (reason !== null) return { state: 'degraded', reason };
   if (facts.unrepairable > 0) return { state: 'degraded', reason: unrepairable(facts.unrepairable) };
   if (facts.unseenWhy != null)
     return { state: 'degraded', reason: { code: 'not-intercepted', sentence: facts.unseenWhy } };
   if (!facts.ordered) return { state: 'degraded', reason: { code: 'near-continuous', sentence: facts.orderedWhy } };
+  if (audit !== null) return { state: 'replaying', reason: AUDIT_AWAITED };
   return { state: 'protected', reason: null };
 }
 
+const AUDIT_AWAITED: Reason = {
+  code: 'audit-awaited',
+  sentence: 'The first cookie since the job was started, or its link came up, is still on its way to the target.',
+};
 const MIRROR_PAUSED: Reason = {
   code: 'mirror-paused',
   sentence: 'The mirror was paused by hand, while replication goes on; `mirror NAME --resume` goes on with it.',

@@ -14,6 +14,20 @@ describe('recovery point', () => {
     expect([point.timeMs, point.position]).toEqual([950, 7]);
   });
 
+  it('[promise] with a self-audit an empty ring proves nothing: it moves with the newest operation or cookie that came through', () => {
+    const point = new RecoveryPoint();
+    const idle = { whole: true, oldestTimeMs: null, drainedAtMs: 9000, applied: at(4) };
+    point.observe({ ...idle, cookieTimeMs: null, all: true });
+    expect(point.timeMs).toBeNull();
+    point.recorded(700);
+    point.observe({ ...idle, cookieTimeMs: 600, all: false });
+    expect(point.timeMs).toBe(600);
+    point.observe({ ...idle, cookieTimeMs: 600, all: true });
+    expect(point.timeMs).toBe(700);
+    point.observe({ ...idle, cookieTimeMs: 1200, all: true });
+    expect(point.timeMs).toBe(1200);
+  });
+
   it('[promise] stands still while anything is in doubt, and never goes back', () => {
     const point = new RecoveryPoint();
     point.observe({ whole: true, oldestTimeMs: null, drainedAtMs: 900, applied: at(4) });

@@ -6,6 +6,7 @@ import type { QueueLimits } from '../data-path/source/queue/source-replication-m
 import type { Window } from '../data-path/source/transmit/source-communication-manager.ts';
 import type { KnownReceived } from '../data-path/source-path.ts';
 import type { Barrier, Digest, Scope, SourceFiles } from '../ports.ts';
+import type { AuditOptions } from './audit/job-audit.ts';
 import type { JobMemory } from './job-memory.ts';
 import type { MirrorMemory } from './mirror/memory.ts';
 import type { MirrorOptions } from './mirror/plan.ts';
@@ -39,6 +40,8 @@ export interface SourceJobOptions {
   readonly roots: readonly JobRootInput[];
   /** For mirrors that begin by themselves, and where a command says nothing else. */
   readonly mirror?: MirrorOptions;
+  /** Absent: whoever uses the job looks for no cookies, and its state asks for none. */
+  readonly audit?: AuditOptions | undefined;
   /** Over restarts; without it a mirror goes on only while this lives. */
   readonly mirrorMemory?: MirrorMemory;
   /** Where the queue goes that does not fit into memory or the ring. */

@@ -7,6 +7,8 @@ import type { LoggedPacket } from '../data-path/source/transmit/transaction-log.
 import type { Fold, SourcePath } from '../data-path/source-path.ts';
 import { openSourceHalf } from '../data-path.ts';
 import type { DigestName, Scope } from '../ports.ts';
+import { auditOf, gapRecord, type JobAudit } from './audit/job-audit.ts';
+import { type Flushed, Flushes } from './flushes.ts';
 import { foldEvent } from './fold-event.ts';
 import { type JobMemory, memoryVersion, remember, restore } from './job-memory.ts';
 import { mirrorRoot, mirrorWorld } from './job-mirror-world.ts';
@@ -20,7 +22,7 @@ import { RecoveryPoint } from './recovery-point.ts';
 import { Refusals, refusalEvent } from './refusals.ts';
 import { changeRules } from './rules/change-rules.ts';
 import { Runs } from './runs.ts';
-import type { SourceJobOptions, SourceJobWorld } from './source-job-options.ts';
+import type { JobEvent, SourceJobOptions, SourceJobWorld } from './source-job-options.ts';
 
 export type { JobEvent, JobRootInput, SourceJobWorld } from './source-job-options.ts';
 
@@ -43,7 +45,10 @@ export class SourceJob {
   readonly #roots = new Map<number, MirrorRoot>();
   readonly #runs: Runs;
   readonly #recovery = new RecoveryPoint();
+  /** Null: cookies are not looked for. */
+  readonly audit: JobAudit | null;
   readonly #refusals = new Refusals();
+  readonly #flushes: Flushes;
   #linked = false;
   #condition: Condition | null = null;
   /** The one that both sides can make. */
@@ -74,6 +79,12 @@ export class SourceJob {
       ...(options.mirror === undefined ? {} : { options: options.mirror }),
       goesOn: goesOn !== undefined,
       completed: () => {},
+    });
+    this.audit = options.audit === undefined ? null : auditOf(options.audit, this.#roots.keys(), this.#auditWorld);
+    this.#flushes = new Flushes({
+      mark: (settle) => this.path.mark(this.#world.wallMs(), settle),
+      whole: () => this.#whole,
+      unrepairable: () => this.#refusals.unrepairable.size,
     });
     if (goesOn !== undefined) restore(goesOn.memory, this.#rooms);
   }
@@ -124,6 +135,7 @@ export class SourceJob {
   intercepted(records: Uint8Array, at: number, length: number, root: number): OperationRecord | null {
     const decoded = this.path.intercepted(records, at, length, root);
     if (decoded === null) return null;
+    this.#recovery.recorded(decoded.timeMs);
     this.#runs.verification?.observe(decoded);
     if (this.#runs.mirror !== null && shiftsContent(decoded))
       this.path.srm.dirty.addNode(root, decoded.node, 'shifted-while-mirrored');
@@ -135,7 +147,8 @@ export class SourceJob {
     this.path.enforceLimit();
     for (const fold of this.path.takeFolds()) this.#folded(fold);
     if (!this.#linked || this.#paused || this.#held !== null) return 'idle';
-    this.#runs.startDue();
+    // While calls may pass unseen a comparison would have to be done again afterwards.
+    if (this.audit?.inDoubt !== true) this.#runs.startDue();
     const room = this.path.srm.queue.bytes < Math.min(MIRROR_QUEUE_BYTES, this.#memoryBytes / 8);
     if (room) this.#runs.step(Math.min(MIRROR_STEP_BYTES, this.#memoryBytes / 8));
     this.#finishRuns();
@@ -152,18 +165,26 @@ export class SourceJob {
   }
 
   observeTime(drainedAtMs: number): void {
+    const { applied } = this.path.scm;
     this.#recovery.observe({
       whole: this.#whole && this.#refusals.unrepairable.size === 0,
       oldestTimeMs: this.path.oldestTimeMs(),
       drainedAtMs,
-      applied: this.path.scm.applied,
+      ...(this.audit === null ? {} : { cookieTimeMs: this.audit.appliedTimeMs, all: applied >= this.path.next - 1 }),
+      applied,
     });
+  }
+
+  /** A while has passed, as a clock says that nobody sets: behind a drain, before a pump. */
+  passed(nowMs: number): void {
+    this.audit?.observe(nowMs, this.#linked && !this.#paused && this.#held === null && !this.path.srm.noting);
   }
 
   // ------------------------------------------------------------------------------------------------- from the link
 
   linkUp(welcome: Welcome): void {
     this.#linked = true;
+    this.audit?.linkUp();
     // The target says how it is right behind its welcome; until then nothing good is assumed.
     this.#condition = UNHEARD;
     this.#digest = welcome.digest ?? 'sha256';
@@ -238,17 +259,10 @@ export class SourceJob {
     return this.#runs.verify({ onDone, repair });
   }
 
-  /**
-   * Calls back when everything intercepted before this call is applied and nothing is dirty; with how many paths could not be brought
-   * over all the same. Drain the ring before.
-   */
-  flush(settle: (at: Position, unrepairable: number) => void): void {
-    this.path.mark(this.#world.wallMs(), (outcome) => {
-      if (outcome.kind === 'applied' && this.#whole) settle(outcome.at, this.#refusals.unrepairable.size);
-      else this.#flushLater.push(settle);
-    });
+  /** See flushes.ts. Drain the ring before. */
+  flush(settle: Flushed): void {
+    this.#flushes.add(settle);
   }
-  #flushLater: ((at: Position, unrepairable: number) => void)[] = [];
 
   // -------------------------------------------------------------------------------------------------------- facts
 
@@ -265,6 +279,7 @@ export class SourceJob {
       dirtyItems: this.path.srm.dirty.size,
       unrepairable: this.#refusals.unrepairable.size,
       mirrorStopped: this.#runs.mirrorStopped,
+      ...(this.audit === null ? {} : { audit: this.audit.fact() }),
     };
   }
 
@@ -285,6 +300,14 @@ export class SourceJob {
     return this.#runs.complete && this.mirror === null && this.path.srm.dirty.size === 0;
   }
 
+  get #auditWorld() {
+    const gap = (root: number): void => {
+      const bytes = gapRecord(root, this.#world.wallMs());
+      this.intercepted(bytes, 0, bytes.length, root);
+    };
+    return { path: this.path, gap, event: (event: JobEvent) => this.#world.event(event) };
+  }
+
   #makeMirrorWorld(): MirrorWorld {
     return mirrorWorld({
       world: this.#world,
@@ -297,14 +320,7 @@ export class SourceJob {
 
   #finishRuns(): void {
     this.#runs.finish();
-    if (this.mirror === null && this.#runs.complete) this.#flushAgain();
-  }
-
-  #flushAgain(): void {
-    if (this.#flushLater.length === 0 || this.path.srm.dirty.size > 0) return;
-    const later = this.#flushLater;
-    this.#flushLater = [];
-    for (const settle of later) this.flush(settle);
+    if (this.mirror === null && this.#runs.complete && this.path.srm.dirty.size === 0) this.#flushes.again();
   }
 
   #folded(fold: Fold): void {

@@ -153,6 +153,21 @@ export class MemoryInterceptor implements Interceptor {
     this.#deaf = deaf;
   }
 
+  get deaf(): boolean {
+    return this.#deaf;
+  }
+
+  /** For the simulation: what is done within is recorded all the same. */
+  hearing<T>(work: () => T): T {
+    const deaf = this.#deaf;
+    this.#deaf = false;
+    try {
+      return work();
+    } finally {
+      this.#deaf = deaf;
+    }
+  }
+
   /** For the simulation: interception of a root was uncertain, as after a mount taken away. */
   loseCertainty(id: number): void {
     this.#ring.gap(id);

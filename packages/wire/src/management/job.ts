@@ -208,6 +208,18 @@ export const jobStatusSchema = z.object({
   transmission: transmissionStatusSchema.optional(),
   /** Whether others can change the replica, as the target last said; `unguarded`: they should not and can, for the sentence's reason. */
   targetWrites: z.object({ state: z.enum(['refused', 'allowed', 'unguarded']), sentence: z.string() }).optional(),
+  /** The self-audit. Absent: the job does not run. */
+  audit: z
+    .object({
+      /** Source time of the newest cookie that came through the whole path to the replica; null: none yet. */
+      lastSeen: timeSchema.nullable(),
+      ageMs: z.number().min(0).nullable(),
+      /** `kernel`: cookies begin as a write to the protected directory. `queue`: the driver has no such way, they begin in the send queue. */
+      begins: z.enum(['kernel', 'queue']),
+      /** The hop at which one is missing for longer than `audit.limit`; null: none is. */
+      hop: z.enum(['written', 'intercepted', 'sent', 'received', 'applied']).nullable(),
+    })
+    .optional(),
   recoveryPoint: z.object({
     /** Null: the target has never been a whole image of the source. */
     time: timeSchema.nullable(),

@@ -4,9 +4,10 @@
  * Promises: a job that fails is halted alone and the others go on; where the interception itself ends, its jobs are halted by name.
  */
 import { printable } from '@understudy/base';
-import type { Interceptor, InterceptorEvent, Reason, Urgency } from '@understudy/engine';
-import { peekLength } from '@understudy/wire';
+import type { AuditOptions, Interceptor, InterceptorEvent, Reason, Urgency } from '@understudy/engine';
+import { peekLength, recordVerb, Verb } from '@understudy/wire';
 import { messageOf } from '../../home/start-error.ts';
+import { type AuditedJob, type AuditSettings, CookieRound, type RoundListener } from './cookie-round.ts';
 import type { JobRoot } from './job-roots.ts';
 import type { RootGuard } from './root-guard.ts';
 import { sentenceOf } from './sentence-of.ts';
@@ -19,6 +20,8 @@ export interface PumpedJob {
   ringThrough(): number;
   /** The ring needs room: what only it holds for this job has to go elsewhere. */
   keepAll(): void;
+  /** What it makes of cookies; null: it asks for none. */
+  readonly audit?: AuditedJob | null;
   /** It gets no more records and no more turns; its roots' files must not be touched any more. `fault`: for the log. */
   halt(reason: Reason, fault?: unknown): void;
 }
@@ -40,6 +43,9 @@ export class Interception {
   readonly #mayRead: () => boolean;
   readonly #byRoot = new Map<number, Listener[]>();
   readonly #jobs = new Set<PumpedJob>();
+  readonly #cookies: CookieRound | null;
+  /** What a job of it has to know of cookies; undefined: none go round. */
+  readonly audit: AuditOptions | undefined;
   #fresh = true;
   #scheduled = false;
   #turning = false;
@@ -47,11 +53,13 @@ export class Interception {
   #failed = false;
   #soon: NodeJS.Timeout | null = null;
 
-  /** `mayRead`: false while jobs are still to come that what the ring holds is for. */
-  constructor(interceptor: Interceptor, mayRead: () => boolean = () => true) {
+  /** `mayRead`: false while jobs are still to come that what the ring holds is for. `audit`: how often cookies go round; null: never. */
+  constructor(interceptor: Interceptor, mayRead: () => boolean = () => true, audit: AuditSettings | null = null) {
     this.interceptor = interceptor;
     this.#mayRead = mayRead;
     interceptor.keepDrained();
+    this.audit = audit === null ? undefined : { ...audit, throughKernel: interceptor.cookie !== undefined };
+    this.#cookies = audit === null ? null : this.#sendRound(audit);
     interceptor.onReadable(() => this.wake());
     interceptor.onEvent((event) => this.#heard(event));
   }
@@ -73,6 +81,7 @@ export class Interception {
       const listeners = this.#byRoot.get(root.id) ?? [];
       listeners.push({ job, root, index });
       this.#byRoot.set(root.id, listeners);
+      if (job.audit != null) this.#cookies?.begin(root.id, { audit: job.audit, index });
     }
     this.wake();
   }
@@ -81,8 +90,11 @@ export class Interception {
     this.#jobs.delete(job);
     for (const [id, listeners] of this.#byRoot) {
       const left = listeners.filter((listener) => listener.job !== job);
-      if (left.length === 0) this.#byRoot.delete(id);
-      else this.#byRoot.set(id, left);
+      if (left.length > 0) this.#byRoot.set(id, left);
+      else {
+        this.#byRoot.delete(id);
+        this.#cookies?.end(id);
+      }
     }
   }
 
@@ -122,6 +134,7 @@ export class Interception {
 
   close(): void {
     this.#closed = true;
+    this.#cookies?.close();
     if (this.#soon !== null) clearTimeout(this.#soon);
   }
 
@@ -189,18 +202,33 @@ export class Interception {
     for (let at = 0; at < records.length; ) {
       const length = peekLength(records, at);
       const root = (records[at + 6] ?? 0) | ((records[at + 7] ?? 0) << 8);
-      for (const listener of this.#byRoot.get(root) ?? []) {
-        const { job, index } = listener;
-        // A job with two roots beneath one wider root may have been halted at the first.
-        if (!this.#jobs.has(job) || this.#guarded(listener, (guard) => guard.before(records, at))) continue;
-        try {
-          job.intercepted(records, at, length, index);
-        } catch (error) {
-          this.#faulty(job, error);
+      if (recordVerb(records, at) === Verb.cookie) this.#cookies?.came(records, at);
+      else
+        for (const listener of this.#byRoot.get(root) ?? []) {
+          const { job, index } = listener;
+          // A job with two roots beneath one wider root may have been halted at the first.
+          if (!this.#jobs.has(job) || this.#guarded(listener, (guard) => guard.before(records, at))) continue;
+          try {
+            job.intercepted(records, at, length, index);
+          } catch (error) {
+            this.#faulty(job, error);
+          }
         }
-      }
       at += length;
     }
+  }
+
+  #sendRound(settings: AuditSettings): CookieRound {
+    const audited = ({ job, index }: Listener): RoundListener[] =>
+      job.audit == null || !this.#jobs.has(job) ? [] : [{ audit: job.audit, index }];
+    return new CookieRound({
+      interceptor: this.interceptor,
+      settings,
+      listeners: (root) =>
+        (root === undefined ? [...this.#byRoot.values()].flat() : (this.#byRoot.get(root) ?? [])).flatMap(audited),
+      mayRead: () => this.#mayRead() && !this.#failed,
+      wake: () => this.wake(),
+    });
   }
 
   /** True where the job was halted, because its root is not what it was. */

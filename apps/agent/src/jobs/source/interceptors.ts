@@ -6,6 +6,7 @@
 import { printable, type RawName } from '@understudy/base';
 import { type Interceptor, type InterceptorDriver, InterceptorRefusal, type ProtectedRoot } from '@understudy/engine';
 import type { InterceptChoice } from '@understudy/wire';
+import type { AuditSettings } from './cookie-round.ts';
 import { Interception } from './interception.ts';
 import { type JobRoot, jobRootOf } from './job-roots.ts';
 import { WaitingForMount } from './start-refusal.ts';
@@ -56,9 +57,16 @@ export class Interceptors {
   #turn: Promise<unknown> = Promise.resolve();
   #held = false;
 
-  constructor(factories: Readonly<Record<Driver, InterceptorFactory>>, onOpen: (interceptor: Interceptor) => void) {
+  readonly #audit: AuditSettings | null;
+
+  constructor(
+    factories: Readonly<Record<Driver, InterceptorFactory>>,
+    onOpen: (interceptor: Interceptor) => void,
+    audit: AuditSettings | null = null,
+  ) {
     this.#factories = factories;
     this.#onOpen = onOpen;
+    this.#audit = audit;
   }
 
   /** Until `goOn` no ring is read: whoever is attached later would miss what is read now. */
@@ -275,7 +283,7 @@ export class Interceptors {
       if (kind === 'unmounted' && severity === 'information' && root !== null)
         for (const listener of this.#onUnmounted) listener(root);
     });
-    const interception = new Interception(interceptor, () => !this.#held);
+    const interception = new Interception(interceptor, () => !this.#held, this.#audit);
     this.#open.set(driver, interception);
     return interception;
   }

@@ -3,7 +3,7 @@
  * Promises: a job that was started and cannot run is tried again by itself; nothing stays attached or protected for a job that ended.
  */
 import { printable, type RawName, rawToText } from '@understudy/base';
-import { InterceptorRefusal, type Reason } from '@understudy/engine';
+import { InterceptorRefusal, type JobEvent, type Reason } from '@understudy/engine';
 import { type JobStatus, ManagementError } from '@understudy/wire';
 import { messageOf, StartError } from '../../home/start-error.ts';
 import { exposureStatus, unseenSentence } from './exposure.ts';
@@ -199,12 +199,11 @@ export class JobKeeper {
     if (this.#closed) throw new ManagementError('busy', 'The agent is stopping; the job starts when it runs again.');
     const { interception, roots, why } = served;
     const { interceptor } = interception;
+    const tell = (one: JobEvent) => event(job, one.code, one.severity, one.sentence);
+    const ring = { identity: interceptor.identity, fresh: interception.fresh, event: tell };
     const runner: JobRunner = new JobRunner({
-      ...surroundings.runnerOptions(job.stored, roots, prepared, {
-        identity: interceptor.identity,
-        fresh: interception.fresh,
-        event: (one) => event(job, one.code, one.severity, one.sentence),
-      }),
+      ...surroundings.runnerOptions(job.stored, roots, prepared, ring),
+      audit: interception.audit,
       barrier: () => interceptor.barrier(),
       passed: (barrier) => interceptor.passed(barrier),
       ordered: interceptor.promises.order,
@@ -213,7 +212,7 @@ export class JobKeeper {
       wake: () => interception.wake(),
       detach: () => interception.detach(runner),
       changed: () => changed(job),
-      event: (one) => event(job, one.code, one.severity, one.sentence),
+      event: tell,
       fault: (error) => surroundings.fault(error, job.stored.definition.name),
     });
     this.#rememberRoots(job, runner, roots);

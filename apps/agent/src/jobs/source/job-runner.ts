@@ -4,6 +4,7 @@
  */
 import type { RawName } from '@understudy/base';
 import {
+  type AuditOptions,
   type Barrier,
   FileError,
   type JobEvent,
@@ -50,6 +51,8 @@ export interface RunnerOptions {
   readonly mirrorMemory?: MirrorMemory & { close(): void };
   /** How the job comes through the death of the agent. */
   readonly survival?: Survival;
+  /** Absent: no cookies go round. */
+  readonly audit?: AuditOptions | undefined;
   readonly barrier: () => Barrier;
   readonly passed: (barrier: Barrier) => boolean;
   readonly ordered: boolean;
@@ -97,6 +100,10 @@ export class JobRunner {
     return this.options.survival?.through(this.job) ?? Number.POSITIVE_INFINITY;
   }
 
+  get audit(): SourceJob['audit'] {
+    return this.job.audit;
+  }
+
   /** The ring needs room: what only it holds goes to the queue's store, or is noted as dirty. */
   keepAll(): void {
     if (this.options.survival !== undefined) this.job.path.keepAll();
@@ -117,6 +124,7 @@ export class JobRunner {
 
   /** After a drain that began at `drainedAtMs`; says when the next turn is due. */
   turn(drainedAtMs: number): Urgency {
+    this.job.passed(performance.now());
     const urgency = this.job.pump();
     while (this.#link.writable) {
       const packet = this.job.nextPacket();

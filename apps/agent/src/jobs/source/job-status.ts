@@ -1,7 +1,7 @@
 /** What people see of a job, in the field's words (CLI.md, `status NAME --json`). In: facts and figures. Out: a JobStatus. */
 import { type RawName, rawFromText, rawToText } from '@understudy/base';
 import { actionsOf, type JobFacts, type JobState, percentOf, stateOf, targetDataStateOf } from '@understudy/engine';
-import type { JobAction, JobStatus } from '@understudy/wire';
+import { type JobAction, type JobStatus, RECORD_HEADER } from '@understudy/wire';
 import type { JobRunner } from './job-runner.ts';
 
 export interface StatusNames {
@@ -58,6 +58,7 @@ export function runningStatus(names: StatusNames, runner: JobRunner): JobStatus 
     replication: replicationStatus(runner, facts),
     transmission: runner.transmission.status,
     ...(runner.targetWrites === undefined ? {} : { targetWrites: runner.targetWrites }),
+    ...auditStatus(runner),
     recoveryPoint: recoveryPoint(runner),
     actions: state === 'halted' ? ['start', 'stop', 'delete'] : (actionsOf(facts) as JobAction[]),
     unrepairable: facts.unrepairable,
@@ -107,12 +108,32 @@ function verificationStatus(runner: JobRunner): Pick<JobStatus, 'verification'> 
   return { verification: { percent, differences: verification.differences.length + verification.moreDifferences } };
 }
 
+function auditStatus({ job: { audit } }: JobRunner): Pick<JobStatus, 'audit'> {
+  if (audit === null) return {};
+  const { appliedTimeMs, missingAt, options } = audit;
+  return {
+    audit: {
+      lastSeen: appliedTimeMs === null ? null : new Date(appliedTimeMs).toISOString(),
+      ageMs: appliedTimeMs === null ? null : Math.max(0, Math.round(Date.now() - appliedTimeMs)),
+      begins: options.throughKernel ? 'kernel' : 'queue',
+      hop: missingAt,
+    },
+  };
+}
+
+/** A mark of the self-audit has no data: the record's header is all there is of it. */
+const markBytes = (count: number): number => count * RECORD_HEADER;
+
 function replicationStatus(runner: JobRunner, facts: JobFacts): JobStatus['replication'] {
   const { srm, scm } = runner.job.path;
+  // Its own marks are no work of the job's.
+  const { queued, inFlight } = runner.job.audit?.underWay ?? { queued: 0, inFlight: 0 };
+  const operations = Math.max(0, srm.queue.operations - queued);
+  const bytes = Math.max(0, srm.queue.bytes + scm.inFlightBytes - markBytes(queued + inFlight));
   return {
-    state: replicationWord(facts, srm.queue.operations + scm.inFlightBytes > 0),
-    queuedOperations: srm.queue.operations,
-    queuedBytes: srm.queue.bytes + scm.inFlightBytes,
+    state: replicationWord(facts, bytes > 0),
+    queuedOperations: operations,
+    queuedBytes: bytes,
     diskQueueBytes: srm.queue.diskBytes,
     sentBytes: runner.traffic.sentBytes,
     sentCompressedBytes: runner.traffic.sentCompressedBytes,

@@ -39,6 +39,7 @@ function make(options: RunnerOptions, goesOn: LeftBehind | null): SourceJob {
     next: options.reserve.next,
     limits: { memoryBytes: options.memoryBytes },
     window: { bytes: options.windowBytes, packets: WINDOW_PACKETS },
+    audit: options.audit,
     ...(options.mirror === undefined ? {} : { mirror: options.mirror }),
     ...(options.mirrorMemory === undefined ? {} : { mirrorMemory: options.mirrorMemory }),
     ...(options.survival === undefined ? {} : { store: options.survival.folder.store }),

@@ -47,7 +47,7 @@ export interface JobSurroundings {
     ring: RingOfJob,
   ): Omit<
     RunnerOptions,
-    'barrier' | 'passed' | 'ordered' | 'orderedWhy' | 'wake' | 'changed' | 'event' | 'fault' | 'detach'
+    'audit' | 'barrier' | 'passed' | 'ordered' | 'orderedWhy' | 'wake' | 'changed' | 'event' | 'fault' | 'detach'
   >;
   /** Where the job keeps which roots it had. */
   rootsFile(id: string): RootsFile;

@@ -33,6 +33,8 @@ export class FakeInterceptor implements Interceptor {
   /** Handed over at the next drain. */
   records: Uint8Array[] = [];
   drainFails: Error | null = null;
+  /** Where a test gives it one; without it there is no path for cookies. */
+  cookie?: NonNullable<Interceptor['cookie']>;
   /** What `protect` waits for. */
   gate: Promise<void> = Promise.resolve();
   closed: boolean | null = null;

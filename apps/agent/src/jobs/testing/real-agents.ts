@@ -63,6 +63,10 @@ export class RealAgent {
     throw new Error(`${this.name} did not start: ${this.stderr}`);
   }
 
+  get pid(): number {
+    return this.#child?.pid ?? 0;
+  }
+
   /** fsid and holder of this agent: they have its ring open too. */
   servers(): number[] {
     const own = this.#child?.pid ?? 0;

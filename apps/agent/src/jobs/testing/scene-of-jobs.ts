@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Hello, JobCreate } from '@understudy/wire';
 import { FrameType } from '@understudy/wire';
+import type { AuditSettings } from '../source/cookie-round.ts';
 import { Interceptors } from '../source/interceptors.ts';
 import { PositionReserve } from '../source/position-reserve.ts';
 import type { JobSurroundings } from '../source/prepare-job.ts';
@@ -25,8 +26,10 @@ export class JobScene {
   leave: () => Promise<string | null> = async () => null;
   rest: () => Promise<string | null> = async () => null;
   jobs: SourceJobs;
+  readonly #audit: AuditSettings | null;
 
-  constructor() {
+  constructor(audit: AuditSettings | null = null) {
+    this.#audit = audit;
     this.folder('home');
     this.jobs = this.open();
   }
@@ -101,6 +104,7 @@ export class JobScene {
           watch: { available: async () => ({ can: true, why: '' }), open: async () => new FakeInterceptor('watch') },
         },
         () => {},
+        this.#audit,
       ),
       runnerOptions: (stored, roots, prepared) => ({
         id: stored.id,
