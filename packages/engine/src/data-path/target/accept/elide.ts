@@ -10,8 +10,9 @@ export interface Elided {
 }
 
 export function elideBlocks(records: Uint8Array): Elided {
-  if (!hasBlocks(records)) return { records, elided: false };
-  const out = new Uint8Array(records.length);
+  const kept = keptLength(records);
+  if (kept === records.length) return { records, elided: false };
+  const out = new Uint8Array(kept);
   let to = 0;
   for (let at = 0; at < records.length; ) {
     const length = peekLength(records, at);
@@ -22,10 +23,14 @@ export function elideBlocks(records: Uint8Array): Elided {
   return { records: out.subarray(0, to), elided: true };
 }
 
+/** Less than a word of data is not worth leaving out. */
 const isBlock = (records: Uint8Array, at: number): boolean =>
-  recordVerb(records, at) === Verb.block && recordDataLength(records, at) > 0;
+  recordVerb(records, at) === Verb.block && recordDataLength(records, at) >= 8;
 
-function hasBlocks(records: Uint8Array): boolean {
-  for (let at = 0; at < records.length; at += peekLength(records, at)) if (isBlock(records, at)) return true;
-  return false;
+/** What stays, at most: whole words of data go, so that the padding of what is left has room. */
+function keptLength(records: Uint8Array): number {
+  let kept = records.length;
+  for (let at = 0; at < records.length; at += peekLength(records, at))
+    if (isBlock(records, at)) kept -= recordDataLength(records, at) & ~7;
+  return kept;
 }
