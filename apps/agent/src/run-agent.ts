@@ -16,6 +16,7 @@ import { JobStore } from './jobs/stored-job.ts';
 import { kernelGuard } from './jobs/target/guard/replica-guard.ts';
 import { TargetJobs, type TargetSurroundings } from './jobs/target/target-jobs.ts';
 import { type AgentBase, type AgentOptions, openAgentBase, serveAgent } from './listen/index.ts';
+import { keepHeapLean } from './service/lean-heap.ts';
 import { VERSION } from './version.ts';
 
 export interface RunAgentOptions {
@@ -27,6 +28,7 @@ export interface RunAgentOptions {
 
 /** Runs until SIGINT or SIGTERM; answers with the exit code. */
 export async function runAgent(options: RunAgentOptions): Promise<number> {
+  keepHeapLean();
   try {
     const base = await openAgentBase({ ...options, version: VERSION } satisfies AgentOptions);
     return await serve(base);

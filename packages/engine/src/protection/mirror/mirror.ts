@@ -11,6 +11,7 @@ import { RingBuffer } from '@understudy/base';
 import { MIRROR_GOES_ON, MIRROR_REPAIR, MirrorCompare, type NodeId, type Reply, Verb } from '@understudy/wire';
 import type { DirtyItem } from '../../data-path/source/queue/dirty-map.ts';
 import { type Barrier, FileError } from '../../ports.ts';
+import { ContentQueue } from './content-queue.ts';
 import { ContentSender, MIRROR_BLOCK } from './content-sender.ts';
 import { DirectoryLister } from './directory-lister.ts';
 import { type Asked, EntrySender } from './entry-sender.ts';
@@ -45,7 +46,7 @@ export class Mirror {
   readonly #world: MirrorWorld;
   readonly #memory: MirrorMemory;
   readonly #directories = new RingBuffer<{ readonly root: number; readonly node: NodeId }>();
-  readonly #contents = new RingBuffer<ContentTask>();
+  readonly #contents = new ContentQueue();
   readonly #left: Item[];
   readonly #entries: EntrySender;
   readonly #inFlight: InFlight;
@@ -228,7 +229,6 @@ export class Mirror {
 
   #startContent(task: ContentTask): number {
     const root = this.#world.roots.get(task.root);
-    this.replies.starts(task);
     if (root === undefined || !root.scope.knows(task.node)) {
       this.#inFlight.gone(task.root, task.node);
       return 256;
@@ -341,6 +341,7 @@ export class Mirror {
       inFlight: this.#inFlight,
       directory: (root, node) => this.#directories.push({ root, node }),
       content: (task) => this.#contents.push(task),
+      willSend: (root, node) => this.#contents.willSend(root, node),
       goOn: () => this.#goOn(),
     });
   }

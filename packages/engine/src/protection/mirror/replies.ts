@@ -26,12 +26,16 @@ export interface RepliesWorld {
   readonly inFlight: InFlight;
   directory(root: number, node: NodeId): void;
   content(task: ContentTask): void;
+  /** The whole file waits to be sent already. */
+  willSend(root: number, node: NodeId): boolean;
   /** There is something to do again. */
   goOn(): void;
 }
 
 /** Named in the event at the end. */
 const EXAMPLES = 5;
+
+const key = (root: number, node: NodeId): string => `${root}/${node}`;
 
 interface Stretch {
   readonly root: number;
@@ -40,16 +44,12 @@ interface Stretch {
   readonly extent: number;
 }
 
-const key = (root: number, node: NodeId): string => `${root}/${node}`;
-
 export class Replies {
   readonly orphans: OrphanCounts = { left: 0, moved: 0, deleted: 0, outside: 0 };
   /** Some of what lies outside now: root and base64 of the path beneath it. */
   readonly outside: { readonly root: number; readonly path: string }[] = [];
   readonly #world: RepliesWorld;
   readonly #stretches = new RingBuffer<Stretch>();
-  /** Files that wait to be sent because the target wants them. */
-  readonly #wanted = new Set<string>();
   /** Known to be dirty, of files about which the target has been asked. */
   readonly #deferred = new Map<string, ContentTask>();
 
@@ -73,10 +73,6 @@ export class Replies {
     if (!this.#world.inFlight.awaits(task.root, task.node)) return false;
     this.#deferred.set(key(task.root, task.node), task);
     return true;
-  }
-
-  starts(task: ContentTask): void {
-    if (task.how === 'send' && task.ranges === null) this.#wanted.delete(key(task.root, task.node));
   }
 
   /** Stretches of one file that differ, as one piece of work. */
@@ -113,10 +109,8 @@ export class Replies {
       return;
     }
     inFlight.answered(root, node);
-    const id = key(root, node);
-    if (this.#deferred.delete(id)) this.#world.progress.filesDone += 1;
-    if (mode === null || this.#wanted.has(id)) return;
-    this.#wanted.add(id);
+    if (this.#deferred.delete(key(root, node))) this.#world.progress.filesDone += 1;
+    if (mode === null || this.#world.willSend(root, node)) return;
     this.#world.content({ root, node, how: 'send', ranges: null, pieces: 0, counts: true });
   }
 
