@@ -16,7 +16,7 @@ import { unison } from './contenders/unison.ts';
 import type { ContenderFigure } from './measure/figure.ts';
 import { type Options, parseOptions, UsageError, usage } from './options.ts';
 import { tableOf } from './report/table.ts';
-import { figure, type Row } from './rows/row.ts';
+import { concerns, figure, type Row, type StageScene } from './rows/row.ts';
 
 const ALL: readonly Contender[] = [understudy, lsyncd, syncthing, unison];
 
@@ -41,9 +41,10 @@ async function measure(row: Row, contender: Contender, options: Options): Promis
     figures.map((one) => ({ ...one, contender: contender.name }));
   const stage = await Bootstrap.open();
   try {
-    const session = await contender.open(stage);
     const rounds = (usual: number) => options.rounds ?? usual;
-    return own(await row.run({ contender, stage, session, sizes: options.sizes, rounds }));
+    const scene: StageScene = { contender, stage, sizes: options.sizes, rounds };
+    if ('onStage' in row) return own(await row.onStage(scene));
+    return own(await row.run({ ...scene, session: await contender.open(stage) }));
   } catch (error) {
     const logs = stage.saveLogs(`bench ${row.id} ${contender.name}`);
     const note = `${error instanceof Error ? error.message.split('\n')[0] : String(error)} (logs: ${logs})`;
@@ -113,7 +114,7 @@ async function bench(options: Options): Promise<void> {
   const place = separatePlaces();
   for (const row of options.rows)
     for (const { contender } of tools) {
-      if (row.ownOnly === true && contender !== understudy) continue;
+      if (!concerns(row, contender)) continue;
       const start = performance.now();
       figures.push(...(await measure(row, contender, options)));
       // A run takes long; what was measured stays also where the rest does not come to an end.

@@ -12,6 +12,10 @@ export interface Sizes {
   readonly costSeconds: number;
   readonly sequentialBytes: number;
   readonly manyFiles: number;
+  readonly outageBytes: number;
+  readonly contentBytes: number;
+  readonly limitedSeconds: number;
+  readonly verifyBytes: number;
 }
 
 const MIB = 1024 * 1024;
@@ -29,6 +33,10 @@ export const full: Sizes = {
   costSeconds: 2,
   sequentialBytes: 512 * MIB,
   manyFiles: 200_000,
+  outageBytes: 10 * 1024 * MIB,
+  contentBytes: 384 * MIB,
+  limitedSeconds: 8,
+  verifyBytes: 2048 * MIB,
 };
 
 export const quick: Sizes = {
@@ -44,4 +52,8 @@ export const quick: Sizes = {
   costSeconds: 0.5,
   sequentialBytes: 128 * MIB,
   manyFiles: 20_000,
+  outageBytes: 1024 * MIB,
+  contentBytes: 96 * MIB,
+  limitedSeconds: 4,
+  verifyBytes: 512 * MIB,
 };

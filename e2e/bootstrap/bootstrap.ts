@@ -110,9 +110,10 @@ export class Bootstrap {
     return agent;
   }
 
-  async pair(agent: AgentProcess): Promise<void> {
+  /** `address`: where it is reached, if not where it listens. */
+  async pair(agent: AgentProcess, address = agent.address): Promise<void> {
     const code = succeeded(await this.cli(['agent', 'pairing-code', '--home', agent.home])).stdout.trim();
-    succeeded(await this.cli(['pair', agent.address, '--code', code, '--name', agent.name]));
+    succeeded(await this.cli(['pair', address, '--code', code, '--name', agent.name]));
   }
 
   /** Runs `understudy` with this stage's profile. */

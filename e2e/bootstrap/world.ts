@@ -7,12 +7,15 @@
 import { writeFileSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import { expect } from 'vitest';
+import type { AgentProcess } from './agent-process.ts';
 import type { Bootstrap } from './bootstrap.ts';
 import { type JobStatus, replicaOf } from './client.ts';
+import { projectRoot } from './command.ts';
 import { goesOn } from './kills.ts';
 import { type End, Line } from './line.ts';
 import { SampleDatabase, type Written } from './sample-database.ts';
-import { type Load, startLoad, treeDifferences } from './workload.ts';
+import { until } from './until.ts';
+import { Load, startLoad, treeDifferences } from './workload.ts';
 
 export const JOB = 'world';
 const AGENTS: Readonly<Record<End, string>> = { source: 'alpha', target: 'beta' };
@@ -23,11 +26,23 @@ export interface World {
   readonly source: string;
   readonly to: string;
   readonly replica: string;
+  /** What delays, loses and breaks; a line for each connection that it broke. */
+  readonly proxy: Load | null;
 }
 
 export interface WorldOptions {
   /** Lines of agent.yaml, an agent each. */
   readonly settings?: Partial<Record<End, string>>;
+  /** The source reaches its target through a proxy that delays, loses and breaks. */
+  readonly bad?: BadLine;
+}
+
+export interface BadLine {
+  /** Each way. */
+  readonly delayMs: number;
+  /** Of the pieces that pass: those that come late, as what is sent again does; and those that take the connection with them. */
+  readonly lost: number;
+  readonly breaking: number;
 }
 
 /** Starts both agents, each at its end; the client stands beside the source. */
@@ -36,19 +51,36 @@ export async function openWorld(stage: Bootstrap, options: WorldOptions = {}): P
   stage.clientPrefix = line.on('source');
   const source = stage.folder('source', 'world');
   const to = stage.folder('replica');
+  let proxy: Load | null = null;
   for (const end of ['source', 'target'] as const) {
     const agent = stage.newAgent(AGENTS[end], { wrapper: line.on(end), listen: `${line.address(end)}:0` });
     const settings = options.settings?.[end];
-    if (settings !== undefined) writeFileSync(join(agent.home, 'agent.yaml'), settings);
+    if (settings !== undefined && settings !== '') writeFileSync(join(agent.home, 'agent.yaml'), settings);
     await agent.start();
-    await stage.pair(agent);
+    const through =
+      end === 'target' && options.bad !== undefined ? await badLine(stage, line, agent, options.bad) : null;
+    await stage.pair(agent, through?.address);
+    if (through !== null) proxy = through.load;
   }
-  return { stage, line, source, to, replica: replicaOf(to, source) };
+  return { stage, line, source, to, replica: replicaOf(to, source), proxy };
 }
 
-export async function protectWorld({ stage, source, to }: World): Promise<JobStatus> {
+async function badLine(stage: Bootstrap, line: Line, { address }: AgentProcess, { delayMs, lost, breaking }: BadLine) {
+  const [host = '', port = ''] = address.split(':');
+  const [program = '', ...enter] = line.on('source');
+  const script = join(projectRoot, 'e2e', 'bootstrap', 'bad-line.mjs');
+  const numbers = [delayMs, lost, breaking, 1].map(String);
+  const args = [...enter, process.execPath, script, line.address('source'), host, port, ...numbers];
+  const load = new Load(program, args, stage.env);
+  await until('the proxy listens', () => load.progress > 0);
+  return { load, address: `${line.address('source')}:${load.lines[0]}` };
+}
+
+/** `options`: further ones of `job create`. */
+export async function protectWorld({ stage, source, to }: World, ...options: string[]): Promise<JobStatus> {
   const job = { name: JOB, source: AGENTS.source, target: AGENTS.target, include: [source], to } as const;
-  await stage.client.protect({ ...job, intercept: 'fuse' });
+  await stage.client.create({ ...job, intercept: 'fuse', extra: [...options, '--start'] });
+  await stage.client.reach(JOB, 'protected', '900s');
   await stage.client.flush(JOB);
   return await stage.client.status(JOB);
 }

@@ -24,7 +24,7 @@ if (why !== null) console.warn(`SKIPPED killed processes between two servers: ${
 const aMoment = (mostMs: number) => elapse(Math.random() * mostMs);
 
 async function killAgents({ stage }: World, town: Town, name: string): Promise<void> {
-  const times = sized(50, 4);
+  const times = sized(50, 3);
   for (let turn = 1; turn <= times; turn += 1) {
     const agent = stage.agent(name);
     await aMoment(2500);
@@ -37,7 +37,7 @@ async function killAgents({ stage }: World, town: Town, name: string): Promise<v
 
 /** One at a time: holder and fsid within the same second are covered only where a service manager keeps their descriptors. */
 async function killServers({ stage }: World, town: Town): Promise<void> {
-  const times = sized(50, 5);
+  const times = sized(50, 4);
   for (let turn = 1; turn <= times; turn += 1) {
     await aMoment(800);
     const alive = await until('an fsid is alive', () => stage.interceptorProcesses('alpha').fsid[0]);
@@ -50,9 +50,9 @@ async function killServers({ stage }: World, town: Town): Promise<void> {
 }
 
 const cases: readonly (readonly [string, string, (world: World, town: Town) => Promise<void>])[] = [
-  ['[TCM5] the target agent', `${sized(50, 4)} times`, (world, town) => killAgents(world, town, 'beta')],
-  ['[FSI5] [SRM3] the source agent', `${sized(50, 4)} times`, (world, town) => killAgents(world, town, 'alpha')],
-  ['[FSI5] fsid', `${sized(50, 5)} times`, killServers],
+  ['[TCM5] the target agent', `${sized(50, 3)} times`, (world, town) => killAgents(world, town, 'beta')],
+  ['[FSI5] [SRM3] the source agent', `${sized(50, 3)} times`, (world, town) => killAgents(world, town, 'alpha')],
+  ['[FSI5] fsid', `${sized(50, 4)} times`, killServers],
 ];
 
 describe.skipIf(why !== null)('two servers', () => {

@@ -82,6 +82,22 @@ describe.skipIf(why !== null)('two servers', () => {
     );
 
     staged(
+      `[SCM2] [TCM1] 40 ms each way, pieces that come late, connections that break, for ${sized(60, 8)} s under load`,
+      [],
+      async (stage) => {
+        const bad = { delayMs: 40, lost: 0.002, breaking: sized(0.0005, 0.001) };
+        const world = await openWorld(stage, { bad });
+        await protectWorld(world);
+        const town = await Town.open(world);
+        await elapse(sized(60_000, 8000));
+        await until('a connection has broken', () => (world.proxy?.progress ?? 0) > 1);
+        await town.goesOn('a bad line');
+        await town.settles(`bad line, ${(world.proxy?.progress ?? 1) - 1} connections broken`);
+      },
+      600_000,
+    );
+
+    staged(
       '[SRM1] 100 Mbit/s written, 10 Mbit/s of line: the queue goes to disk and drains',
       [],
       async (stage) => {
@@ -89,7 +105,7 @@ describe.skipIf(why !== null)('two servers', () => {
         await protectWorld(world);
         const before = world.line.sentBytes();
         world.line.limit('10mbit');
-        const places = sized(5000, 300);
+        const places = sized(5000, 250);
         const writer = startLoad('blocks', [
           ...[`${world.source}/written`, '--of', String(places), '--count', String(places), '--run', '16'],
           ...['--rate', String(FAST)],

@@ -1,17 +1,21 @@
 /**
  * rows: one file a line of the table. In: the tools to compare, sizes. Out: figures with their units.
  */
+import { bandwidth } from './bandwidth.ts';
 import { burst } from './burst.ts';
+import { compression } from './compression.ts';
 import { cost } from './cost.ts';
 import { largeFile } from './large-file.ts';
 import { latency } from './latency.ts';
 import { memory } from './memory.ts';
 import { metadata } from './metadata.ts';
 import { order } from './order.ts';
+import { outage } from './outage.ts';
 import { overflow } from './overflow.ts';
 import { rename } from './rename.ts';
 import type { Row } from './row.ts';
 import { sqlite } from './sqlite.ts';
+import { verify } from './verify.ts';
 
 /** In the order in which they are measured and printed. */
 export const allRows: readonly Row[] = [
@@ -22,6 +26,10 @@ export const allRows: readonly Row[] = [
   order,
   sqlite,
   overflow,
+  outage,
+  compression,
+  bandwidth,
+  verify,
   metadata,
   cost,
   memory,

@@ -16,14 +16,32 @@ export interface Scene {
   rounds(usual: number): number;
 }
 
-export interface Row {
+interface AnyRow {
   /** As `--only` takes it. */
   readonly id: string;
   readonly title: string;
   /** The others are not measured here: the row is about the product's own cost. */
   readonly ownOnly?: boolean;
+  /** Only these others. */
+  readonly beside?: readonly string[];
+}
+
+export interface SessionRow extends AnyRow {
   run(scene: Scene): Promise<Figure[]>;
 }
+
+export type StageScene = Omit<Scene, 'session'>;
+
+/** Sets up both ends by itself: what the wire carries is counted between two network namespaces. */
+export interface StageRow extends AnyRow {
+  onStage(scene: StageScene): Promise<Figure[]>;
+}
+
+export type Row = SessionRow | StageRow;
+
+/** Whether the row says anything about this tool. */
+export const concerns = (row: Row, contender: Contender): boolean =>
+  contender.name === 'understudy' || (row.ownOnly !== true && row.beside?.includes(contender.name) !== false);
 
 /** A figure of the row without the words that repeat. */
 export function figure(
@@ -36,4 +54,4 @@ export function figure(
   return { row, measure, unit, value: value === null || Number.isNaN(value) ? null : value, samples: 1, ...more };
 }
 
-export const isOwn = (scene: Scene): boolean => scene.contender.name === 'understudy';
+export const isOwn = (scene: StageScene): boolean => scene.contender.name === 'understudy';
