@@ -86,6 +86,13 @@ function targetSurroundings(base: AgentBase, bootId: string, machine: string): T
     machine,
     bootId,
     guard: kernelGuard,
+    replicas: {
+      allow: settings['replicas.allow'].map((path) => brand<RawName>(Buffer.from(path).toString('latin1'))),
+      forbidden: {
+        devices: settings['replicas.devices'] === 'refuse',
+        setuid: settings['replicas.setuid'] === 'refuse',
+      },
+    },
     journal: {
       memoryBytes: settings['journal.memory'],
       folder: settings['journal.folder'],

@@ -3,7 +3,17 @@
  * Promised: the agent never overwrites a file that it cannot read in full; edits keep comments and order.
  */
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
-import { type Document, isMap, isScalar, LineCounter, type Node, type Pair, parseDocument, type YAMLMap } from 'yaml';
+import {
+  type Document,
+  isMap,
+  isScalar,
+  isSeq,
+  LineCounter,
+  type Node,
+  type Pair,
+  parseDocument,
+  type YAMLMap,
+} from 'yaml';
 import { writeFileAtomically } from '../home/atomic-json.ts';
 import { messageOf, StartError } from '../home/start-error.ts';
 import {
@@ -111,14 +121,15 @@ function flatten(map: YAMLMap, prefix: string, refuse: Refuse): Flat[] {
     else if (group)
       refuse(offset, `\`${key}\` is a group: its settings stand beneath it, indented, each on a line of its own`);
     else if (!isSettingKey(key)) flat.push([key, { js: null, offset }, offset]);
-    else
-      flat.push([
-        key,
-        { js: isScalar(pair.value) ? pair.value.value : pair.value, offset: offsetOf(pair.value, offset) },
-        offset,
-      ]);
+    else flat.push([key, { js: plainOf(pair.value), offset: offsetOf(pair.value, offset) }, offset]);
   }
   return flat;
+}
+
+/** A value, or a list of values; anything else as YAML's own node. */
+function plainOf(node: unknown): unknown {
+  if (isScalar(node)) return node.value;
+  return isSeq(node) && node.items.every(isScalar) ? node.items.map(({ value }) => value) : node;
 }
 
 function offsetOf(node: unknown, otherwise = 0): number {

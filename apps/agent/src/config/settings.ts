@@ -68,6 +68,18 @@ function choice<const T extends string>(written: T, options: readonly T[], doc: 
   return { doc, unit: options.join(' | '), written, schema };
 }
 
+const FOLDERS = 'a list of absolute folders, such as [/srv/replicas]';
+
+/** Normal paths; `..` could mean another than it seems to. */
+function folders(doc: string): SettingDefinition<readonly string[]> {
+  const path = z
+    .string({ error: FOLDERS })
+    .refine((value) => value.startsWith('/') && !value.split('/').includes('..') && !value.includes('\0'), {
+      error: FOLDERS,
+    });
+  return { doc, unit: FOLDERS, written: '[]', schema: z.array(path, { error: FOLDERS }) };
+}
+
 /** What others see before someone gives it a name: the machine's own, as far as a server name may hold it. */
 function defaultName(): string {
   const short = hostname().split('.')[0] ?? '';
@@ -151,6 +163,15 @@ export const settingDefinitions = {
     'Stays free on the file system of the journal, whatever its limit.',
   ),
   'journal.alert': count(50, 1, 100, 'An event tells when a journal takes this many per cent of its limit on disk.'),
+  'replicas.allow': folders(
+    'Where replicas of other servers may lie here, also beneath. Empty: anywhere but in the home of the agent and in what belongs to the system.',
+  ),
+  'replicas.devices': choice('allow', ['allow', 'refuse'], 'Whether replicas may hold device nodes.'),
+  'replicas.setuid': choice(
+    'allow',
+    ['allow', 'refuse'],
+    'Whether files of replicas may have setuid, setgid or capabilities.',
+  ),
   'ring.size': size('64 MiB', MIB, 4 * GIB, 'The ring in shared memory between the interceptor and the agent.'),
   'audit.interval': duration(
     '5s',
@@ -229,8 +250,9 @@ export function defaultSettings(): Settings {
 }
 
 /** A written value as YAML would read it. */
-export function plain(written: string): string | number {
+export function plain(written: string): string | number | readonly string[] {
   if (written === '""') return '';
+  if (written === '[]') return [];
   return /^\d+$/.test(written) ? Number(written) : written;
 }
 

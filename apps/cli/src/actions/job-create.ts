@@ -27,6 +27,8 @@ export interface JobCreateOptions extends GlobalOptions, TransmissionOptions {
   readonly verifyAt?: string | undefined;
   readonly verifyRepair?: boolean | undefined;
   readonly targetWrites?: 'refuse' | 'allow' | undefined;
+  readonly devices?: 'refuse' | 'allow' | undefined;
+  readonly setuid?: 'refuse' | 'allow' | undefined;
 }
 
 /** What the definition says of mirrors and verifications; only what was given. */
@@ -96,6 +98,8 @@ function define(name: string, source: KnownServer, target: KnownServer, options:
     ...(isUsual(options.ruleOrder) ? {} : { ruleOrder: [...(options.ruleOrder ?? [])] }),
     ...mirroring(options),
     ...(options.targetWrites === undefined ? {} : { targetWrites: options.targetWrites }),
+    ...(options.devices === undefined ? {} : { devices: options.devices }),
+    ...(options.setuid === undefined ? {} : { setuid: options.setuid }),
   };
   const parsed = jobDefinitionSchema.safeParse(definition);
   if (parsed.success) return definition;

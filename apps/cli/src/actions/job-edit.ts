@@ -27,6 +27,8 @@ export interface JobEditOptions extends GlobalOptions, TransmissionOptions {
   readonly verifyAt?: string | undefined;
   readonly verifyRepair?: boolean | undefined;
   readonly targetWrites?: 'refuse' | 'allow' | undefined;
+  readonly devices?: 'refuse' | 'allow' | undefined;
+  readonly setuid?: 'refuse' | 'allow' | undefined;
 }
 
 /** What is given, beside what the job has of the same. */
@@ -65,7 +67,7 @@ export function editJob(io: Io, name: string, options: JobEditOptions): Promise<
   return withSession(io, options, async (session) => {
     const { connection, job } = await findJob(session, name);
     const { revision, definition } = await connection.call('job.get', { name: job.status.name });
-    const { include, exclude, intercept, ruleOrder, targetWrites } = options;
+    const { include, exclude, intercept, ruleOrder, targetWrites, devices, setuid } = options;
     const rules = include !== undefined || exclude !== undefined;
     const changes: JobChanges = {
       ...(include === undefined ? {} : { include: include.map(rawPathFromText) }),
@@ -74,6 +76,8 @@ export function editJob(io: Io, name: string, options: JobEditOptions): Promise<
       ...(rules ? { ruleOrder: include !== undefined && exclude !== undefined ? (ruleOrder ?? null) : null } : {}),
       ...(intercept === undefined ? {} : { intercept }),
       ...(targetWrites === undefined ? {} : { targetWrites }),
+      ...(devices === undefined ? {} : { devices }),
+      ...(setuid === undefined ? {} : { setuid }),
       ...mirroring(options, definition),
       ...transmissionOf(options, definition.transmit),
     };

@@ -2,9 +2,9 @@ import { Option } from '@commander-js/extra-typings';
 import { collectPaths } from '../values.ts';
 import type { Jobs } from './job.ts';
 import { blockSizeOption, orphansOlderThanOption, orphansOption, verifyAtOption } from './mirror-options.ts';
+import { devicesOption, setuidOption, targetWritesOption } from './replica-options.ts';
 import { RuleOrder } from './rule-order.ts';
 import { examples, type Runner } from './runner.ts';
-import { targetWritesOption } from './target-writes-option.ts';
 import {
   bandwidthAtOption,
   bandwidthOption,
@@ -20,13 +20,20 @@ function excluded(text: string, before: readonly string[] | undefined): string[]
   return text === 'none' && (before ?? []).length === 0 ? [] : collectPaths(text, before);
 }
 
+const EXAMPLES = [
+  'understudy job edit files --bandwidth 10Mbit --compression medium',
+  "understudy job edit files --bandwidth none --bandwidth-at 'mon-fri 08:00-18:00 2Mbit'",
+  "understudy job edit files --transmit-window 'daily 22:00-06:00' --transmit-stop-after 20GB",
+  'understudy job edit files --exclude /srv/data/tmp',
+];
+
 export function defineEdit(job: Jobs, runner: Runner): void {
   const order = new RuleOrder();
   job
     .command('edit')
     .summary('change the options of a job')
     .description(
-      'Changes what is given and leaves the rest, also while the job runs; only the driver and --target-writes need it stopped. A list of rules or ' +
+      'Changes what is given and leaves the rest, also while the job runs; only the driver, --target-writes, --devices and --setuid need it stopped. A list of rules or ' +
         'windows replaces the one before. What new rules bring in is sent, what they leave out stays on the target and is named.',
     )
     .argument('<name>', 'a job, or SERVER/JOB')
@@ -57,15 +64,9 @@ export function defineEdit(job: Jobs, runner: Runner): void {
     .option('--verify-repair', 'scheduled verifications send what differs')
     .option('--no-verify-repair', 'scheduled verifications only report')
     .addOption(targetWritesOption())
-    .addHelpText(
-      'after',
-      examples([
-        'understudy job edit files --bandwidth 10Mbit --compression medium',
-        "understudy job edit files --bandwidth none --bandwidth-at 'mon-fri 08:00-18:00 2Mbit'",
-        "understudy job edit files --transmit-window 'daily 22:00-06:00' --transmit-stop-after 20GB",
-        'understudy job edit files --exclude /srv/data/tmp',
-      ]),
-    )
+    .addOption(devicesOption())
+    .addOption(setuidOption())
+    .addHelpText('after', examples(EXAMPLES))
     .action(async (name, _options, command) => {
       const { editJob } = await import('../actions/job-edit.ts');
       runner.exitCode = await editJob(runner.io, name, { ...command.optsWithGlobals(), ruleOrder: order.given });

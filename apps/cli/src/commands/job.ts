@@ -3,9 +3,9 @@ import { usageError } from '../exit-code.ts';
 import { collectPaths, parseAbsolutePath } from '../values.ts';
 import { defineEdit } from './job-edit.ts';
 import { blockSizeOption, orphansOlderThanOption, orphansOption, verifyAtOption } from './mirror-options.ts';
+import { devicesOption, setuidOption, targetWritesOption } from './replica-options.ts';
 import { RuleOrder } from './rule-order.ts';
 import { examples, notYet, type Program, type Runner } from './runner.ts';
-import { targetWritesOption } from './target-writes-option.ts';
 import {
   bandwidthAtOption,
   bandwidthOption,
@@ -80,6 +80,8 @@ function defineCreate(job: Jobs, runner: Runner): void {
     .addOption(verifyAtOption())
     .addOption(new Option('--verify-repair', 'scheduled verifications send what differs').default(false))
     .addOption(targetWritesOption())
+    .addOption(devicesOption())
+    .addOption(setuidOption())
     .option('--start', 'start it at once')
     .addHelpText('after', RULE_HELP)
     .addHelpText('after', examples(CREATE_EXAMPLES))

@@ -82,6 +82,9 @@ export type TargetServer = z.output<typeof targetServerSchema>;
 /** Whether others may write into the replica while the job runs. */
 export const targetWritesChoiceSchema = z.enum(['refuse', 'allow']);
 
+/** Whether the replica may hold something. */
+export const replicaChoiceSchema = z.enum(['refuse', 'allow']);
+
 export const orphanChoiceSchema = z.enum(['report', 'move', 'delete']);
 export type OrphanChoiceName = z.output<typeof orphanChoiceSchema>;
 const isPowerOfTwo = (value: number): boolean => (value & (value - 1)) === 0;
@@ -141,6 +144,9 @@ export const jobDefinitionSchema = z.strictObject({
   verifySchedule: verifyScheduleSchema.nullable().optional(),
   /** Absent: `refuse`. */
   targetWrites: targetWritesChoiceSchema.optional(),
+  /** Device nodes, and files with setuid, setgid or capabilities, in the replica. Absent: `allow`; the target may refuse them anyway. */
+  devices: replicaChoiceSchema.optional(),
+  setuid: replicaChoiceSchema.optional(),
 });
 export type JobDefinition = z.output<typeof jobDefinitionSchema>;
 

@@ -48,6 +48,8 @@ export const helloSchema = z.object({
   intent: z.enum(['replicate', 'probe', 'leave', 'rest']),
   /** Whether others may write into the replica while the job runs; absent: `refuse`. */
   targetWrites: z.enum(['refuse', 'allow']).optional(),
+  /** What the job refuses to have in its replica, beside what the target refuses by itself; absent: nothing. */
+  refuses: z.object({ devices: z.boolean(), setuid: z.boolean() }).optional(),
   /** Names this running machine and its mount namespace, so that a target finds out that it is on the same one. */
   machine: z.string().min(1).max(128),
   /** `DIR` of `--to` in base64 of its bytes, or null: the same paths as on the source. */

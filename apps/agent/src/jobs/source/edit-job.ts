@@ -23,6 +23,8 @@ const OPTIONS: Readonly<Partial<Record<keyof JobDefinition, string>>> = {
   intercept: '--intercept',
   mode: '--mode',
   targetWrites: '--target-writes',
+  devices: '--devices',
+  setuid: '--setuid',
 };
 
 export function editOf(stored: StoredJob, revision: number, changes: JobChanges, running: boolean): Edit {

@@ -99,10 +99,16 @@ function helloOf(
     epoch: stored.epoch,
     intent: 'replicate',
     ...(stored.definition.targetWrites === undefined ? {} : { targetWrites: stored.definition.targetWrites }),
+    ...refusesOf(stored),
     digests: [...digestNames],
     machine,
     replicaBase: stored.definition.to?.bytes ?? null,
   };
+}
+
+function refusesOf({ definition: { devices, setuid } }: StoredJob): Pick<Hello, 'refuses'> {
+  if (devices !== 'refuse' && setuid !== 'refuse') return {};
+  return { refuses: { devices: devices === 'refuse', setuid: setuid === 'refuse' } };
 }
 
 const START = { oldest: 1, next: 1, applied: 0 } as unknown as Pick<Hello, 'oldest' | 'next' | 'applied'>;

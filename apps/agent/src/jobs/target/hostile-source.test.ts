@@ -249,6 +249,57 @@ describe.skipIf(!privileged)('[TRM1] a hostile source', () => {
     expect(readdirSync(join(top, 'replicas')).sort()).toEqual([`.understudy-${jobId}`, 'data', 'outside']);
   });
 
+  it.each([
+    ['the target', {}, { devices: true, setuid: true }],
+    ['the job', { refuses: { devices: true, setuid: true } }, { devices: false, setuid: false }],
+  ])('gets no device node and no setuid file in where %s forbids them', async (_, asked, forbidden) => {
+    jobs.close();
+    const told: string[] = [];
+    const surroundings = { version: '1', home: join(top, 'home'), machine: 'here', bootId: 'boot' };
+    jobs = new TargetJobs({
+      ...surroundings,
+      replicas: { allow: [], forbidden },
+      event: ({ sentence }) => told.push(sentence),
+      fault: (error) => faults.push(error),
+    });
+    link = new FakeLink();
+    jobs.accept(link.as(), PEER);
+    link.arriveJson(FrameType.hello, { ...hello(), ...asked });
+    const at = (node: number, name: string) => ({ node: id(node), parent: ROOT, name: raw(name) });
+    const device = { ...at(80, 'null'), attributes: attributes(0o020666, { rdev: 0x103 }) };
+    const failures = await said(
+      { verb: Verb.mknod, ...device },
+      { verb: Verb.entry, ...device },
+      { verb: Verb.create, ...at(81, 'su'), attributes: attributes(0o104755) },
+      { verb: Verb.setattr, node: id(2), detail: 1, attributes: attributes(0o104755) },
+      { verb: Verb.mknod, ...at(82, 'pipe'), attributes: attributes(0o010644) },
+    );
+    expect(failures).toEqual(['EPERM', 'EPERM', 'EPERM', 'EPERM']);
+    expect(readdirSync(replica()).sort()).toEqual(['folder', 'pipe']);
+    expect(lstatSync(replica('folder', 'file')).mode).toBe(FILE);
+    for (const words of ['device nodes are refused', 'setuid, setgid and file capabilities are refused'])
+      expect(told.filter((sentence) => sentence.includes(words))).toHaveLength(2);
+  });
+
+  it('is refused a replica outside of what this server allows', () => {
+    const allowing = new TargetJobs({
+      ...{ version: '1', home: join(top, 'home2'), machine: 'here', bootId: 'boot', event: () => {} },
+      replicas: { allow: [raw(join(top, 'replicas', 'allowed'))], forbidden: { devices: false, setuid: false } },
+      fault: (error) => faults.push(error),
+    });
+    const stranger = new FakeLink();
+    allowing.accept(stranger.as(), PEER);
+    for (const intent of ['probe', 'replicate']) {
+      const one = new FakeLink();
+      allowing.accept(one.as(), PEER);
+      one.arriveJson(FrameType.hello, { ...hello(), intent });
+      expect(one.said(FrameType.refuse)).toMatchObject([
+        { code: 'replica-path-invalid', sentence: expect.stringContaining('replicas.allow') },
+      ]);
+    }
+    allowing.close();
+  });
+
   it('is refused a replica where jobs keep things aside', () => {
     const stranger = new FakeLink();
     jobs.accept(stranger.as(), PEER);

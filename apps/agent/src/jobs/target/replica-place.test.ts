@@ -16,8 +16,14 @@ describe('where replicas may lie', () => {
       replicaBase: to === null ? null : base64(to),
       roots: roots.map((path) => ({ path: base64(path), node: 1n })),
     }) as unknown as Hello;
-  const refused = (asked: Hello, machine = 'another', taken: { jobName: string; path: string }[] = []) =>
+  const refused = (
+    asked: Hello,
+    machine = 'another',
+    taken: { jobName: string; path: string }[] = [],
+    allow: string[] = [],
+  ) =>
     refusePlaces(placesOf(asked), asked, {
+      allow: allow.map(raw),
       homePath: raw(join(top, 'home')),
       machine,
       taken: taken.map(({ jobName, path }) => ({ jobName, path: raw(path) })),
@@ -49,8 +55,31 @@ describe('where replicas may lie', () => {
     expect(refused(hello(join(top, 'elsewhere'), source), 'boot/ns')).toBeNull();
   });
 
-  it.each(['/proc/x', '/sys', '/dev/shm', '/run/x'])('not at %s, the system needs it', (path) => {
-    expect(refused(hello(null, path))?.code).toBe('replica-path-invalid');
+  const SYSTEM = '/proc/x /sys /dev/shm /run/x /etc/cron.d /boot /usr/local/bin /bin /sbin /lib /lib64/x'.split(' ');
+  it.each(SYSTEM)('not at %s, the system needs it, whatever is allowed and however it is called', (path) => {
+    const link = join(top, 'link');
+    symlinkSync(path, link);
+    for (const asked of [hello(null, path), hello(null, link), hello(join(link, 'x'), '/deeper')])
+      expect(refused(asked, 'another', [], ['/', path])).toMatchObject({
+        code: 'replica-path-invalid',
+        sentence: expect.stringContaining("the system's own"),
+      });
+    expect(refused(hello(null, '/'), 'another', [], ['/'])?.sentence).toContain("the system's own");
+  });
+
+  it('only where this server allows it, also by way of links, and it is said where that is', () => {
+    const allow = [join(top, 'replicas')];
+    symlinkSync(join(top, 'replicas'), join(top, 'in'));
+    symlinkSync(top, join(top, 'replicas', 'out'));
+    for (const to of [null, join(top, 'replicas', 'a'), join(top, 'in', 'b')])
+      expect(refused(hello(to, join(top, 'replicas', 'c')), 'another', [], allow), String(to)).toBeNull();
+    expect(
+      refused(hello(join(top, 'other', 'c'), '/srv'), 'another', [], [join(top, 'in'), ...allow])?.sentence,
+    ).toContain(`takes replicas in ${join(top, 'in')}, ${allow[0]} only (replicas.allow in its agent.yaml)`);
+    for (const to of [join(top, 'other'), join(top, 'replicas', 'out', 'other'), join(top, 'replicasX'), top])
+      expect(refused(hello(to, '/srv'), 'another', [], allow), to).toMatchObject({ code: 'replica-path-invalid' });
+    expect(refused(hello(join(top, 'real'), '/srv'), 'another', [], [join(top, 'in')])).not.toBeNull();
+    expect(refused(hello(join(top, 'replicas'), '/srv'), 'another', [], [join(top, 'in')])).toBeNull();
   });
 
   it('not over, in or around the home of the target agent', () => {
@@ -86,5 +115,9 @@ describe('where replicas may lie', () => {
     symlinkSync(join(top, 'replicas'), join(top, 'link'));
     expect(canonical(raw(join(top, 'link', 'none', 'ne')))).toBe(join(top, 'replicas', 'none', 'ne'));
     expect(canonical(raw('/'))).toBe('/');
+    symlinkSync('replicas/none', join(top, 'dangling'));
+    expect(canonical(raw(join(top, 'dangling', 'x')))).toBe(join(top, 'replicas', 'none', 'x'));
+    for (const [name, to] of Object.entries({ one: 'other', other: 'one' })) symlinkSync(to, join(top, name));
+    expect(canonical(raw(join(top, 'one', 'x')))).toMatch(new RegExp(`^${top}/(one|other)/x$`));
   });
 });

@@ -1,6 +1,6 @@
 /** Where replicas may lie on this machine. In: what a source asks for. Out: paths, or the sentence that says why not. */
-import { lstatSync, realpathSync } from 'node:fs';
-import { dirname } from 'node:path';
+import { lstatSync, readlinkSync, realpathSync } from 'node:fs';
+import { dirname, resolve } from 'node:path';
 import { brand, printable, type RawName } from '@understudy/base';
 import type { Hello, Refuse } from '@understudy/wire';
 import { liesWithin, placesOverlap, replicaPathOf } from '../../rules/index.ts';
@@ -9,6 +9,8 @@ export interface PlaceContext {
   readonly homePath: RawName;
   /** Names this running machine, as `hello.machine` names the source's. */
   readonly machine: string;
+  /** Folders that replicas may lie in; empty: any that is not the system's own. */
+  readonly allow: readonly RawName[];
   /** Replica roots of other jobs. */
   readonly taken: readonly { readonly jobName: string; readonly path: RawName }[];
 }
@@ -21,7 +23,10 @@ export interface Place {
 const bytes = (base64: string): RawName => brand<RawName>(Buffer.from(base64, 'base64').toString('latin1'));
 /** What `replica-roots.ts` makes beside a replica. */
 const KEPT = /^\.understudy-[0-9a-f-]{36}$/i;
-const SYSTEM: readonly string[] = ['/proc', '/sys', '/dev', '/run'];
+/** Never, whatever is allowed: who may write there owns the server. */
+const SYSTEM = '/etc /proc /sys /dev /run /boot /usr /bin /sbin /lib /lib32 /lib64 /libx32'
+  .split(' ')
+  .map((path) => brand<RawName>(path));
 
 /** The replica of each root of the job, by its index. */
 export function placesOf(hello: Hello): Place[] {
@@ -54,11 +59,17 @@ function refusePlace(place: Place, all: readonly Place[], hello: Hello, context:
     return invalid(
       `The replica cannot lie at ${shown}: that is where a job keeps files aside. Choose another with --to.`,
     );
-  if (replica === '/' || SYSTEM.some((system) => liesWithin(replica, brand<RawName>(system))))
+  if (replica === '/' || SYSTEM.some((system) => liesWithin(replica, system) || liesWithin(replica, canonical(system))))
     return invalid(`The replica cannot lie at ${shown}: that is the system's own. Choose another directory with --to.`);
   if (placesOverlap(replica, context.homePath))
     return invalid(
       `The replica at ${shown} would hold the target agent's own home; choose another directory with --to.`,
+    );
+  const { allow } = context;
+  if (allow.length > 0 && !allow.some((folder) => liesWithin(replica, canonical(folder))))
+    return invalid(
+      `The target takes replicas in ${allow.map(printable).join(', ')} only (replicas.allow in its agent.yaml), and ${shown} does not lie there. ` +
+        "Choose a directory there with --to, or have the target's administrator allow another.",
     );
   const source = all.find((other) => hello.machine === context.machine && placesOverlap(replica, other.source));
   if (source !== undefined)
@@ -79,18 +90,37 @@ function refusePlace(place: Place, all: readonly Place[], hello: Hello, context:
   };
 }
 
-/** With the links of what exists resolved; what does not exist yet stays as it is written. */
+/** As many as Linux follows. */
+const MOST_LINKS = 40;
+
+/** With all links resolved, also those that lead to nothing yet; what does not exist stays as it is written. */
 export function canonical(path: RawName): RawName {
+  let links = 0;
   for (let at: string = path, rest = ''; ; ) {
     try {
       const real = realpathSync.native(Buffer.from(at, 'latin1'), 'buffer').toString('latin1');
       return brand<RawName>(rest === '' ? real : `${real === '/' ? '' : real}${rest}`);
     } catch {
       const parent = dirname(at);
-      if (parent === at) return path;
-      rest = `${at.slice(parent === '/' ? 0 : parent.length)}${rest}`;
-      at = parent;
+      const to = links < MOST_LINKS ? linkAt(at) : null;
+      if (to !== null) {
+        links += 1;
+        at = resolve(canonical(brand<RawName>(parent)), to);
+      } else if (parent === at) return path;
+      else {
+        rest = `${at.slice(parent === '/' ? 0 : parent.length)}${rest}`;
+        at = parent;
+      }
     }
+  }
+}
+
+/** Where a link leads; null: it is none. */
+function linkAt(path: string): string | null {
+  try {
+    return readlinkSync(Buffer.from(path, 'latin1'), 'buffer').toString('latin1');
+  } catch {
+    return null;
   }
 }
 

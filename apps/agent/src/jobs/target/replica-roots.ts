@@ -4,7 +4,14 @@
  */
 import { lstatSync, readdirSync, rmdirSync, rmSync } from 'node:fs';
 import { brand, printable, type RawName } from '@understudy/base';
-import { FileError, type Handle, type OpenRoot, type ReplicaFiles } from '@understudy/engine';
+import {
+  FileError,
+  type Forbidden,
+  forbiddingFiles,
+  type Handle,
+  type OpenRoot,
+  type ReplicaFiles,
+} from '@understudy/engine';
 import { openReplicaTree } from '@understudy/filesystem';
 import { liesWithin } from '../../rules/index.ts';
 import type { Place } from './replica-place.ts';
@@ -34,6 +41,8 @@ export interface ReplicaRootsOptions {
   /** Root handles that the stream has been filling, by index; null: any will do. */
   readonly known: readonly (Handle | null)[];
   readonly openTree?: OpenTree;
+  /** What must not be made there; absent: anything may. */
+  readonly forbidden?: Forbidden;
   /** A root is open; what it throws closes it again. */
   readonly opened?: (path: RawName) => void;
 }
@@ -75,7 +84,8 @@ export class ReplicaRoots {
     }
     const stat = lstatSync(Buffer.from(path, 'latin1'));
     this.#opened.set(index, { path, device: stat.dev, inode: stat.ino, handle: files.root });
-    return files;
+    const { forbidden } = this.#options;
+    return forbidden === undefined ? files : forbiddingFiles(files, forbidden);
   };
 
   /** By index; null: not open. */

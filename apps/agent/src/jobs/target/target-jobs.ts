@@ -3,7 +3,7 @@
  * Promises: one job a replica path; a job belongs to the peer that made it; nothing of a replica is deleted here.
  */
 import { brand, formatBytes, printable, type RawName } from '@understudy/base';
-import type { Handle, TargetEvent } from '@understudy/engine';
+import type { Forbidden, Handle, TargetEvent } from '@understudy/engine';
 import { type FrameHeader, FrameType, type Hello, helloSchema, type Refuse } from '@understudy/wire';
 import { messageOf } from '../../home/start-error.ts';
 import { parseJsonFrame, type ReplicationLink } from '../../ports/replication-link/replication-link.ts';
@@ -28,6 +28,8 @@ export interface TargetSurroundings {
   readonly openTree?: OpenTree;
   /** How replicas are kept from other writers; absent: they are not. */
   readonly guard?: GuardPorts;
+  /** Which places and files this server takes; absent: all but the system's own places. */
+  readonly replicas?: { readonly allow: readonly RawName[]; readonly forbidden: Forbidden };
   /** Of what is received and not applied; the defaults of the settings where it is not said. */
   readonly journal?: {
     readonly memoryBytes: number;
@@ -115,9 +117,9 @@ export class TargetJobs {
     const taken = [...this.#stored.all()]
       .filter((other) => other.jobId !== hello.jobId)
       .flatMap((other) => other.roots.map(({ path }) => ({ jobName: other.jobName, path: raw(path) })));
-    const { home, machine } = this.#surroundings;
+    const { home, machine, replicas } = this.#surroundings;
     const homePath = brand<RawName>(Buffer.from(home).toString('latin1'));
-    return refusePlaces(placesOf(hello), hello, { homePath, machine, taken });
+    return refusePlaces(placesOf(hello), hello, { homePath, machine, taken, allow: replicas?.allow ?? [] });
   }
 
   #answer(link: ReplicationLink, hello: Hello): void {
@@ -208,10 +210,14 @@ export class TargetJobs {
     places: readonly Place[],
     guard: ReplicaGuard | null,
   ): ConstructorParameters<typeof ReplicaRoots>[0] {
-    const { openTree } = this.#surroundings;
+    const { openTree, replicas } = this.#surroundings;
     const known = handlesOf(this.#stored.get(hello.jobId), places);
     const opened = guard === null ? {} : { opened: (path: RawName) => guard.opened(path) };
-    return { jobId: hello.jobId, places, known, ...opened, ...(openTree === undefined ? {} : { openTree }) };
+    const forbidden = {
+      devices: replicas?.forbidden.devices === true || hello.refuses?.devices === true,
+      setuid: replicas?.forbidden.setuid === true || hello.refuses?.setuid === true,
+    };
+    return { jobId: hello.jobId, places, known, forbidden, ...opened, ...(openTree === undefined ? {} : { openTree }) };
   }
 
   #make(hello: Hello, roots: ReplicaRoots, guard: ReplicaGuard | null): TargetJob {

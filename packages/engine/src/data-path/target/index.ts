@@ -7,6 +7,7 @@ export type { Packet } from './accept/packet.ts';
 export * from './accept/target-communication-manager.ts';
 export type { TargetEvent } from './apply/apply-context.ts';
 export { base64, fromBase64 } from './apply/base64.ts';
+export { type Forbidden, forbiddingFiles } from './apply/forbidding-files.ts';
 export type { OpenRoot, RootSpec } from './apply/replica-roots.ts';
 export * from './apply/target-replication-manager.ts';
 export { mergeConditions, sameCondition } from './condition.ts';

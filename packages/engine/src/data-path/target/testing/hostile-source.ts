@@ -53,9 +53,12 @@ export function said(...inputs: RecordInput[]): string[] {
   return rig.replies.slice(before).flatMap((reply) => (reply.kind === 'failed' ? [reply.errno] : []));
 }
 
-export function begin(): void {
+export const begin = (): void => beginWith((files) => files);
+
+/** `coat`: what the target has over its files. */
+export function beginWith(coat: (files: ReplicaFiles) => ReplicaFiles): void {
   rig = new Rig();
-  const files = limited(rig.replica);
+  const files = coat(limited(rig.replica));
   rig.openRoot = () => files;
   next = 1;
   rig.hello();
