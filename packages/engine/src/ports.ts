@@ -4,6 +4,9 @@
  */
 import type { Brand, RawName } from '@understudy/base';
 import type { Attributes, NodeId, Xattr } from '@understudy/wire';
+import type { PowerCut } from './power-cut.ts';
+
+export type { ActiveRegion, PowerCut, PowerCutRoot } from './power-cut.ts';
 
 /** A condition of the file system, by its errno name; anything unexpected is an ordinary Error. */
 export class FileError extends Error {
@@ -199,6 +202,13 @@ export interface Interceptor {
    * the call has come back, which may be never; one at a time for each root. A driver whose records do not come from the calls has none.
    */
   cookie?(root: number, number: number): Promise<CookieOutcome>;
+  /** How the ring before this one was lost, where the driver keeps an activity log and that knows; null: it does not, or was not lost. */
+  readonly powerCut?: PowerCut | null;
+  /**
+   * All operations of a root up to this ring sequence are received by whoever they are for: once the source's file system is synced
+   * they may leave the activity log. `now`: also what is in use.
+   */
+  settle?(root: number, through: number, now?: boolean): void;
   /** Events worth an administrator's eye: a crash survived, a bypass seen, a mount taken away. */
   onEvent(listener: (event: InterceptorEvent) => void): void;
   status(): {
@@ -220,8 +230,8 @@ export interface Exposures {
 }
 
 export interface InterceptorEvent {
-  /** bypass: a change past the mount was seen. exposed: what could bypass it, or cannot be watched. */
-  readonly kind: 'crashed' | 'taken-over' | 'bypass' | 'exposed' | 'unmounted' | 'overflow' | 'failed';
+  /** bypass: a change past the mount was seen. exposed: what could bypass it, or cannot be watched. log-broken: the activity log. */
+  readonly kind: 'crashed' | 'taken-over' | 'bypass' | 'exposed' | 'unmounted' | 'overflow' | 'log-broken' | 'failed';
   readonly severity: 'information' | 'warning' | 'error';
   readonly root: number | null;
   readonly sentence: string;

@@ -48,6 +48,7 @@ static void root_start(uint32_t index)
 {
 	root_identity(&roots[index]);
 	tripwire_before_work();
+	activity_root_added(&roots[index]);
 	for (uint32_t i = index * ROOT_WORKERS; i < (index + 1) * ROOT_WORKERS; i++) {
 		struct worker *w = &workers[i];
 		pthread_t thread;
@@ -105,6 +106,7 @@ static void root_remove(uint32_t index)
 	}
 	escrow_drop_root(index);
 	nodes_drop_root(root);
+	activity_root_removed(root);
 	close(root->device);
 	close(root->directory);
 	close(root->tree);
@@ -138,7 +140,9 @@ static void close_all(const int *fds, int count)
 /* False: the message says that all is there, or over. */
 static bool take_message(const struct message *m, const int *fds, int count, bool started)
 {
-	if ((m->type == MSG_ROOT || m->type == MSG_ESCROW || m->type == MSG_DROP || m->type == MSG_EXPOSE) && m->value >= MAX_ROOTS)
+	bool of_root = m->type == MSG_ROOT || m->type == MSG_ESCROW || m->type == MSG_DROP || m->type == MSG_EXPOSE ||
+		       m->type == MSG_SETTLE || m->type == MSG_SETTLE_NOW;
+	if (of_root && m->value >= MAX_ROOTS)
 		return close_all(fds, count), true;
 	if (m->type == MSG_STATE && count == 1 && enter_memory(fds[0], false) != 0)
 		_exit(3);
@@ -162,6 +166,10 @@ static bool take_message(const struct message *m, const int *fds, int count, boo
 		resume();
 	else if (m->type == MSG_TRIPWIRE && count == 2)
 		tripwire_adopt(fds);
+	else if (m->type == MSG_ACTIVITY && count == 1)
+		activity_fd = fds[0];
+	else if (m->type == MSG_SETTLE || m->type == MSG_SETTLE_NOW)
+		activity_settle(m->value, m->node, m->type == MSG_SETTLE_NOW);
 	else if (m->type == MSG_EXPOSE)
 		tripwire_expose(m->value, m->node);
 	else if (m->type == MSG_END)
@@ -231,6 +239,7 @@ int fsid_main(int socket)
 	ring_repair();
 	nodes_repair();
 	park_repair();
+	activity_start();
 	for (uint32_t i = 0; i < MAX_ROOTS; i++)
 		if (roots[i].active)
 			root_start(i);

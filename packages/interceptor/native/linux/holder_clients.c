@@ -7,9 +7,11 @@
  *   serve ID | silence ID | record ID | drop ID -> ok   (silence: calls pass without records from now on)
  *   audit ID NAME              -> ok: what is written to that name in the root's directory becomes a cookie
  *   expose ID NODE             -> ok, or again (no server at the moment): the file has a name outside of its root
+ *   settle ID SEQUENCE [now]   -> ok, or again: the target has received all of the root up to there (activity_settle.c)
+ *   activity                   -> regions BROKEN USED MARKED CLEARED WRITES
  *   tripwire                   -> on, idle (nothing protected yet), or off SENTENCE
  *   end                        -> ok, and exit; refused while anything is protected
- * Unasked: bell, crashed, suspended, resumed, gone ID RECORDING, bypass ID PID MASK i|o NODE UNSAID -COMMAND -PATH (hexadecimal).
+ * Unasked: bell, crashed, suspended, resumed, activity broken ERRNO, gone ID RECORDING, bypass ID PID MASK i|o NODE UNSAID -COMMAND -PATH (hexadecimal).
  */
 #include "holder.h"
 #include <stdio.h>
@@ -234,6 +236,27 @@ static const char *expose(const char *arguments)
 	return server_fd >= 0 && link_send(server_fd, &m, NULL, 0) == 0 ? "ok" : "again";
 }
 
+static const char *settle(const char *arguments)
+{
+	char now[4] = "";
+	unsigned id;
+	unsigned long long sequence;
+	int index = sscanf(arguments, "%u %llu %3s", &id, &sequence, now) >= 2 ? find_root(id) : -1;
+	struct message m = { now[0] == 0 ? MSG_SETTLE : MSG_SETTLE_NOW, (uint32_t)index, sequence };
+	if (index < 0)
+		return "error no such root";
+	return server_fd >= 0 && link_send(server_fd, &m, NULL, 0) == 0 ? "ok" : "again";
+}
+
+static void tell_activity(struct client *c)
+{
+	const struct activity *a = &state->activity;
+	char line[160];
+	snprintf(line, sizeof(line), "regions %u %llu %llu %llu %llu", a->broken, (unsigned long long)a->used,
+		 (unsigned long long)a->marked, (unsigned long long)a->cleared, (unsigned long long)a->writes);
+	tell(c, line);
+}
+
 static void tell_tripwire(struct client *c)
 {
 	char line[128];
@@ -269,6 +292,10 @@ static void command(struct client *c, char *line)
 		tell(c, audit(arguments));
 	else if (strcmp(line, "expose") == 0)
 		tell(c, expose(arguments));
+	else if (strcmp(line, "settle") == 0)
+		tell(c, settle(arguments));
+	else if (strcmp(line, "activity") == 0)
+		tell_activity(c);
 	else if (strcmp(line, "tripwire") == 0)
 		tell_tripwire(c);
 	else if (strcmp(line, "end") == 0)

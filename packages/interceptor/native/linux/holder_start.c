@@ -33,6 +33,8 @@ int holder_takeover(int socket)
 			acks_fd = fds[0];
 		else if (m.type == MSG_CALLS)
 			calls_fd = fds[0];
+		else if (m.type == MSG_ACTIVITY)
+			activity_fd = fds[0];
 		else
 			holder_take(&m, fds, count);
 	}
@@ -54,10 +56,12 @@ static int make_memory(const char *name, size_t size)
 	return fd;
 }
 
-static int make_all(uint64_t ring_bytes, bool blocking)
+static int make_all(const char *directory, uint64_t ring_bytes, bool blocking, uint64_t generation)
 {
 	struct ring_header header = { .magic = RING_MAGIC, .version = RING_VERSION, .size = ring_bytes,
-				      .workers = WORKERS, .blocking = blocking };
+				      .workers = WORKERS, .blocking = blocking,
+				      /* Behind all that an earlier ring has numbered: what the target has of that stays told apart. */
+				      .sequence = generation << ACTIVITY_GENERATION_SHIFT };
 	const uint64_t magic = STATE_MAGIC;
 	const uint32_t version = RING_VERSION;
 	int fd = make_memory("fsi-ring", RING_HEADER + ring_bytes);
@@ -66,6 +70,7 @@ static int make_all(uint64_t ring_bytes, bool blocking)
 	fd = make_memory("fsi-state", sizeof(struct state));
 	if (fd < 0 || pwrite(fd, &magic, 8, 0) != 8 || pwrite(fd, &version, 4, 8) != 4 || enter_memory(fd, false) != 0)
 		return -1;
+	activity_make(directory, generation);
 	bell_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	if (bell_fd < 0 || !park_make_bells())
 		return -1;
@@ -96,11 +101,11 @@ static void leave_terminal(void)
 		(void)dup2(null, i);
 }
 
-int holder_main(const char *directory, uint64_t ring_bytes, bool blocking)
+int holder_main(const char *directory, uint64_t ring_bytes, bool blocking, uint64_t generation)
 {
 	if (listen_in(directory) != 0)
 		return 1;
-	if (make_all(ring_bytes, blocking) != 0)
+	if (make_all(directory, ring_bytes, blocking, generation) != 0)
 		return perror("ring"), 1;
 	pid_t pid = fork();
 	if (pid != 0)
@@ -114,10 +119,10 @@ int holder_main(const char *directory, uint64_t ring_bytes, bool blocking)
 }
 
 /* In the foreground, in a unit of its own: the manager watches this process and those it starts. */
-int holder_service(const char *directory, uint64_t ring_bytes, bool blocking)
+int holder_service(const char *directory, uint64_t ring_bytes, bool blocking, uint64_t generation)
 {
 	bool taken = store_take();
-	if (!taken && (listen_in(directory) != 0 || make_all(ring_bytes, blocking) != 0))
+	if (!taken && (listen_in(directory) != 0 || make_all(directory, ring_bytes, blocking, generation) != 0))
 		return perror("the holder cannot start"), 1;
 	leave_terminal();
 	holder_prepare();

@@ -116,13 +116,15 @@ void store_remove_root(uint32_t index)
 static const struct { const char *name; int *fd; } basics[] = {
 	{ "ring", &ring_fd }, { "state", &state_fd }, { "listen", &listen_fd }, { "bell", &bell_fd },
 	{ "acks", &acks_fd }, { "calls", &calls_fd },
+	{ "activity", &activity_fd },
 };
 
 /* After a start or a takeover: whatever the manager has of a holder before is replaced. */
 void store_all(void)
 {
 	for (size_t i = 0; i < sizeof(basics) / sizeof(basics[0]); i++)
-		(void)store_one(basics[i].name, *basics[i].fd);
+		if (*basics[i].fd >= 0)
+			(void)store_one(basics[i].name, *basics[i].fd);
 	for (uint32_t i = 0; i < MAX_ROOTS; i++)
 		if (held[i].device > 0)
 			store_root(i);

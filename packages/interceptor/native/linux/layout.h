@@ -7,6 +7,7 @@
  */
 #ifndef LAYOUT_H
 #define LAYOUT_H
+#include "activity.h"
 #include <stdatomic.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -140,6 +141,7 @@ struct state {
 	struct note notes[MAX_NOTES];
 	/* Open handles by hash of their node: only zero is a statement, and it says "not open". */
 	_Atomic uint16_t opens[OPEN_BUCKETS];
+	struct activity activity;
 	_Alignas(4096) unsigned char requests[WORKERS][REQUEST_BYTES];
 	_Alignas(4096) struct node_index index;
 	_Alignas(4096) struct park_area park;
@@ -164,6 +166,9 @@ enum message_type {
 	MSG_SAY,       /* a pipe with a line for the agent */
 	MSG_ACKS,      /* fd: rings when the agent has acknowledged */
 	MSG_CALLS,     /* fd: rings when a call waits */
+	MSG_ACTIVITY,  /* fd of the activity log */
+	MSG_SETTLE,    /* value = index of root, node = ring sequence up to which the target has received all */
+	MSG_SETTLE_NOW, /* and what is in use is settled, too */
 };
 struct message {
 	uint32_t type, value;

@@ -41,11 +41,12 @@ void link_send_basics(int socket)
 {
 	const struct { uint32_t type; int fd; } basics[] = {
 		{ MSG_STATE, state_fd }, { MSG_RING, ring_fd }, { MSG_LISTEN, listen_fd }, { MSG_BELL, bell_fd },
-		{ MSG_ACKS, acks_fd }, { MSG_CALLS, calls_fd },
+		{ MSG_ACKS, acks_fd }, { MSG_CALLS, calls_fd }, { MSG_ACTIVITY, activity_fd },
 	};
 	for (size_t i = 0; i < sizeof(basics) / sizeof(basics[0]); i++) {
 		struct message m = { basics[i].type, 0, 0 };
-		(void)link_send(socket, &m, &basics[i].fd, 1);
+		if (basics[i].fd >= 0)
+			(void)link_send(socket, &m, &basics[i].fd, 1);
 	}
 }
 

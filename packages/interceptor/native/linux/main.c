@@ -1,7 +1,7 @@
 /*
  * One static binary, so that holder and server can start each other through /proc/self/exe whatever happens to the package:
- *   hold DIRECTORY RING-BYTES dirty|block   the holder, as a daemon     (comm fsi-holder)
- *   hold-service DIRECTORY RING-BYTES dirty|block   the same in the foreground, for a service manager that keeps descriptors
+ *   hold DIRECTORY RING-BYTES dirty|block GENERATION   the holder, as a daemon     (comm fsi-holder)
+ *   hold-service DIRECTORY RING-BYTES dirty|block GENERATION   the same in the foreground, for a service manager that keeps descriptors
  *   serve FD                                the server                  (comm fsid)
  *   hold-takeover FD                        a holder for a server whose own has died
  *   mount …, mount-tree …, unmount …        the helper of the driver
@@ -49,10 +49,10 @@ int main(int argc, char **argv)
 		return fsid_main(atoi(argv[2]));
 	if (strcmp(role, "hold-takeover") == 0 && argc == 3)
 		return holder_takeover(atoi(argv[2]));
-	if (strcmp(role, "hold") == 0 && argc == 5)
-		return holder_main(argv[2], strtoull(argv[3], NULL, 10), strcmp(argv[4], "block") == 0);
-	if (strcmp(role, "hold-service") == 0 && argc == 5)
-		return holder_service(argv[2], strtoull(argv[3], NULL, 10), strcmp(argv[4], "block") == 0);
+	if (strcmp(role, "hold") == 0 && argc == 6)
+		return holder_main(argv[2], strtoull(argv[3], NULL, 10), strcmp(argv[4], "block") == 0, strtoull(argv[5], NULL, 10));
+	if (strcmp(role, "hold-service") == 0 && argc == 6)
+		return holder_service(argv[2], strtoull(argv[3], NULL, 10), strcmp(argv[4], "block") == 0, strtoull(argv[5], NULL, 10));
 	if (strcmp(role, "mount") == 0)
 		return mount_main(argc - 2, argv + 2);
 	if (strcmp(role, "mount-tree") == 0)

@@ -161,8 +161,14 @@ void op_setattr(struct worker *w)
 	begin(w);
 	int fd = node_open(w, w->in->nodeid, O_PATH | O_NOFOLLOW);
 	int error = fd < 0 ? fd : stat_fd(fd, &before);
-	if (error == 0)
+	if (error == 0) {
+		uint64_t size = (uint64_t)before.st_size < in->size ? (uint64_t)before.st_size : in->size;
+		if (in->valid & FATTR_SIZE)
+			activity_tail(w, node_real(w, w->in->nodeid), size);
+		if (in->valid & ~(uint32_t)(FATTR_SIZE | FATTR_FH))
+			activity_metadata(w, node_real(w, w->in->nodeid));
 		error = set_all(w, fd, in, &done);
+	}
 	if (fd >= 0 && stat_fd(fd, &after) == 0) {
 		bool mode_fell = after.st_mode != before.st_mode;
 		if (w->draft_count > 0 && mode_fell)

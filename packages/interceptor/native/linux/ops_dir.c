@@ -52,8 +52,10 @@ static size_t fill(struct worker *w, const struct listing *l, const struct entry
 	struct stat st;
 	uint64_t node;
 	memset(&p->entry_out, 0, sizeof(p->entry_out));
-	if (!is_dots(e->name) && node_meet(w->root, l->dir, e->name, &node) == 0 && stat_at(l->dir, e->name, &st) == 0)
+	if (!is_dots(e->name) && node_meet(w->root, l->dir, e->name, &node) == 0 && stat_at(l->dir, e->name, &st) == 0) {
+		activity_home(w, node, node_real(w, w->in->nodeid));
 		entry_of(w, node, &st, &p->entry_out);
+	}
 	fill_dirent(&p->dirent, e, inode, name_length);
 	return used;
 }

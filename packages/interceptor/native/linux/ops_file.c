@@ -26,6 +26,7 @@ static int truncate_on_open(struct worker *w, int fd, uint32_t flags)
 		writable = node_open(w, w->in->nodeid, O_WRONLY);
 	if (writable < 0)
 		return writable;
+	activity_tail(w, node_real(w, w->in->nodeid), 0);
 	int result = ftruncate(writable, 0);
 	error = errno;
 	if (writable != fd)
@@ -131,6 +132,7 @@ void op_write(struct worker *w)
 		return refuse(w, -fd);
 	if (kill)
 		(void)stat_fd(fd, &before);
+	activity_stretch(w, node_real(w, w->in->nodeid), in->offset, in->size);
 	ssize_t n = write_all(fd, data, in->size, in->offset);
 	if (n >= 0) {
 		struct draft *d = draft(w, VERB_WRITE);
@@ -187,6 +189,10 @@ void op_fallocate(struct worker *w)
 		slot->flags |= SLOT_BEFORE;
 	}
 	begin(w);
+	if (in->mode & COLLAPSE_OR_INSERT)
+		activity_tail(w, node_real(w, w->in->nodeid), in->offset);
+	else
+		activity_stretch(w, node_real(w, w->in->nodeid), in->offset, in->length);
 	if (!done && fallocate(fd, (int)in->mode, (off_t)in->offset, (off_t)in->length) != 0)
 		return refuse(w, errno);
 	struct draft *d = draft(w, VERB_FALLOCATE);

@@ -49,6 +49,8 @@ void op_lookup(struct worker *w)
 	}
 	if (error < 0)
 		return reply_error(w, -error);
+	if (name[0] != '.' || (name[1] != 0 && strcmp(name, "..") != 0))
+		activity_home(w, node, node_real(w, w->in->nodeid));
 	entry_of(w, node, &st, &out);
 	reply_data(w, &out, sizeof(out));
 }
@@ -64,6 +66,10 @@ static int finish_entry(struct worker *w, struct draft *d, int dir, const char *
 	d->parent = node_real(w, w->in->nodeid);
 	d->parent_mtime = mtime_of(dir);
 	set_name(d, name);
+	if (d->verb == VERB_LINK)
+		activity_moved(w, d->node, d->parent, 0);
+	else
+		activity_born(w, d->node, d->parent);
 	entry_of(w, d->node, &d->attributes, out);
 	return 0;
 }
@@ -123,6 +129,7 @@ void op_mkdir(struct worker *w)
 	int dir = node_dir(w, w->in->nodeid);
 	if (dir < 0)
 		return refuse(w, -dir);
+	activity_names(w, node_real(w, w->in->nodeid));
 	if (!made(w, mkdirat(dir, name, in->mode)))
 		return refuse(w, errno);
 	answer_entry(w, draft(w, VERB_MKDIR), dir, name);
@@ -139,6 +146,7 @@ void op_mknod(struct worker *w)
 	int dir = node_dir(w, w->in->nodeid);
 	if (dir < 0)
 		return refuse(w, -dir);
+	activity_names(w, node_real(w, w->in->nodeid));
 	if (!made(w, mknodat(dir, name, in->mode, dev)))
 		return refuse(w, errno);
 	answer_entry(w, draft(w, S_ISREG(in->mode) || (in->mode & S_IFMT) == 0 ? VERB_CREATE : VERB_MKNOD), dir, name);
@@ -152,6 +160,7 @@ void op_symlink(struct worker *w)
 	int dir = node_dir(w, w->in->nodeid);
 	if (dir < 0)
 		return refuse(w, -dir);
+	activity_names(w, node_real(w, w->in->nodeid));
 	if (!made(w, symlinkat(target, dir, name)))
 		return refuse(w, errno);
 	struct draft *d = draft(w, VERB_SYMLINK);
@@ -173,6 +182,7 @@ void op_link(struct worker *w)
 			close(fd);
 		return refuse(w, dir < 0 ? -dir : -fd);
 	}
+	activity_names(w, node_real(w, w->in->nodeid));
 	int result = linkat(fd, "", dir, name, AT_EMPTY_PATH), error = errno;
 	close(fd);
 	errno = error;
@@ -219,6 +229,7 @@ void op_create(struct worker *w)
 	int dir = node_dir(w, w->in->nodeid);
 	if (dir < 0)
 		return refuse(w, -dir);
+	activity_names(w, node_real(w, w->in->nodeid));
 	int fd = create_at(w, dir, name, in, &is_new);
 	if (fd < 0)
 		return refuse(w, -fd);
@@ -234,7 +245,9 @@ void op_create(struct worker *w)
 	d->parent_mtime = mtime_of(dir);
 	set_name(d, name);
 	inherited_acls(w, d, fd, "");
-	if (!is_new)
+	if (is_new)
+		activity_born(w, d->node, d->parent);
+	else
 		w->draft_count = 0;
 	answer_open(w, fd, in->flags, d);
 }
@@ -248,6 +261,7 @@ void op_tmpfile(struct worker *w)
 	int dir = node_dir(w, w->in->nodeid);
 	if (dir < 0)
 		return refuse(w, -dir);
+	activity_names(w, node_real(w, w->in->nodeid));
 	/* O_EXCL (never to get a name) is kept by the kernel in front of us. */
 	int fd = openat(dir, ".", handle_flags(in->flags) | O_TMPFILE | O_CLOEXEC, in->mode & 07777);
 	if (fd < 0)
@@ -265,6 +279,7 @@ void op_tmpfile(struct worker *w)
 	nodes_doom(w->root, d->node, true);
 	close(path);
 	d->parent = node_real(w, w->in->nodeid);
+	activity_born(w, d->node, d->parent);
 	inherited_acls(w, d, fd, "");
 	answer_open(w, fd, in->flags, d);
 }

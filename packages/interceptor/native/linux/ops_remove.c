@@ -60,6 +60,7 @@ static void remove_name(struct worker *w, enum verb verb, int flags)
 		slot->flags |= SLOT_BEFORE;
 		keep_if_open(w, fd, node, &st);
 	}
+	activity_names(w, node_real(w, w->in->nodeid));
 	CRASH_POINT();
 	begin(w);
 	if (!done && undo_unlink(w, dir, name, flags) != 0) {
@@ -77,6 +78,7 @@ static void remove_name(struct worker *w, enum verb verb, int flags)
 	d->victim_nlink = verb == VERB_RMDIR ? 0 : (uint32_t)d->attributes.st_nlink;
 	if (d->victim_nlink == 0)
 		nodes_doom(w->root, slot->node, true);
+	activity_home(w, slot->node, 0);
 	d->parent = node_real(w, w->in->nodeid);
 	d->parent_mtime = mtime_of(dir);
 	d->name = name;
@@ -126,6 +128,11 @@ static void record_move(struct worker *w, struct move *m)
 		if (d->victim_nlink == 0)
 			nodes_doom(w->root, slot->victim, true);
 	}
+	activity_moved(w, slot->node, node_real(w, m->to), S_ISDIR(d->attributes.st_mode));
+	if (m->flags & EXCHANGE)
+		activity_moved(w, slot->victim, node_real(w, w->in->nodeid), 1);
+	else if (slot->victim != 0)
+		activity_home(w, slot->victim, 0);
 	d->detail = m->flags;
 	d->parent = node_real(w, w->in->nodeid);
 	d->parent2 = node_real(w, m->to);
@@ -184,6 +191,8 @@ static void execute_move(struct worker *w, struct move *m)
 		if (m->victim >= 0 && !(m->flags & EXCHANGE))
 			keep_if_open(w, m->victim, victim, &m->victim_st);
 	}
+	activity_names(w, node_real(w, w->in->nodeid));
+	activity_names(w, node_real(w, m->to));
 	begin(w);
 	if (!done && execute_rename(w, m) != 0)
 		return refuse(w, errno);

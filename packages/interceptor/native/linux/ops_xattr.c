@@ -83,6 +83,7 @@ void op_setxattr(struct worker *w)
 	begin(w);
 	if (error != 0)
 		return refuse(w, error);
+	activity_metadata(w, node_real(w, w->in->nodeid));
 	if (setxattr(t.path, name, value, in->size, 0) != 0) {
 		error = errno;
 		close(t.fd);
@@ -104,6 +105,7 @@ void op_removexattr(struct worker *w)
 	begin(w);
 	if (error != 0)
 		return refuse(w, error);
+	activity_metadata(w, node_real(w, w->in->nodeid));
 	if (removexattr(t.path, name) != 0 && !(w->again && errno == ENODATA && there)) {
 		error = errno;
 		close(t.fd);

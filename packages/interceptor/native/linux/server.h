@@ -253,8 +253,8 @@ void link_send_basics(int socket); /* the descriptors that holder and server bot
 int link_receive(int socket, struct message *m, int *fds, int *count); /* 1 message, 0 end, -1 error */
 int link_start(const char *role, const char *name, pid_t *pid); /* /proc/self/exe in that role; its socket, or -1 */
 int fsid_main(int socket);
-int holder_main(const char *directory, uint64_t ring_bytes, bool blocking);
-int holder_service(const char *directory, uint64_t ring_bytes, bool blocking);
+int holder_main(const char *directory, uint64_t ring_bytes, bool blocking, uint64_t generation);
+int holder_service(const char *directory, uint64_t ring_bytes, bool blocking, uint64_t generation);
 int holder_takeover(int socket);
 int mount_main(int argc, char **argv);
 int mount_tree_main(int argc, char **argv);

@@ -90,6 +90,7 @@ void dispatch(struct worker *w)
 
 static void clear(struct worker *w)
 {
+	activity_leave(w);
 	w->in->len = 0;
 	atomic_signal_fence(memory_order_seq_cst);
 	w->slot->phase = PHASE_READING;

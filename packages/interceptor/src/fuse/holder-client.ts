@@ -34,7 +34,7 @@ export interface HolderListener {
 }
 
 const VERSION = '2';
-const UNASKED = /^(bell|crashed|suspended|resumed|gone \d+ [01]|bypass .*)$/;
+const UNASKED = /^(bell|crashed|suspended|resumed|gone \d+ [01]|activity broken \d+|bypass .*)$/;
 const RETRIES = 200;
 const RETRY_MS = 50;
 

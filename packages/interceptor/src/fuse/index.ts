@@ -10,6 +10,7 @@ import { type InterceptorEvent, InterceptorRefusal } from '@understudy/engine';
 import { event } from './events.ts';
 import { type Greeting, HolderClient } from './holder-client.ts';
 import { type FilesOf, FuseInterceptor } from './interceptor.ts';
+import { LostRing } from './lost-ring.ts';
 import { FUSE_TYPE, mountHolding, mountsOf } from './mounts.ts';
 import { hexOf, nativeBinary, runNative } from './native.ts';
 import { strangersBeneath } from './nested.ts';
@@ -54,6 +55,7 @@ export async function openFuseInterceptor(options: FuseOptions): Promise<FuseInt
   mkdirSync(directory, { recursive: true, mode: 0o700 });
   const binary = options.binary ?? nativeBinary();
   const rootsFile = new RootsFile(directory);
+  const lostRing = new LostRing(directory);
   const early: InterceptorEvent[] = [];
   const { client, greeting } =
     (await HolderClient.open(directory)) ??
@@ -66,14 +68,19 @@ export async function openFuseInterceptor(options: FuseOptions): Promise<FuseInt
       },
       rootsFile,
       early,
+      lostRing,
     ));
   try {
     const ring = new RingReader(`/proc/${greeting.holderPid}/fd/${greeting.ringFd}`);
     const index = new NodeIndexReader(`/proc/${greeting.holderPid}/fd/${greeting.stateFd}`);
     early.push(...lost(rootsFile, greeting));
+    lostRing.identified(ring.identity);
     const homes = [rawFromText(directory), ...(options.homes ?? [])];
     const { filesOf } = options;
-    return new FuseInterceptor({ binary, directory, homes, client, greeting, ring, index, rootsFile, filesOf }, early);
+    return new FuseInterceptor(
+      { binary, directory, homes, client, greeting, ring, index, rootsFile, filesOf, lostRing },
+      early,
+    );
   } catch (error) {
     client.close();
     throw error;
@@ -84,9 +91,11 @@ async function start(
   holder: HolderStart,
   rootsFile: RootsFile,
   early: InterceptorEvent[],
+  lostRing: LostRing,
 ): Promise<{ client: HolderClient; greeting: Greeting }> {
+  const { generation } = lostRing.begin(rootsFile.entries());
   await clearDeadMounts(holder.binary, rootsFile, early);
-  const { ran, withoutUnit } = await startHolder(holder);
+  const { ran, withoutUnit } = await startHolder({ ...holder, settings: [...holder.settings, String(generation)] });
   if (withoutUnit !== null)
     early.push(
       event(

@@ -10,6 +10,7 @@ import type {
   Exposures,
   Interceptor,
   InterceptorEvent,
+  PowerCut,
   ProtectedRoot,
   SourceFiles,
 } from '@understudy/engine';
@@ -17,8 +18,9 @@ import type { NodeIndex } from '@understudy/filesystem';
 import { Tripwire } from '../tripwire/index.ts';
 import { CookieWriter } from './audit.ts';
 import { FuseCallHold } from './call-hold.ts';
-import { event, serverEvent } from './events.ts';
+import { event, logBroken, serverEvent } from './events.ts';
 import type { Greeting, HolderClient } from './holder-client.ts';
+import type { LostRing } from './lost-ring.ts';
 import { MountWatch, strangersBeneath, uncoveredSentence, type Wanted } from './nested.ts';
 import type { NodeIndexReader } from './node-index.ts';
 import { Protection } from './protection.ts';
@@ -41,6 +43,7 @@ export interface FuseParts {
   readonly index: NodeIndexReader;
   readonly rootsFile: RootsFile;
   readonly filesOf: FilesOf;
+  readonly lostRing: LostRing;
 }
 
 const MOUNTS_EVERY_MS = 1000;
@@ -65,6 +68,7 @@ export class FuseInterceptor implements Interceptor {
   #ownPids: readonly number[];
   /** One protect or release at a time: each looks at the mounts and then changes them. */
   #turn: Promise<unknown> = Promise.resolve();
+  #logIsBroken = false;
   #closed = false;
 
   constructor(parts: FuseParts, early: readonly InterceptorEvent[]) {
@@ -162,6 +166,23 @@ export class FuseInterceptor implements Interceptor {
     return this.#cookies.write(id, root.path, number);
   }
 
+  get powerCut(): PowerCut | null {
+    return this.#parts.lostRing.powerCut;
+  }
+
+  settle(id: number, through: number, now = false): void {
+    if (this.#closed) return;
+    // Said again with the next; a server that is about to be started anew knows nothing yet that could be cleared.
+    void this.#parts.client.ask(`settle ${id} ${through}${now ? ' now' : ''}`).catch(() => '');
+  }
+
+  /** Regions that are active, and what was marked and cleared since the ring began. */
+  async activity(): Promise<{ broken: number; used: number; marked: number; cleared: number; writes: number }> {
+    const numbers = (await this.#parts.client.ask('activity')).split(' ').slice(1).map(Number);
+    const [broken = 0, used = 0, marked = 0, cleared = 0, writes = 0] = numbers;
+    return { broken, used, marked, cleared, writes };
+  }
+
   onEvent(listener: (event: InterceptorEvent) => void): void {
     this.#eventListeners.push(listener);
     for (const each of this.#early.splice(0)) listener(each);
@@ -219,7 +240,14 @@ export class FuseInterceptor implements Interceptor {
     if (this.#tripwire.said(line)) return;
     if (word === 'bell') this.#reader.wake();
     else if (word === 'gone') this.#release.wentAway(Number(id), recording === '1');
+    else if (word === 'activity') this.#logBroken(Number(recording));
     else if (word === 'crashed' || word === 'suspended' || word === 'resumed') this.#tell(serverEvent(word));
+  }
+
+  /** Each server that is started says it again. */
+  #logBroken(errno: number): void {
+    if (!this.#logIsBroken) this.#tell(logBroken(errno));
+    this.#logIsBroken = true;
   }
 
   #replaced(greeting: Greeting): void {

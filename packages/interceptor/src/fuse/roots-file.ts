@@ -1,11 +1,12 @@
 /**
  * What this agent has mounted, on disk: for the case that holder and fsid are both gone and only dead mounts are left.
- * Written before a mount and after an unmount, by atomic replace.
+ * Written before a mount and after an unmount, by atomic replace, and durable: after a power cut it tells whose regions were active.
  */
-import { readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { brand, fromHex, type RawName, rawFromBytes } from '@understudy/base';
 import { InterceptorRefusal } from '@understudy/engine';
+import { writeDurably } from './lost-ring.ts';
 import { hexOf } from './native.ts';
 
 const LAST_ID = 65_535;
@@ -17,12 +18,12 @@ interface Entry {
 }
 
 export class RootsFile {
-  readonly #path: string;
+  readonly #directory: string;
   readonly #roots = new Map<number, Entry>();
   #lastId = 0;
 
   constructor(directory: string) {
-    this.#path = join(directory, 'roots');
+    this.#directory = directory;
     for (const line of this.#text().split('\n')) {
       const match = /^(\d+) ([0-9a-f]+)(?: (\d+))?$/.exec(line);
       const bytes = fromHex(match?.[2] ?? '');
@@ -62,7 +63,7 @@ export class RootsFile {
 
   #text(): string {
     try {
-      return readFileSync(this.#path, 'latin1');
+      return readFileSync(join(this.#directory, 'roots'), 'latin1');
     } catch {
       return '';
     }
@@ -72,7 +73,6 @@ export class RootsFile {
     const text = [...this.#roots]
       .map(([id, { path, parent }]) => `${id} ${hexOf(path)}${parent === null ? '' : ` ${parent}`}\n`)
       .join('');
-    writeFileSync(`${this.#path}.new`, text);
-    renameSync(`${this.#path}.new`, this.#path);
+    writeDurably(this.#directory, 'roots', text);
   }
 }

@@ -11,7 +11,7 @@ import { type Ran, runNative } from './native.ts';
 export interface HolderStart {
   readonly binary: string;
   readonly directory: string;
-  /** Bytes of the ring, and `dirty` or `block`. */
+  /** Bytes of the ring, `dirty` or `block`, and the ring's generation. */
   readonly settings: readonly string[];
   /** What starts a unit (systemd-run, or something like it); null: nothing does; left out: looked for. */
   readonly unitStarter?: string | null;
