@@ -19,14 +19,16 @@ interface Rooms {
   readonly roots: ReadonlyMap<number, MirrorRoot>;
   readonly path: SourcePath;
   readonly refusals: Refusals;
+  asksIfEmpty(): boolean;
   /** The one that both sides can make. */
   digestName(): DigestName;
 }
 
-export function mirrorWorld({ world, roots, path, refusals, digestName }: Rooms): MirrorWorld {
+export function mirrorWorld({ world, roots, path, refusals, asksIfEmpty, digestName }: Rooms): MirrorWorld {
   const { digest } = world;
   return {
     roots,
+    asksIfEmpty,
     digestName,
     wallMs: () => world.wallMs(),
     hash: (bytes: Uint8Array) =>

@@ -42,6 +42,11 @@ export interface SourceJobOptions {
   readonly mirror?: MirrorOptions;
   /** Absent: whoever uses the job looks for no cookies, and its state asks for none. */
   readonly audit?: AuditOptions | undefined;
+  /**
+   * SAFE2: a mirror that finds nothing in a root whose replica holds something takes nothing away, and the target says so by name (see
+   * EMPTIED_ROOT). `once`: the first mirror of everything may; absent: every one may.
+   */
+  readonly emptied?: 'ask' | 'once' | undefined;
   /** Over restarts; without it a mirror goes on only while this lives. */
   readonly mirrorMemory?: MirrorMemory;
   /** Where the queue goes that does not fit into memory or the ring. */

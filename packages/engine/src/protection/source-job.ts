@@ -53,6 +53,7 @@ export class SourceJob {
   #condition: Condition | null = null;
   /** The one that both sides can make. */
   #digest: DigestName = 'sha256';
+  #emptied: SourceJobOptions['emptied'];
   #paused = false;
   /** Why its own limits let nothing out now. */
   #held: Reason | null = null;
@@ -61,6 +62,7 @@ export class SourceJob {
     this.#world = options.world;
     const { next, limits, store, goesOn } = options;
     this.#memoryBytes = limits.memoryBytes;
+    this.#emptied = options.emptied;
     // In microseconds: no later run of the process begins with a number that this one has come to.
     const firstMarker = Math.floor(options.world.wallMs()) * 1000;
     const window = options.window === undefined ? {} : { window: options.window };
@@ -78,7 +80,9 @@ export class SourceJob {
       memory: options.mirrorMemory ?? new VolatileMirrorMemory(),
       ...(options.mirror === undefined ? {} : { options: options.mirror }),
       goesOn: goesOn !== undefined,
-      completed: () => {},
+      completed: (complete) => {
+        if (complete && this.#emptied === 'once') this.#emptied = 'ask';
+      },
     });
     this.audit = options.audit === undefined ? null : auditOf(options.audit, this.#roots.keys(), this.#auditWorld);
     this.#flushes = new Flushes({
@@ -315,6 +319,7 @@ export class SourceJob {
       path: this.path,
       refusals: this.#refusals,
       digestName: () => this.#digest,
+      asksIfEmpty: () => this.#emptied === 'ask',
     });
   }
 

@@ -73,6 +73,7 @@ function replicationShape(): string {
     messages.REPLICATION_PROTOCOL,
     ...numberLines('limit', limits),
     ...numberLines('MirrorBegin', { MIRROR_REPAIR, MIRROR_GOES_ON }),
+    ...numberLines('listingEnd', { LISTING_TAKES_NOTHING: records.LISTING_TAKES_NOTHING }),
     ...Object.entries({ ...lists, ...details }).flatMap(([name, numbers]) => numberLines(name, numbers)),
     ...schemas.map(([name, schema]) => schemaLine(name, schema)),
     sampleLine('frame header', frameSample()),

@@ -41,7 +41,8 @@ export const Verb = {
   /**
    * The listing is complete: what the target holds in `parent` beyond it is gone on the source, or an orphan. detail = OrphanFate;
    * extent = only orphans last changed before this second (0: all); offset = ms of the run's beginning, which names their folder.
-   * The target answers `have`, or `want` where it has forgotten how the listing began.
+   * The target answers `have`, or `want` where it has forgotten how the listing began. With LISTING_TAKES_NOTHING added to detail, and
+   * something there that it would have to take away, it does nothing and answers `differs`, EMPTIED_ROOT.
    */
   listingEnd: 36,
   /** The whole set of extended attributes of node, encoded by `encodeXattrs` in data. */
@@ -105,6 +106,10 @@ export const MIRROR_REPAIR = 64;
 export const MIRROR_GOES_ON = 32;
 /** `detail` of listingEnd and detach: what becomes of files that never came from the source. */
 export const OrphanFate = { report: 0, move: 1, delete: 2 } as const;
+/** Added to `detail` of listingEnd: the source has nothing in this directory, a root, and a person has to say whether that is meant. */
+export const LISTING_TAKES_NOTHING = 16;
+/** `what` of the answer to it. */
+export const EMPTIED_ROOT = 'root-emptied';
 /** `detail` of forget. */
 export const FORGET_IN_PLACE = 1;
 /** Bytes of a digest in `check`, whichever it is. */

@@ -44,3 +44,9 @@ export function exposureStatus(interceptor: Interceptor, roots: readonly JobRoot
     ...(uncovered.length === 0 ? {} : { uncovered: uncovered.map(printable) }),
   };
 }
+
+/** Why changes are not seen in order; `why`: why this driver. */
+export function nearSentence(why: string | null): string {
+  const reason = why === null ? '' : ` ${why}`;
+  return `The watch driver sees changes after the fact: protection is near-continuous, not write-ordered.${reason}`;
+}

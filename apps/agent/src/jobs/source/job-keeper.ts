@@ -6,12 +6,12 @@ import { printable, type RawName, rawToText } from '@understudy/base';
 import { InterceptorRefusal, type JobEvent, type Reason } from '@understudy/engine';
 import { type JobStatus, ManagementError } from '@understudy/wire';
 import { messageOf, StartError } from '../../home/start-error.ts';
-import { exposureStatus, unseenSentence } from './exposure.ts';
+import { exposureStatus, nearSentence, unseenSentence } from './exposure.ts';
 import { isWithin, type Served } from './interceptors.ts';
 import type { JobRoot } from './job-roots.ts';
 import { JobRunner } from './job-runner.ts';
 import { runningStatus, type StatusNames, stoppedStatus } from './job-status.ts';
-import { type Job, type Running, restState, type Severity } from './known-job.ts';
+import { type Job, type Running, restState, type Severity, wordOnEmpty } from './known-job.ts';
 import { demandSameRoots, plannedDirectories, rememberedOf, servedAnew } from './plan-roots.ts';
 import { type JobSurroundings, type Prepared, prepareJob } from './prepare-job.ts';
 import { sentenceOf } from './sentence-of.ts';
@@ -200,14 +200,15 @@ export class JobKeeper {
     const { interception, roots, why } = served;
     const { interceptor } = interception;
     const tell = (one: JobEvent) => event(job, one.code, one.severity, one.sentence);
-    const ring = { identity: interceptor.identity, fresh: interception.fresh, event: tell };
+    const { identity } = interceptor;
     const runner: JobRunner = new JobRunner({
-      ...surroundings.runnerOptions(job.stored, roots, prepared, ring),
+      ...surroundings.runnerOptions(job.stored, roots, prepared, { identity, fresh: interception.fresh, event: tell }),
       audit: interception.audit,
+      emptied: wordOnEmpty(job),
       barrier: () => interceptor.barrier(),
       passed: (barrier) => interceptor.passed(barrier),
       ordered: interceptor.promises.order,
-      orderedWhy: near(why),
+      orderedWhy: nearSentence(why),
       unseen: (scopes) => unseenSentence(roots, scopes),
       wake: () => interception.wake(),
       detach: () => interception.detach(runner),
@@ -381,9 +382,4 @@ export class JobKeeper {
     const source = definition.sourceName ?? this.#parts.surroundings.agentName;
     return { id, epoch, name: definition.name, source, target: definition.target.name, interceptor, interceptorReason };
   }
-}
-
-function near(why: string | null): string {
-  const reason = why === null ? '' : ` ${why}`;
-  return `The watch driver sees changes after the fact: protection is near-continuous, not write-ordered.${reason}`;
 }

@@ -19,10 +19,19 @@ import {
   stateOf,
   type Urgency,
 } from '@understudy/engine';
-import { type Hello, type NodeId, type Position, position, type Welcome } from '@understudy/wire';
+import {
+  EMPTIED_ROOT,
+  type Hello,
+  type NodeId,
+  type Position,
+  position,
+  type Reply,
+  type Welcome,
+} from '@understudy/wire';
 import { type DialledLink, JobLink } from './job-link.ts';
 import { makeJob } from './make-job.ts';
 import type { PositionReserve } from './position-reserve.ts';
+import { rootEmptied } from './root-guard.ts';
 import { sentenceOf } from './sentence-of.ts';
 import type { Survival } from './survival.ts';
 import { Transmission, type TransmissionOptions } from './transmission.ts';
@@ -51,6 +60,8 @@ export interface RunnerOptions {
   readonly mirrorMemory?: MirrorMemory & { close(): void };
   /** How the job comes through the death of the agent. */
   readonly survival?: Survival;
+  /** SAFE2: what a mirror makes of a root in which there is nothing. */
+  readonly emptied?: 'ask' | 'once' | undefined;
   /** Absent: no cookies go round. */
   readonly audit?: AuditOptions | undefined;
   readonly barrier: () => Barrier;
@@ -258,10 +269,7 @@ export class JobRunner {
           job.path.scm.resend(from);
           wake();
         },
-        replies: (replies) => {
-          job.replied(replies);
-          wake();
-        },
+        replies: (replies) => this.#replied(replies),
         condition: (condition) => {
           job.condition(condition);
           wake();
@@ -274,6 +282,18 @@ export class JobRunner {
         fault: options.fault,
       },
     });
+  }
+
+  #replied(replies: readonly Reply[]): void {
+    for (const reply of replies)
+      if (reply.kind === 'differs' && reply.what === EMPTIED_ROOT) {
+        const path = this.options.roots[reply.root]?.root.path;
+        // Asked by nobody, it is no answer.
+        if (path !== undefined && this.options.emptied !== undefined) this.halt(rootEmptied(path, reply.detail));
+        return;
+      }
+    this.job.replied(replies);
+    this.options.wake();
   }
 
   #up(welcome: Welcome): void {

@@ -26,6 +26,8 @@ export interface Job {
   leaving: ReadonlySet<number>;
   /** Why taking narrower mounts away for it was of no use; null: it was not tried, or a person asked for another try. */
   widenFailed: string | null;
+  /** A person has started it after it was halted because of a root in which there is nothing: that is meant (SAFE2). */
+  emptyIsMeant: boolean;
   /** A call is at work on it. */
   busy: boolean;
 }
@@ -37,6 +39,7 @@ export const newJob = (stored: StoredJob): Job => ({
   mountUsers: [],
   leaving: new Set(),
   widenFailed: null,
+  emptyIsMeant: false,
   busy: false,
 });
 
@@ -45,4 +48,11 @@ export function restState(job: Job): JobState {
   if (!job.stored.started) return { state: 'stopped', reason: null };
   const starting: Reason = { code: 'starting', sentence: 'The job is about to be started.' };
   return { state: 'halted', reason: job.failure ?? starting };
+}
+
+/** It holds for one start. */
+export function wordOnEmpty(job: Job): 'ask' | 'once' {
+  const word = job.emptyIsMeant ? 'once' : 'ask';
+  job.emptyIsMeant = false;
+  return word;
 }

@@ -40,6 +40,7 @@ function make(options: RunnerOptions, goesOn: LeftBehind | null): SourceJob {
     limits: { memoryBytes: options.memoryBytes },
     window: { bytes: options.windowBytes, packets: WINDOW_PACKETS },
     audit: options.audit,
+    emptied: options.emptied,
     ...(options.mirror === undefined ? {} : { mirror: options.mirror }),
     ...(options.mirrorMemory === undefined ? {} : { mirrorMemory: options.mirrorMemory }),
     ...(options.survival === undefined ? {} : { store: options.survival.folder.store }),

@@ -47,7 +47,17 @@ export interface JobSurroundings {
     ring: RingOfJob,
   ): Omit<
     RunnerOptions,
-    'audit' | 'barrier' | 'passed' | 'ordered' | 'orderedWhy' | 'wake' | 'changed' | 'event' | 'fault' | 'detach'
+    | 'audit'
+    | 'emptied'
+    | 'barrier'
+    | 'passed'
+    | 'ordered'
+    | 'orderedWhy'
+    | 'wake'
+    | 'changed'
+    | 'event'
+    | 'fault'
+    | 'detach'
   >;
   /** Where the job keeps which roots it had. */
   rootsFile(id: string): RootsFile;

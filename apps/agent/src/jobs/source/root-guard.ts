@@ -108,3 +108,16 @@ export function rootReplaced(path: RawName, now: RawName | null = null): Reason 
       `If the new one is meant, ${AGAIN}: a mirror then makes the replica like it. If not, put the former one back first.`,
   };
 }
+
+/** SAFE2: found by a mirror, which has taken nothing away. */
+export function rootEmptied(path: RawName, names: string): Reason {
+  const count = Number(names);
+  const held = count === 1 ? 'has one entry' : `has ${count > 0 ? count : 'more than no'} entries`;
+  return {
+    code: 'root-emptied',
+    sentence:
+      `There is nothing in the protected directory ${printable(path)}, and its replica ${held} at its top. Nothing was deleted or moved there. ` +
+      `Look whether what belongs there is missing (not mounted, not restored yet, deleted by mistake), bring it back, then ${AGAIN}. ` +
+      `If it is meant to be empty, ${AGAIN} all the same: the replica then becomes like it, and what came from the source is set aside.`,
+  };
+}

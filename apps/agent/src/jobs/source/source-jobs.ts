@@ -148,8 +148,9 @@ export class SourceJobs {
   async start(name: string): Promise<JobStatus> {
     const job = this.#find(name);
     return this.#exclusively(job, async () => {
-      if (job.running !== null && stateOf(job.running.runner.facts()).state !== 'halted')
-        return this.#keeper.statusOf(job);
+      const before = job.running === null ? null : stateOf(job.running.runner.facts());
+      if (before !== null && before.state !== 'halted') return this.#keeper.statusOf(job);
+      job.emptyIsMeant = before?.reason?.code === 'root-emptied';
       await this.#rests.over(job.stored.id);
       await this.#keeper.start(job);
       this.#save(job, { started: true, paused: false });

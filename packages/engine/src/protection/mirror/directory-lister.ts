@@ -1,6 +1,6 @@
 /** Says one directory: begin, every entry, end. A piece at a time, so that the ring is drained in between. */
 import type { RawName } from '@understudy/base';
-import { type NodeId, type RecordInput, Verb } from '@understudy/wire';
+import { LISTING_TAKES_NOTHING, type NodeId, type RecordInput, Verb } from '@understudy/wire';
 import { FileError, type SourceDirectory, type SourceEntry } from '../../ports.ts';
 import type { EntrySender } from './entry-sender.ts';
 import type { InFlight } from './in-flight.ts';
@@ -16,6 +16,8 @@ export interface DirectoryListerOptions {
   readonly entries: EntrySender;
   readonly inFlight: InFlight;
   readonly orphans: OrphanOrders;
+  /** SAFE2: a root in which there is nothing is a question to a person, if the replica's has something. */
+  readonly asksIfEmpty: boolean;
   /** The target has the listing: only what is not finished beneath is said. */
   readonly finished: boolean;
   say(input: RecordInput): void;
@@ -28,6 +30,7 @@ export class DirectoryLister {
   readonly #directory: SourceDirectory;
   /** What the target holds of an unreadable name must not be taken for gone. */
   #partial = false;
+  #empty = true;
   finished = false;
 
   private constructor(options: DirectoryListerOptions, directory: SourceDirectory) {
@@ -52,7 +55,11 @@ export class DirectoryLister {
   step(): number {
     const names = this.#next();
     let said = 256;
-    for (const entry of names) said += this.#entry(entry);
+    for (const entry of names) {
+      const bytes = this.#entry(entry);
+      if (bytes > 0) this.#empty = false;
+      said += bytes;
+    }
     for (const { name, error } of this.#directory.takeUnreadable()) this.#unreadable(error, name);
     if (names.length === 0) this.#end();
     return said;
@@ -100,7 +107,9 @@ export class DirectoryLister {
       say({ verb: Verb.settle, root: index, node, attributes });
       return;
     }
-    say({ verb: Verb.listingEnd, root: index, parent: node, node, attributes, ...orphans });
+    const asks = this.#empty && this.#options.asksIfEmpty && node === root.files.rootNode;
+    const detail = orphans.detail | (asks ? LISTING_TAKES_NOTHING : 0);
+    say({ verb: Verb.listingEnd, root: index, parent: node, node, attributes, ...orphans, detail });
     inFlight.asked({ root: index, node, place: null });
     inFlight.finishing(index, node);
   }

@@ -190,6 +190,7 @@ export class Mirror {
       entries: this.#entries,
       inFlight: this.#inFlight,
       orphans: this.#orphanOrders,
+      asksIfEmpty: this.#world.asksIfEmpty(),
       finished: this.#isFinished(index, node),
       say: this.#world.say,
       unreadable: (error, name) => this.#world.unreadable(index, node, error.message, name),

@@ -16,6 +16,8 @@ export interface MirrorRoot {
 export interface MirrorWorld {
   readonly roots: ReadonlyMap<number, MirrorRoot>;
   wallMs(): number;
+  /** SAFE2: nobody has said that a root in which there is nothing is meant. */
+  asksIfEmpty(): boolean;
   /** The digest that both sides can make, of these bytes. */
   hash(bytes: Uint8Array): Uint8Array;
   digestName(): DigestName;

@@ -3,7 +3,7 @@
  * Out: left, moved aside, or deleted, and word of it. Promise: what the source knows is never treated as one, wherever it lies within.
  */
 import { printable, type RawName } from '@understudy/base';
-import { type OperationRecord, OrphanFate, position } from '@understudy/wire';
+import { LISTING_TAKES_NOTHING, type OperationRecord, OrphanFate, position } from '@understudy/wire';
 import type { Handle, ReplicaEntry } from '../../../ports.ts';
 import type { ApplyContext } from './apply-context.ts';
 import { tell } from './apply-context.ts';
@@ -69,7 +69,8 @@ export class Orphans {
   }
 
   #fateOf(entry: ReplicaEntry): Fate {
-    const { detail, extent } = this.#record;
+    const { extent } = this.#record;
+    const detail = this.#record.detail & ~LISTING_TAKES_NOTHING;
     if (detail !== OrphanFate.move && detail !== OrphanFate.delete) return 'left';
     if (extent > 0 && youngestWithin(this.#context.root, entry) >= extent) return 'left';
     return detail === OrphanFate.move ? 'moved' : 'deleted';
