@@ -17,8 +17,10 @@ import { SampleDatabase, type Written } from './sample-database.ts';
 import { until } from './until.ts';
 import { Load, startLoad, treeDifferences } from './workload.ts';
 
-export const JOB = 'world';
 const AGENTS: Readonly<Record<End, string>> = { source: 'alpha', target: 'beta' };
+const NAME = 'world';
+/** Asked of the source alone: while the line is down the other server would be waited for. */
+export const JOB = `${AGENTS.source}/${NAME}`;
 
 export interface World {
   readonly stage: Bootstrap;
@@ -78,7 +80,7 @@ async function badLine(stage: Bootstrap, line: Line, { address }: AgentProcess, 
 
 /** `options`: further ones of `job create`. */
 export async function protectWorld({ stage, source, to }: World, ...options: string[]): Promise<JobStatus> {
-  const job = { name: JOB, source: AGENTS.source, target: AGENTS.target, include: [source], to } as const;
+  const job = { name: NAME, source: AGENTS.source, target: AGENTS.target, include: [source], to } as const;
   await stage.client.create({ ...job, intercept: 'fuse', extra: [...options, '--start'] });
   await stage.client.reach(JOB, 'protected', '900s');
   await stage.client.flush(JOB);
