@@ -75,6 +75,15 @@ describe('the status screen', () => {
     expect(text).not.toContain('100 %');
   });
 
+  it('shows what waits at the target, where something does', () => {
+    const waiting = { operations: 1200, bytes: 5_242_880, oldest: new Date(NOW - 65_000).toISOString() };
+    expect(render(statusOf({ targetQueue: waiting }), 80, { nowMs: NOW })).toContain(
+      'at the target   1,200 operations, 5.0 MiB to apply · the oldest 1 min 5 s old\n',
+    );
+    const text = render(statusOf({ targetQueue: { operations: 0, bytes: 0, oldest: null } }), 80, { nowMs: NOW });
+    expect(text).not.toContain('at the target');
+  });
+
   it.each(JOB_STATES)('has a word and a shape for %s', (state) => {
     const first = render(statusOf({ state }), 80, { nowMs: NOW }).split('\n')[0] ?? '';
     expect(first).toMatch(new RegExp(`[^\\w\\s] ${state}$`));

@@ -5,7 +5,7 @@
 import { formatBytes } from '@understudy/base';
 import type { AgentEvent, JobStatus } from '@understudy/wire';
 import { type Paint, paints } from '../paint.ts';
-import { duration, eventText, grouped, sentence, shown } from '../text.ts';
+import { counted, duration, eventText, grouped, sentence, shown } from '../text.ts';
 import { clip, clock, gap, visibleLength, wrap } from './layout.ts';
 import { drawPath } from './path.ts';
 import { NO_RATES, type Rates } from './rates.ts';
@@ -93,6 +93,13 @@ function facts(status: JobStatus, rates: Rates, paint: Paint, { nowMs, isLive }:
       ? ''
       : ` · ${clock(recoveryPoint.time)} · position ${groupedText(recoveryPoint.position)}`;
   lines.push(`${label('recovery point', paint)}${recoveryAge(status, nowMs, isLive)}${at}`);
+  const waiting = status.targetQueue ?? { operations: 0, bytes: 0, oldest: null };
+  if (waiting.operations > 0) {
+    const age =
+      waiting.oldest === null ? '' : ` · the oldest ${duration(Math.max(0, nowMs - Date.parse(waiting.oldest)))} old`;
+    const what = `${counted(waiting.operations, 'operation')}, ${formatBytes(waiting.bytes)} to apply`;
+    lines.push(`${label('at the target', paint)}${what}${age}`);
+  }
   if (status.targetDataState !== 'ok')
     lines.push(`${label('target data', paint)}${paint.yellow(status.targetDataState)}`);
   if (status.verification !== undefined) {

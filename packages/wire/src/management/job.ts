@@ -226,6 +226,8 @@ export const jobStatusSchema = z.object({
       hop: z.enum(['written', 'intercepted', 'sent', 'received', 'applied']).nullable(),
     })
     .optional(),
+  /** What the target has received and not applied, as it last said; `oldest`: when the first of it happened. Absent: not known now. */
+  targetQueue: z.object({ operations: countSchema, bytes: countSchema, oldest: timeSchema.nullable() }).optional(),
   recoveryPoint: z.object({
     /** Null: the target has never been a whole image of the source. */
     time: timeSchema.nullable(),

@@ -159,11 +159,19 @@ export const replySchema = z.discriminatedUnion('kind', [
 export type Reply = z.output<typeof replySchema>;
 export const repliesSchema = z.array(replySchema).max(4096);
 
-/** The target's condition, said when it changes. */
+/** The target's condition, said when it changes, and what waits there. */
 export const conditionSchema = z.object({
   /** `retrying`: an operation fails and is tried again (no space …); `full`: the target's queue is at its limit; `ok`. */
   state: z.enum(['ok', 'retrying', 'full', 'replaying']),
   code: z.string().max(64),
   sentence: z.string().max(512),
+  /** What has come and is not applied; told every second while it moves. `oldestMs`: the source's time of the first of it. Absent: not said. */
+  queue: z
+    .object({
+      operations: z.number().int().min(0),
+      bytes: z.number().int().min(0),
+      oldestMs: z.number().int().min(0).nullable(),
+    })
+    .optional(),
 });
 export type Condition = z.output<typeof conditionSchema>;

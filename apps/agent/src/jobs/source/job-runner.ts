@@ -20,6 +20,7 @@ import {
   type Urgency,
 } from '@understudy/engine';
 import {
+  type Condition,
   EMPTIED_ROOT,
   type Hello,
   type NodeId,
@@ -93,6 +94,7 @@ export class JobRunner {
   #lastTouched: { readonly root: ProtectedRoot; readonly node: NodeId } | null = null;
   #lastState = '';
   #targetWrites: Welcome['targetWrites'];
+  #targetQueue: Condition['queue'];
   #confirmedAtMs = 0;
   #closed = false;
   #forgotten = false;
@@ -228,6 +230,11 @@ export class JobRunner {
     return this.#targetWrites;
   }
 
+  /** What the target has received and not applied, as it last said on this link. */
+  get targetQueue(): Condition['queue'] {
+    return this.#targetQueue;
+  }
+
   get traffic(): JobLink['sender']['traffic'] {
     return this.#link.sender.traffic;
   }
@@ -255,6 +262,7 @@ export class JobRunner {
         hello: () => this.#hello(),
         up: (welcome) => this.#up(welcome),
         down: () => {
+          this.#targetQueue = undefined;
           job.linkDown();
           options.event({ code: 'link-down', severity: 'warning', sentence: this.#link.reason.sentence });
           wake();
@@ -271,6 +279,7 @@ export class JobRunner {
         },
         replies: (replies) => this.#replied(replies),
         condition: (condition) => {
+          this.#targetQueue = condition.queue;
           job.condition(condition);
           wake();
         },

@@ -50,7 +50,10 @@ describe('the words of a status', () => {
     expect(status().mirror.state).toMatch(/calculating|mirroring/);
     link.arriveJson(FrameType.condition, { state: 'replaying', code: 'unclean-stop', sentence: 'Wait.' });
     expect(status().state).toBe('replaying');
-    link.arriveJson(FrameType.condition, { state: 'retrying', code: 'ENOSPC', sentence: 'The target is full.' });
+    const queue = { operations: 3, bytes: 4096, oldestMs: 1000 };
+    expect(status().targetQueue).toBeUndefined();
+    link.arriveJson(FrameType.condition, { state: 'retrying', code: 'ENOSPC', sentence: 'The target is full.', queue });
+    expect(status().targetQueue).toEqual({ operations: 3, bytes: 4096, oldest: '1970-01-01T00:00:01.000Z' });
     expect(status().reason).toEqual({ code: 'ENOSPC', sentence: 'The target is full.' });
     link.arrive({ type: FrameType.acknowledge, from: position(0), to: position(0) });
     scene.jobs.pause('files', true);

@@ -59,6 +59,7 @@ export function runningStatus(names: StatusNames, runner: JobRunner): JobStatus 
     transmission: runner.transmission.status,
     ...(runner.targetWrites === undefined ? {} : { targetWrites: runner.targetWrites }),
     ...auditStatus(runner),
+    ...targetQueueStatus(runner),
     recoveryPoint: recoveryPoint(runner),
     actions: state === 'halted' ? ['start', 'stop', 'delete'] : (actionsOf(facts) as JobAction[]),
     unrepairable: facts.unrepairable,
@@ -149,6 +150,13 @@ function dirtyStatus(runner: JobRunner): Pick<JobStatus['replication'], 'dirty'>
   const items = dirty.size + (mirror?.repairing === true ? mirror.items.length : 0);
   if (items === 0) return {};
   return { dirty: { items, bytes: dirty.bytes, reasons: dirty.reasons().map((one) => ({ ...one })) } };
+}
+
+function targetQueueStatus({ targetQueue: queue }: JobRunner): Pick<JobStatus, 'targetQueue'> {
+  if (queue === undefined) return {};
+  // What a mirror reads has no time of its own.
+  const oldest = (queue.oldestMs ?? 0) > 0 ? new Date(queue.oldestMs ?? 0).toISOString() : null;
+  return { targetQueue: { operations: queue.operations, bytes: queue.bytes, oldest } };
 }
 
 function replicationWord(facts: JobFacts, busy: boolean): JobStatus['replication']['state'] {

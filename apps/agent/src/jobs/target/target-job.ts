@@ -71,6 +71,7 @@ export class TargetJob {
   #retry: NodeJS.Timeout | null = null;
   #condition: Condition = { state: 'ok', code: '', sentence: '' };
   #acknowledgedAtMs = 0;
+  #toldQueue = '';
   #closed = false;
   #ticks = 0;
 
@@ -268,7 +269,14 @@ export class TargetJob {
     if (same && !always) return;
     this.#condition = condition;
     if (!same) this.#options.condition(condition);
-    this.#link?.sendJson(FrameType.condition, condition);
+    const queue = this.#queue();
+    this.#toldQueue = JSON.stringify(queue);
+    this.#link?.sendJson(FrameType.condition, { ...condition, queue });
+  }
+
+  #queue(): Required<Condition>['queue'] {
+    const { records, bytes } = this.#accept.queued;
+    return { operations: records, bytes, oldestMs: records === 0 ? null : this.#accept.oldestMs };
   }
 
   #retryAt(atMs: number): void {
@@ -283,7 +291,10 @@ export class TargetJob {
 
   #tick(): void {
     this.#ticks += 1;
-    if (this.#ticks % LOOK_TICKS === 0) this.#look();
+    if (this.#ticks % LOOK_TICKS === 0) {
+      this.#look();
+      this.#tellCondition(JSON.stringify(this.#queue()) !== this.#toldQueue);
+    }
     const now = performance.now();
     this.#checkpoints.tick(this.#apply.stream.applied, now, this.#condition.code === 'target-journal-full');
     if (this.#link !== null) this.#effects(this.#link, this.#accept.tick(now));

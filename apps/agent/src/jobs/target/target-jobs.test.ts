@@ -13,9 +13,10 @@ import {
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { RawName } from '@understudy/base';
 import { FileError, type Handle } from '@understudy/engine';
 import { MemoryReplica } from '@understudy/engine/testing';
-import { encodeRecord, FrameType, type NodeId, position, record, Verb } from '@understudy/wire';
+import { type Condition, encodeRecord, FrameType, type NodeId, position, record, Verb } from '@understudy/wire';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { FakeLink } from '../testing/fake-link.ts';
 import { TargetJobs } from './target-jobs.ts';
@@ -230,6 +231,40 @@ describe('the jobs of a target', () => {
     await vi.waitFor(() => expect(acknowledged(beside)).toBe(2));
     tree.beforeChange = () => {};
     expect(welcomed(say({ next: 4 }))).toMatchObject({ resumes: true, applied: expect.any(Number) });
+  });
+
+  it('[TCM4] tells what has come and waits to be applied, and when that is over', async () => {
+    const link = say();
+    const queues = () => link.said(FrameType.condition).map((condition) => (condition as Condition).queue);
+    expect(queues()).toEqual([{ operations: 0, bytes: 0, oldestMs: null }]);
+    const rootRecord = record({ verb: Verb.root, sequence: 1, node: 9n as NodeId, data: Buffer.from('/data') });
+    send(link, 1, 1, Buffer.from(encodeRecord(rootRecord)));
+    await vi.waitFor(() => expect(acknowledged(link)).toBe(1));
+    const [tree] = trees.all.values();
+    if (tree === undefined) throw new Error('no replica was opened');
+    tree.beforeChange = () => {
+      throw new FileError('ENOSPC', 'openat');
+    };
+    const attributes = { ...rootRecord.attributes, mode: 0o100644, nlink: 1 };
+    const place = { verb: Verb.create, parent: 9n as NodeId, attributes };
+    const creates = [2, 3, 4].map((sequence) =>
+      encodeRecord(
+        record({
+          ...place,
+          sequence,
+          node: BigInt(sequence) as NodeId,
+          name: `f${sequence}` as RawName,
+          timeMs: 1000 * sequence,
+        }),
+      ),
+    );
+    const bytes = creates.reduce((sum, one) => sum + one.length, 0);
+    send(link, 2, 4, Buffer.concat(creates));
+    await vi.waitFor(() => expect(queues().at(-1)).toEqual({ operations: 3, bytes, oldestMs: 2000 }));
+    tree.beforeChange = () => {};
+    await vi.waitFor(() => expect(acknowledged(link)).toBe(4));
+    await vi.waitFor(() => expect(queues().at(-1)).toEqual({ operations: 0, bytes: 0, oldestMs: null }), 5000);
+    expect(queues().length).toBeLessThan(8);
   });
 
   it('speaks only after a hello', () => {

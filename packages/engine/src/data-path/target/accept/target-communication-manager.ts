@@ -88,6 +88,11 @@ export class TargetCommunicationManager {
     return { records: this.#queue.count, bytes: this.#queue.bytes };
   }
 
+  /** The source's time of the oldest operation that waits; null: none does. */
+  get oldestMs(): number | null {
+    return this.#queue.peek()?.timeMs ?? null;
+  }
+
   get received(): Position {
     return this.#log?.received ?? this.#applied;
   }
