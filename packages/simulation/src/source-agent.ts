@@ -7,8 +7,6 @@ import { must, type RawName, rawFromText } from '@understudy/base';
 import {
   type CookieWatch,
   filesBeneath,
-  type JobMemory,
-  type KnownReceived,
   type LoggedPacket,
   type ProtectedRoot,
   QueueStoreError,
@@ -22,6 +20,7 @@ import { type MemoryFileSystem, MemoryInterceptor } from '@understudy/intercepto
 import { decodeRecord, type Hello, peekLength, position, Verb } from '@understudy/wire';
 import { Killed } from './bad-disk.ts';
 import { AUDIT, watchCookies } from './cookies.ts';
+import { KeptState } from './kept-state.ts';
 import type { SeededRandom } from './random.ts';
 
 const digest = { sha256: (bytes: Uint8Array) => createHash('sha256').update(bytes).digest() };
@@ -62,8 +61,8 @@ export class SourceAgent {
   #streamId = '';
   #cookies: CookieWatch | null = null;
   #tickedAtMs = 0;
-  /** What the last process knew when it died: its queue folder. */
-  #left: (KnownReceived & { readonly memory: JobMemory }) | null = null;
+  /** The queue's folder, beside the store. */
+  readonly #kept: KeptState;
   readonly #store: MemoryQueueStore;
   #next = position(1);
   #effectsToLive = Number.POSITIVE_INFINITY;
@@ -76,6 +75,7 @@ export class SourceAgent {
     this.interceptor.keepDrained();
     this.#store = new MemoryQueueStore(options.storeBytes ?? 1 << 26);
     this.#store.beforeWrite = () => this.#effect();
+    this.#kept = new KeptState(options.random, () => this.#effect());
   }
 
   /** The agent dies at this many effects from now: what it stores, keeps, lets the ring go of, or sends. */
@@ -109,7 +109,10 @@ export class SourceAgent {
   async start(): Promise<void> {
     const { random, tick, memoryBytes, roots } = this.#options;
     this.#roots = await Promise.all(roots.map((root) => this.#protect(root)));
-    if (this.#left === null) this.#streamId = randomUUIDOf(random);
+    if (this.#kept.left === null) {
+      this.#streamId = randomUUIDOf(random);
+      this.#kept.forget();
+    }
     const wrap = this.#options.wrapFiles ?? ((files: SourceFiles) => files);
     this.#cookies = this.#options.audit === true ? watchCookies(this) : null;
     this.#job = this.#make(
@@ -121,6 +124,7 @@ export class SourceAgent {
             barrier: () => this.interceptor.barrier(),
             passed: (barrier) => this.interceptor.passed(barrier),
             event: (event) => this.events.push(`${event.code}: ${event.sentence}`),
+            lettingGo: () => this.#kept.lettingGo(this.job),
           },
           next: this.#next,
           limits: { memoryBytes },
@@ -132,9 +136,11 @@ export class SourceAgent {
           })),
           store: this.#store,
           ...(this.#cookies === null ? {} : { audit: AUDIT }),
-          ...(this.#left === null ? {} : { goesOn: this.#left }),
+          mirrorMemory: this.#kept.mirror,
+          ...(this.#kept.left === null ? {} : { goesOn: { ...this.#kept.left, notes: this.#kept.notes } }),
         }),
     );
+    this.#kept.begin(this.job);
     for (const { id } of this.#roots) this.#cookies?.begin(id);
   }
 
@@ -153,9 +159,9 @@ export class SourceAgent {
     try {
       return make();
     } catch (error) {
-      if (!(error instanceof QueueStoreError) || this.#left === null) throw error;
+      if (!(error instanceof QueueStoreError) || this.#kept.left === null) throw error;
       this.#store.clear();
-      this.#left = { ...this.#left, memory: { ...this.#left.memory, scopes: [] } };
+      this.#kept.doubt();
       return make();
     }
   }
@@ -178,10 +184,10 @@ export class SourceAgent {
     this.#job = null;
     this.live();
     if (!folder) {
-      this.#left = null;
+      this.#kept.forget();
       this.#store.clear();
     }
-    const received = this.#left?.received ?? 0;
+    const received = this.#kept.left?.received ?? 0;
     for (const from of this.#sent.keys()) if (from > received) this.#sent.delete(from);
     this.interceptor.drainAgain();
     await this.start();
@@ -223,31 +229,16 @@ export class SourceAgent {
   /** What the ring holds is let go of as the agent does it: not before the folder has what the next process must know. */
   #letGo(): void {
     const { job, interceptor } = this;
-    this.#keep();
+    this.#kept.keep(job);
     const { ringUsed, ringBytes } = interceptor.status();
-    if (this.#isKept() && ringUsed * 2 > ringBytes) {
+    if (this.#kept.isKept(job) && ringUsed * 2 > ringBytes) {
       job.path.keepAll();
-      this.#keep();
+      this.#kept.keep(job);
     }
+    if (!this.#kept.isKept(job)) return;
+    const through = this.#kept.mayLetGo(job);
     this.#effect();
-    if (this.#isKept()) interceptor.free((job.path.keepsFrom ?? Number.POSITIVE_INFINITY) - 1);
-  }
-
-  #keep(): void {
-    const { job } = this;
-    if (job.path.awaiting && this.#isKept()) return;
-    const { received, receivedOrigin } = job.path.scm;
-    const marks = job.path.awaiting ? this.#left : { received, origin: receivedOrigin };
-    if (marks === null || (!this.#isKept() && this.#options.random.chance(0.3))) return;
-    const memory = this.#isKept() && this.#left !== null ? this.#left.memory : structuredClone(job.remember());
-    this.#effect();
-    this.#left = { received: marks.received, origin: marks.origin, memory };
-    this.#keptVersion = job.memoryVersion;
-  }
-  #keptVersion = '';
-
-  #isKept(): boolean {
-    return this.job.memoryVersion === this.#keptVersion;
+    interceptor.free(through);
   }
 
   hello(): Hello {

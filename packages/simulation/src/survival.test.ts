@@ -2,8 +2,10 @@
 import { rawFromText } from '@understudy/base';
 import { PAGE } from '@understudy/interceptor/memory';
 import { describe, expect, it } from 'vitest';
+import { Wire } from './observers.ts';
 import { Pair } from './pair.ts';
 import { SeededRandom } from './random.ts';
+import { Workload } from './workload.ts';
 
 const name = rawFromText;
 
@@ -156,4 +158,66 @@ describe('a killed source agent', () => {
     expect([pair.state(), pair.differences()]).toEqual(['protected', []]);
     expect(mirrors()).toBe(before + 1);
   });
+});
+
+describe('a killed source agent of a job whose nodes have to be known', () => {
+  const worlds = [
+    ['rules that exclude names', { scopes: ['exclude-name'] }],
+    ['rules that include directories', { scopes: ['include-directories'] }],
+    ['rules that include files', { scopes: ['include-files'] }],
+    ['a root beneath a wider one', { scopes: ['whole'], within: true }],
+    ['a root beneath a wider one, with rules', { scopes: ['exclude-with-exception'], within: true }],
+  ] as const;
+
+  for (const [what, world] of worlds)
+    it(`[SRM3] goes on without a mirror: ${what}`, async () => {
+      const { pair } = await protecting(world);
+      const random = new SeededRandom(17);
+      const changed = (node: Parameters<typeof pair.contents.changed>[0]) => pair.contents.changed(node);
+      const work = new Workload({ fs: pair.fs, tops: pair.tops, fixed: pair.fixed, random, changed });
+      const mirrors = () => pair.events.filter((event) => event.startsWith('mirror-ended')).length;
+      const before = mirrors();
+      for (let kill = 0; kill < 30; kill += 1) {
+        for (let i = 0; i < 12; i += 1) {
+          work.step();
+          if (random.chance(0.3)) pair.pumpSource();
+          if (random.chance(0.3)) pair.deliver('target');
+        }
+        await pair.killSource();
+        if (random.chance(0.5)) pair.connect();
+        if (random.chance(0.5)) turn(pair, atRest(pair));
+      }
+      pair.connect();
+      turn(pair, atRest(pair));
+      expect([pair.state(), pair.differences(), mirrors()]).toEqual(['protected', [], before]);
+      expect(pair.events.filter((event) => /refused|trouble/.test(event))).toEqual([]);
+    });
+
+  for (const [what, world] of worlds)
+    it(`[MIR3] takes up its mirror where it was: ${what}`, async () => {
+      const wire = new Wire();
+      const random = new SeededRandom(5);
+      const calm = { memoryBytes: 1 << 19, ringBytes: 1 << 20, disk: 'good' } as const;
+      const pair = new Pair({ random, ...calm, ...world, tamper: wire.see });
+      const [top = pair.fs.root] = pair.tops;
+      for (const directory of ['n1', 'n2'].map((of) => pair.fs.mkdir(top, name(of))))
+        for (let i = 0; i < 60; i += 1) {
+          const file = pair.fs.create(directory, name(`n1-${i}`));
+          pair.fs.write(file, 0, new Uint8Array(2 * PAGE).fill(i + 1));
+        }
+      await pair.source.start();
+      pair.connect();
+      const inside = pair.sourceImage().filter((line) => line.includes(' size ')).length * 2 * PAGE;
+      for (let kill = 0; kill < 4; kill += 1) {
+        const before = wire.contentBytes;
+        turn(pair, () => wire.contentBytes > before + inside / 8);
+        expect(pair.state()).not.toBe('protected');
+        await pair.killSource();
+        pair.connect();
+      }
+      turn(pair, atRest(pair));
+      expect([pair.state(), pair.differences()]).toEqual(['protected', []]);
+      // What was under way at each kill, and not all of it four times more.
+      expect(wire.contentBytes / inside).toBeLessThan(1.3);
+    });
 });

@@ -1,8 +1,19 @@
 /** The main job on real files with real agents, and what becomes of it when something is taken away. */
 
 import { execFileSync } from 'node:child_process';
-import { closeSync, mkdirSync, openSync, readFileSync, renameSync, rmSync, writeFileSync, writeSync } from 'node:fs';
+import {
+  closeSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+  writeSync,
+} from 'node:fs';
 import { join } from 'node:path';
+import { rawPathFromText } from '@understudy/sdk';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { Scene, whyNoRealAgents } from './testing/real-agents.ts';
 
@@ -72,6 +83,42 @@ describe.skipIf(why !== null)('a job between two agents', { timeout: 120_000 }, 
     }
     await alpha.call('job.stop', 'files');
     expect(scene.mounts()).toEqual([]);
+  });
+
+  it('[SRM3] with rules, too: a killed source goes on without comparing, and what it did not know stays outside', async () => {
+    scene = new Scene();
+    const source = scene.folder('data');
+    const to = scene.folder('replicas');
+    for (const of of ['in', 'in/deep', 'out']) mkdirSync(join(source, of));
+    writeFileSync(join(source, 'in/first'), 'before the mirror');
+    const [alpha, beta] = [await scene.agent('alpha'), await scene.agent('beta')];
+    const exclude = [join(source, 'out'), join(source, '**/*.tmp')].map(rawPathFromText);
+    await alpha.protect(beta, 'ruled', source, to, { exclude });
+    await alpha.until('ruled', ({ state }) => state === 'protected');
+    // A job that nothing happens to writes down by itself what it has come to.
+    const [id = ''] = readdirSync(join(alpha.home, 'queue'));
+    const kept = () => JSON.parse(readFileSync(join(alpha.home, 'queue', id, 'state.json'), 'utf8'));
+    await vi.waitFor(() => expect(kept().memory.complete).toBe(true), { timeout: 5000 });
+    for (const signal of ['SIGKILL', 'SIGTERM', 'SIGKILL'] as const) {
+      const known = await lastId(alpha);
+      const tag = `${signal} ${known}`;
+      writeFileSync(join(source, `in/before ${tag}`), 'queued or sent');
+      await alpha.end(signal);
+      writeFileSync(join(source, `in/deep/while down ${tag}`), 'seen by fsid only');
+      renameSync(join(source, `in/before ${tag}`), join(source, `in/renamed ${tag}`));
+      writeFileSync(join(source, 'in/not this.tmp'), tag);
+      writeFileSync(join(source, 'out/nor this'), tag);
+      await alpha.start();
+      await alpha.until('ruled', ({ state }) => state === 'protected');
+      await alpha.flush('ruled');
+      const there = (of: string) => readdirSync(join(to, source, of)).sort();
+      expect(there('in/deep')).toContain(`while down ${tag}`);
+      expect(there('in')).toContain(`renamed ${tag}`);
+      expect([...there('in'), ...there('.')].filter((one) => /tmp|out|before/.test(one))).toEqual([]);
+      const codes = (await alpha.events(known)).map(({ code }) => code);
+      for (const code of ['mirror-required', 'mirror-ended', 'repair-ended', 'compare-after-restart'])
+        expect(codes, signal).not.toContain(code);
+    }
   });
 
   it('[FSI6] halts by name when its mount is taken away, and a start makes it whole', async () => {

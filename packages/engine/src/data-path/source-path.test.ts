@@ -1,13 +1,14 @@
 import { brand, rawFromText } from '@understudy/base';
 import { encodeRecord, type NodeId, position, record, Verb } from '@understudy/wire';
 import { describe, expect, it } from 'vitest';
+import { MemoryQueueStore } from '../testing/memory-queue-store.ts';
 import { RootScope } from './source/queue/root-scope.ts';
-import { type MarkOutcome, SourcePath } from './source-path.ts';
+import { type MarkOutcome, SourcePath, type SourcePathOptions } from './source-path.ts';
 
 const node = (n: number): NodeId => brand<NodeId>(BigInt(n));
 
-function path(memoryBytes = 1 << 20): SourcePath {
-  const made = new SourcePath({ next: position(1), limits: { memoryBytes } });
+function path(memoryBytes = 1 << 20, more: Partial<SourcePathOptions> = {}): SourcePath {
+  const made = new SourcePath({ next: position(1), limits: { memoryBytes }, ...more });
   const whole = { whole: true, decide: () => 'inside' as const };
   const scope = new RootScope({ scope: whole, rootPath: rawFromText('/data'), rootNode: node(1) });
   scope.addNameless(node(1));
@@ -17,9 +18,9 @@ function path(memoryBytes = 1 << 20): SourcePath {
   return made;
 }
 
-function write(made: SourcePath, length = 100): void {
+function write(made: SourcePath, length = 100, sequence = 0): void {
   const data = new Uint8Array(length);
-  const bytes = encodeRecord(record({ verb: Verb.write, node: node(2), extent: length, data }));
+  const bytes = encodeRecord(record({ verb: Verb.write, node: node(2), extent: length, data, sequence }));
   made.intercepted(bytes, 0, bytes.length, 0);
 }
 
@@ -95,5 +96,34 @@ describe('marks in the stream', () => {
     expect(made.oldestTimeMs()).toBe(60);
     made.acknowledged(position(2), position(2));
     expect(made.oldestTimeMs()).toBe(90);
+  });
+});
+
+describe('a queue that is let go of', () => {
+  it('[SRM2] [SRM3] is dirty, and that can be written down, before its store forgets it', () => {
+    const store = new MemoryQueueStore();
+    const seen: number[][] = [];
+    const made = path(1 << 20, { store, lettingGo: () => seen.push([made.srm.dirty.size, store.next - store.oldest]) });
+    write(made, 100, 1);
+    made.keepAll();
+    write(made, 100, 2);
+    expect(store.next - store.oldest).toBe(1);
+    store.failing = 'full';
+    made.keepAll();
+    expect(seen).toEqual([[1, 1]]);
+    expect([made.srm.dirty.size, store.next - store.oldest]).toEqual([1, 0]);
+  });
+
+  it('[SRM2] also where it cannot be read any more: then everything is', () => {
+    const store = new MemoryQueueStore();
+    const seen: string[][] = [];
+    const lettingGo = () => seen.push(made.srm.dirty.items().map(({ kind }) => kind));
+    const made = path(1 << 20, { store, lettingGo });
+    write(made, 200_000, 1);
+    made.keepAll();
+    for (let i = 2; i < 9; i += 1) write(made, 200_000, i);
+    store.damage(0.99);
+    while (made.nextPacket() !== undefined);
+    expect(seen.at(-1)).toEqual(['root']);
   });
 });

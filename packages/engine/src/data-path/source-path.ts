@@ -47,6 +47,8 @@ export interface SourcePathOptions {
   readonly store?: QueueStore | undefined;
   readonly goesOn?: KnownReceived | undefined;
   readonly firstMarker?: number;
+  /** What was queued is dirty now, and the store is about to let go of it. */
+  readonly lettingGo?: () => void;
 }
 
 export class SourcePath {
@@ -61,11 +63,12 @@ export class SourcePath {
 
   /** Throws QueueStoreError where what the store kept from before cannot be read. */
   constructor(options: SourcePathOptions) {
-    const { next, limits, store, goesOn, firstMarker, window } = options;
+    const { next, limits, store, goesOn, firstMarker, window, lettingGo } = options;
     this.srm = new SourceReplicationManager({
       limits,
       next,
       store,
+      lettingGo,
       ...(firstMarker === undefined ? {} : { firstMarker }),
     });
     this.#known = goesOn ?? null;
@@ -251,8 +254,8 @@ export class SourcePath {
       this.srm.queue.store(this.scm.inFlight());
     } catch (error) {
       if (!(error instanceof QueueStoreError)) throw error;
-      this.srm.queue.clear();
       for (const packet of this.scm.inFlight()) this.#noteFlight(packet, reason);
+      this.srm.letGo();
     }
   }
 

@@ -8,6 +8,7 @@ import { brand } from '@understudy/base';
 import type { NodeId } from '@understudy/wire';
 import type { DirtyItem, DirtyMap, DirtyReason } from '../data-path/source/queue/dirty-map.ts';
 import type { RootScope } from '../data-path/source/queue/root-scope.ts';
+import { type RestoredScope, readScopeNotes } from '../data-path/source/queue/scope-notes.ts';
 import type { Refusals } from './refusals.ts';
 import type { Runs } from './runs.ts';
 
@@ -62,22 +63,44 @@ export function memoryVersion({ dirty, scopes, runs, refusals }: Rooms): string 
   return `${version}${dirty.version}/${runs.complete}/${runs.mirror?.repairing === true}/${refusals.unrepairable.size > 0}`;
 }
 
-/** Where rules are asked, which nodes the target knows cannot be told from this: then everything is compared. */
-export function restore(memory: JobMemory, { dirty, scopes, runs }: Rooms): void {
-  const known = [...scopes.values()].every((scope) => scope.whole);
-  if (!known) return;
+/** Without what was noted of roots where rules are asked everything is compared there. */
+export function restore(
+  left: { readonly memory: JobMemory; readonly notes?: readonly Uint8Array[] | undefined },
+  rooms: Rooms,
+  srm: { seenThrough(sequence: number): void },
+): void {
+  const { dirty, scopes, runs } = rooms;
+  const { memory } = left;
+  const notes = left.notes === undefined ? null : readScopeNotes(left.notes);
+  if (notes !== null) srm.seenThrough(notes.through);
+  const ruled = [...scopes.values()].some((scope) => !scope.whole);
+  if (ruled && (notes === null || memory.scopes.length === 0)) return;
   if (!memory.complete) {
     // A mirror that goes on says nothing of what it had finished: what became dirty of that stays dirty.
-    if (runs.takeUp()) dirty.restore(memory.items.map(read), memory.reasons);
+    if (runs.takeUp(notes)) dirty.restore(memory.items.map(read), memory.reasons);
     return;
   }
+  dirty.restore(memory.items.map(read), memory.reasons);
   for (const [index, scope] of scopes) {
+    if (!scope.whole) {
+      restoreRuled(rooms, index, notes?.roots.get(index));
+      continue;
+    }
     const { exceptions, nameless } = memory.scopes[index] ?? { exceptions: null, nameless: [] };
     if (exceptions !== null) scope.complete(exceptions.map(nodeOf), nameless.map(nodeOf));
     else dirty.addRoot(index, 'queue-damaged');
   }
-  dirty.restore(memory.items.map(read), memory.reasons);
   runs.complete = true;
+}
+
+function restoreRuled({ dirty, scopes }: Rooms, index: number, restored: RestoredScope | undefined): void {
+  const scope = scopes.get(index);
+  if (restored === undefined || restored.partial || scope === undefined || !restored.nodes.has(scope.rootNode)) {
+    dirty.addRoot(index, 'queue-damaged');
+    return;
+  }
+  scope.restore(restored.nodes);
+  for (const { parent, name } of restored.doubtful) dirty.addEntry(index, parent, name, 'repair-lost');
 }
 
 const nodeOf = (text: string): NodeId => brand<NodeId>(BigInt(text));

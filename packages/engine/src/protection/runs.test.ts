@@ -34,7 +34,7 @@ function remembering(...finished: number[]): VolatileMirrorMemory {
 describe('[MIR3] after a restart of the source', () => {
   it('what a mirror had finished is known again before anything is intercepted, so that operations on it pass', () => {
     const { scope, runs } = runsWith(remembering(1, 7, 8));
-    expect(runs.takeUp()).toBe(true);
+    expect(runs.takeUp(null)).toBe(true);
     expect([1, 7, 8, 9].map((id) => scope.knows(node(id)))).toEqual([true, true, true, false]);
   });
 
@@ -44,7 +44,7 @@ describe('[MIR3] after a restart of the source', () => {
     ['rules decide what belongs to the set', remembering(1, 7), false],
   ])('nothing goes on where %s', (_what, memory, whole) => {
     const { scope, runs } = runsWith(memory, whole);
-    expect([runs.takeUp(), scope.knows(node(7))]).toEqual([false, false]);
+    expect([runs.takeUp(null), scope.knows(node(7))]).toEqual([false, false]);
   });
 
   it('a mirror that was paused is still paused', () => {

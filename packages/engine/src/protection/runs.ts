@@ -7,6 +7,7 @@
 import { brand, type RawName } from '@understudy/base';
 import type { Reply, Welcome } from '@understudy/wire';
 import type { DirtyMap } from '../data-path/source/queue/dirty-map.ts';
+import type { RestoredScopes } from '../data-path/source/queue/scope-notes.ts';
 import type { JobFacts } from './job-state.ts';
 import { AttributeTrust } from './mirror/attribute-trust.ts';
 import { endOfMirror } from './mirror/end-of-mirror.ts';
@@ -121,14 +122,20 @@ export class Runs {
    * After a restart of the process, before anything is intercepted: what a mirror had finished is known again, so that operations on it
    * pass. False: there is nothing that could go on.
    */
-  takeUp(): boolean {
+  takeUp(notes: RestoredScopes | null): boolean {
     const note = this.#parts.memory.load();
     const { roots } = this.#parts.world;
     if (note === null || roots.size === 0) return false;
-    for (const { index, files, scope } of roots.values())
-      if (!scope.whole || note.finished.get(index)?.has(files.rootNode) !== true) return false;
-    for (const { index, scope } of roots.values())
-      for (const node of note.finished.get(index) ?? []) scope.add(node, scope.rootNode, NO_NAME, false);
+    for (const { index, files, scope } of roots.values()) {
+      if (note.finished.get(index)?.has(files.rootNode) !== true) return false;
+      if (!scope.whole && notes?.roots.get(index)?.nodes.has(files.rootNode) !== true) return false;
+    }
+    for (const { index, scope } of roots.values()) {
+      const finished = note.finished.get(index) ?? new Set();
+      if (scope.whole) for (const node of finished) scope.add(node, scope.rootNode, NO_NAME, false);
+      // Of what has no place among them nobody knows whether operations on it passed: it is said again.
+      else scope.restore([...(notes?.roots.get(index)?.nodes ?? [])].filter(([node]) => finished.has(node)));
+    }
     return true;
   }
 

@@ -24,6 +24,8 @@ export interface SourceJobWorld {
   barrier(): Barrier;
   passed(barrier: Barrier): boolean;
   event(event: JobEvent): void;
+  /** What the queue held is dirty now and will not be in its store any more: the last moment to write down what is dirty. */
+  lettingGo?(): void;
 }
 
 export interface JobRootInput {
@@ -52,5 +54,11 @@ export interface SourceJobOptions {
   /** Where the queue goes that does not fit into memory or the ring. */
   readonly store?: QueueStore | undefined;
   /** What an earlier run of the process had come to, on the same stream and the same ring. */
-  readonly goesOn?: (KnownReceived & { readonly memory: JobMemory }) | undefined;
+  readonly goesOn?:
+    | (KnownReceived & {
+        readonly memory: JobMemory;
+        /** Of roots where rules are asked, in the order in which they were written down. */
+        readonly notes?: readonly Uint8Array[] | undefined;
+      })
+    | undefined;
 }

@@ -66,7 +66,8 @@ export class SourceJob {
     // In microseconds: no later run of the process begins with a number that this one has come to.
     const firstMarker = Math.floor(options.world.wallMs()) * 1000;
     const window = options.window === undefined ? {} : { window: options.window };
-    this.path = openSourceHalf({ next, limits, store, goesOn, firstMarker, ...window });
+    const lettingGo = () => this.#world.lettingGo?.();
+    this.path = openSourceHalf({ next, limits, store, goesOn, firstMarker, lettingGo, ...window });
     for (const [index, root] of options.roots.entries()) {
       const added = mirrorRoot(root, index);
       this.path.srm.roots.set(index, added.scope);
@@ -90,7 +91,7 @@ export class SourceJob {
       whole: () => this.#whole,
       unrepairable: () => this.#refusals.unrepairable.size,
     });
-    if (goesOn !== undefined) restore(goesOn.memory, this.#rooms);
+    if (goesOn !== undefined) restore(goesOn, this.#rooms, this.path.srm);
   }
 
   /** What the next run of the process has to know. */
@@ -338,7 +339,7 @@ export class SourceJob {
   /** Once nothing differs any more, the target knows all there is. */
   #settleScopes(): void {
     if (!this.#whole || this.#refusals.unrepairable.size > 0) return;
-    for (const scope of this.path.srm.roots.values()) if (!scope.settled) scope.complete();
+    this.path.srm.settleScopes();
   }
 
   /** What a mirror had said is no longer sure to arrive: it begins again. */

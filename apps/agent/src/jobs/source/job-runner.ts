@@ -110,12 +110,26 @@ export class JobRunner {
 
   /** Ring sequence up to which the ring is not needed for this job. */
   ringThrough(): number {
-    return this.options.survival?.through(this.job) ?? Number.POSITIVE_INFINITY;
+    const { survival } = this.options;
+    if (survival === undefined) return Number.POSITIVE_INFINITY;
+    const through = survival.through(this.job);
+    if (!survival.isKept(this.job)) this.#keepSoon(survival.pauseMs);
+    return through;
   }
 
   get audit(): SourceJob['audit'] {
     return this.job.audit;
   }
+
+  /** A state that may not be written down yet is written then, though nothing else should happen to the job for hours. */
+  #keepSoon(ms: number): void {
+    if (this.#closed) return;
+    this.#keeping ??= setTimeout(() => {
+      this.#keeping = null;
+      this.options.wake();
+    }, ms).unref();
+  }
+  #keeping: NodeJS.Timeout | null = null;
 
   /** The ring needs room: what only it holds goes to the queue's store, or is noted as dirty. */
   keepAll(): void {
@@ -206,6 +220,7 @@ export class JobRunner {
 
   close(): void {
     this.#closed = true;
+    if (this.#keeping !== null) clearTimeout(this.#keeping);
     this.#link.close();
     this.transmission.close();
     this.options.mirrorMemory?.close();

@@ -8,6 +8,12 @@ import type { LeftBehind } from './queue-folder.ts';
 const WINDOW_PACKETS = 4096;
 
 export function makeJob(options: RunnerOptions): SourceJob {
+  const job = makeOrCompare(options);
+  options.survival?.begin(job);
+  return job;
+}
+
+function makeOrCompare(options: RunnerOptions): SourceJob {
   const { survival } = options;
   const left = survival?.leftBehind ?? null;
   if (left === null) return make(options, null);
@@ -28,8 +34,10 @@ export function makeJob(options: RunnerOptions): SourceJob {
 }
 
 function make(options: RunnerOptions, goesOn: LeftBehind | null): SourceJob {
-  return new SourceJob({
+  const { survival } = options;
+  const job: SourceJob = new SourceJob({
     world: {
+      lettingGo: () => survival?.beforeLettingGo(job),
       digest,
       wallMs: () => Date.now(),
       barrier: options.barrier,
@@ -43,10 +51,11 @@ function make(options: RunnerOptions, goesOn: LeftBehind | null): SourceJob {
     emptied: options.emptied,
     ...(options.mirror === undefined ? {} : { mirror: options.mirror }),
     ...(options.mirrorMemory === undefined ? {} : { mirrorMemory: options.mirrorMemory }),
-    ...(options.survival === undefined ? {} : { store: options.survival.folder.store }),
-    ...(goesOn === null ? {} : { goesOn }),
+    ...(survival === undefined ? {} : { store: survival.folder.store }),
+    ...(goesOn === null ? {} : { goesOn: { ...goesOn, notes: survival?.scopeNotes() } }),
     roots: options.roots.map(({ root, scope }) => ({ path: root.path, files: root.files, scope })),
   });
+  return job;
 }
 
 function tellOfCompare({ event }: RunnerOptions, job: SourceJob, memory: JobMemory): void {
@@ -55,6 +64,6 @@ function tellOfCompare({ event }: RunnerOptions, job: SourceJob, memory: JobMemo
     code: 'compare-after-restart',
     severity: 'information',
     sentence:
-      'After the restart of the agent both sides are compared: with rules, or beneath a wider protected directory, it is not kept which files the target knows.',
+      'After the restart of the agent both sides are compared: which files the target knows could not be read from what the job had kept.',
   });
 }

@@ -22,6 +22,7 @@ import { messageOf } from '../../home/start-error.ts';
 import { SegmentStore } from '../../ports/segments/index.ts';
 import { queueStateSchema } from './queue-state.ts';
 import { SegmentQueueStore } from './queue-store.ts';
+import { ScopeLog } from './scope-log.ts';
 
 export interface QueueLimits {
   /** Bytes on disk; up to 1 it is a share of the file system. */
@@ -113,6 +114,16 @@ export class QueueFolder {
       this.#fail(error);
       this.forget();
     }
+  }
+
+  /** Which files the target knows is written down beside; see scope-log.ts. */
+  scopeLog(stream: string): ScopeLog {
+    return new ScopeLog(join(this.#options.folder, 'scopes'), stream);
+  }
+
+  /** It cannot be written: said once, as for everything else here. */
+  failed(error: unknown): void {
+    this.#fail(error);
   }
 
   /** From now on nothing is certain of what was kept. */

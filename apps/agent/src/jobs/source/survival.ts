@@ -5,6 +5,7 @@
 import { randomUUID } from 'node:crypto';
 import type { SourceJob } from '@understudy/engine';
 import type { LeftBehind, QueueFolder } from './queue-folder.ts';
+import type { ScopeLog } from './scope-log.ts';
 
 export interface SurvivalOptions {
   readonly folder: QueueFolder;
@@ -22,11 +23,14 @@ export class Survival {
   readonly folder: QueueFolder;
   readonly streamId: string;
   readonly leftBehind: LeftBehind | null;
+  readonly #scopes: ScopeLog;
   readonly #key: string;
   #version: number;
   /** What the last state that was kept said. */
   #kept = '';
   #through = 0;
+  /** Where rules are asked: what the ring holds up to here is not needed, and the picture behind it is written down. */
+  #scopesThrough = 0;
   #marked = '';
   #notBeforeMs = 0;
   /** The folder takes nothing: there is nothing to wait for, and nothing goes on after a restart. */
@@ -43,6 +47,29 @@ export class Survival {
       folder.store?.clear();
     }
     this.streamId = this.leftBehind?.streamId ?? randomUUID();
+    this.#scopes = folder.scopeLog(this.streamId);
+  }
+
+  /** Of roots where rules are asked: which files the target knows. */
+  scopeNotes(): readonly Uint8Array[] | undefined {
+    return this.leftBehind === null ? undefined : (this.#scopes.read() ?? undefined);
+  }
+
+  /** Before anything else happens to the job: what is doubtful after a restart is noted as dirty, and then no longer doubtful. */
+  begin(job: SourceJob): void {
+    const { srm } = job.path;
+    if (![...srm.roots.values()].some((scope) => !scope.whole)) return;
+    if (this.leftBehind !== null) this.#keep(job);
+    srm.notes.kept = !this.#helpless;
+    this.#scopesThrough = srm.notes.last;
+    if (srm.notes.kept) this.#writingScopes(job, () => this.#rewriteScopes(job, this.#scopesThrough));
+  }
+
+  /** The queue is let go of: what that makes dirty is written down first. */
+  beforeLettingGo(job: SourceJob): void {
+    if (this.#helpless) return;
+    this.#noteScopes(job, this.#scopesThrough);
+    if (job.memoryVersion !== this.#kept) this.#keep(job);
   }
 
   /** Sequence up to which the ring is not needed for this job. */
@@ -52,9 +79,16 @@ export class Survival {
     if (this.#helpless) return Number.POSITIVE_INFINITY;
     if (job.memoryVersion !== this.#kept) return this.#through;
     const from = job.path.keepsFrom;
+    this.#scopesThrough = Math.max(this.#scopesThrough, from === null ? job.path.srm.notes.last : from - 1);
+    this.#noteScopes(job, this.#scopesThrough);
     this.#through = Math.max(this.#through, from === null ? job.path.seen : from - 1);
     this.#mark(job);
     return from === null ? Number.POSITIVE_INFINITY : from - 1;
+  }
+
+  /** Until a state may be written again. */
+  get pauseMs(): number {
+    return Math.max(1, this.#notBeforeMs - performance.now());
   }
 
   /** All that became dirty so far is written down. */
@@ -65,6 +99,7 @@ export class Survival {
   /** The agent ends in order: what the job knows is written down once more; null: it was forgotten. */
   close(job: SourceJob | null): void {
     if (job !== null && job.memoryVersion !== this.#kept) this.#keep(job);
+    this.#scopes.close();
     this.folder.close();
   }
 
@@ -84,6 +119,40 @@ export class Survival {
     this.#notBeforeMs = begun + KEEP_PAUSE_MS + took * PAUSE_PER_MS;
     this.#kept = now;
     this.#marked = '';
+  }
+
+  #noteScopes(job: SourceJob, through: number): void {
+    const { srm } = job.path;
+    if (!srm.notes.kept) return;
+    srm.collectNotes();
+    if (!srm.notes.isDue(through)) return;
+    const anew = this.#scopes.hasGrown && !srm.notes.unsettled && through === srm.notes.last;
+    this.#writingScopes(job, () =>
+      anew ? this.#rewriteScopes(job, through) : this.#scopes.append(srm.notes.take(through)),
+    );
+  }
+
+  #rewriteScopes(job: SourceJob, through: number): void {
+    const { srm } = job.path;
+    this.#scopes.rewrite(srm.notes.snapshot(srm.roots, through));
+  }
+
+  /** Without it the next process compares both sides where rules are asked; replication goes on. */
+  #writingScopes(job: SourceJob, write: () => void): void {
+    try {
+      write();
+    } catch (error) {
+      job.path.srm.notes.kept = false;
+      this.folder.failed(error);
+      try {
+        this.#scopes.forget();
+      } catch (removing) {
+        this.folder.failed(removing);
+        // An old one must not be taken for the latest: without the state it counts for nothing.
+        this.#helpless = true;
+        this.folder.forget();
+      }
+    }
   }
 
   #mark(job: SourceJob): void {

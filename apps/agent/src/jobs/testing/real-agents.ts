@@ -138,7 +138,7 @@ export class RealAgent {
     name: string,
     include: string,
     to: string,
-    more: { start?: boolean; targetWrites?: 'allow' } = {},
+    more: { start?: boolean; targetWrites?: 'allow'; exclude?: ReturnType<typeof rawPathFromText>[] } = {},
   ): Promise<void> {
     const connection = await this.connection();
     await introduce(connection, await target.connection(), target);

@@ -8,6 +8,7 @@ import type { RawName } from '@understudy/base';
 import { rawToText } from '@understudy/base';
 import { NO_NODE, type NodeId } from '@understudy/wire';
 import type { Scope } from '../../../ports.ts';
+import type { NodeNote } from './scope-notes.ts';
 
 export interface ScopePlace {
   readonly parent: NodeId;
@@ -30,6 +31,9 @@ export class RootScope {
   readonly #directories = new Set<NodeId>();
   /** Names beyond the first; few files have any. */
   readonly #further = new Map<NodeId, readonly ScopePlace[]>();
+  /** Where rules are asked: nodes of which something else holds since it was last told. */
+  #touched = new Set<NodeId>();
+  #cleared = false;
   #scope: Scope;
   readonly #rootPath: string;
   readonly rootNode: NodeId;
@@ -117,22 +121,27 @@ export class RootScope {
   }
 
   add(node: NodeId, parent: NodeId, name: RawName, isDirectory: boolean): void {
-    this.#nameless.delete(node);
+    const wasNameless = this.#nameless.delete(node);
     if (this.#exceptions !== null) {
       if (this.#exceptions.delete(node)) this.#settling.add(node);
       return;
     }
+    const isNew = !this.#known.has(node);
     this.#known.add(node);
     if (this.whole) return;
     if (isDirectory) this.#directories.add(node);
+    const isPlaced = this.placesOf(node).some((place) => same(place, parent, name));
+    if (isNew || wasNameless || !isPlaced) this.#touched.add(node);
+    if (isPlaced) return;
     const first = this.#places.get(node);
     if (first === undefined || isDirectory) this.#places.set(node, { parent, name });
-    else if (!this.placesOf(node).some((place) => same(place, parent, name)))
-      this.#further.set(node, [...(this.#further.get(node) ?? []), { parent, name }]);
+    else this.#further.set(node, [...(this.#further.get(node) ?? []), { parent, name }]);
   }
 
   /** A node without a name, or the root itself. */
   addNameless(node: NodeId): void {
+    if (!this.whole && !(this.#known.has(node) && (this.#nameless.has(node) || node === this.rootNode)))
+      this.#touched.add(node);
     if (node !== this.rootNode) this.#nameless.add(node);
     if (this.#exceptions === null) this.#known.add(node);
     else this.#exceptions.delete(node);
@@ -140,7 +149,7 @@ export class RootScope {
 
   /** It is gone, or has left the set. */
   forget(node: NodeId): void {
-    this.#known.delete(node);
+    if (this.#known.delete(node) && !this.whole) this.#touched.add(node);
     this.#exceptions?.delete(node);
     this.#settling.delete(node);
     this.#nameless.delete(node);
@@ -152,6 +161,8 @@ export class RootScope {
   /** Nothing is known until it is said again. */
   clear(): void {
     this.#version += 1;
+    this.#cleared = !this.whole;
+    this.#touched.clear();
     this.#known.clear();
     this.#exceptions = null;
     this.#settling.clear();
@@ -159,6 +170,35 @@ export class RootScope {
     this.#directories.clear();
     this.#places.clear();
     this.#further.clear();
+  }
+
+  // ------------------------------------------------------------------------------------------------ for scope-notes.ts
+
+  /** What has become of nodes since the last call; null: nothing, or the root is whole. */
+  takeTouched(): { readonly cleared: boolean; readonly nodes: Iterable<NodeId> } | null {
+    if (this.#touched.size === 0 && !this.#cleared) return null;
+    const taken = { cleared: this.#cleared, nodes: this.#touched };
+    this.#touched = new Set();
+    this.#cleared = false;
+    return taken;
+  }
+
+  nodes(): Iterable<NodeId> {
+    return this.#known;
+  }
+
+  noteOf(node: NodeId): NodeNote {
+    const known = this.#known.has(node);
+    const nameless = this.#nameless.has(node);
+    return { known, directory: this.#directories.has(node), nameless, places: known ? this.placesOf(node) : [] };
+  }
+
+  /** As an earlier run of the process had it. Only where rules are asked. */
+  restore(nodes: Iterable<readonly [NodeId, NodeNote]>): void {
+    for (const [node, { nameless, directory, places }] of nodes) {
+      for (const { parent, name } of places) this.add(node, parent, name, directory);
+      if (nameless || places.length === 0) this.addNameless(node);
+    }
   }
 
   /** Names of a known node within the set; none where the root is whole, for nobody asks there. */
@@ -173,6 +213,7 @@ export class RootScope {
     const left = this.placesOf(node).filter((place) => !same(place, parent, name));
     const [first, ...further] = left;
     if (first !== undefined) {
+      this.#touched.add(node);
       this.#places.set(node, first);
       if (further.length > 0) this.#further.set(node, further);
       else this.#further.delete(node);

@@ -212,15 +212,20 @@ export class SendQueue {
 
   /**
    * Empties the queue and hands every record over, an entry at a time: positions are given on leaving, so none is burnt. What has left
-   * loses its place in the store, too: the caller sees to it. Throws QueueStoreError where an entry cannot be read; it is empty then.
+   * loses its place in the store, too: the caller sees to it. `letGo` is called before the store lets go of anything, with the
+   * QueueStoreError where an entry could not be read; that one is thrown when the queue is empty.
    */
-  fold(take: (record: OperationRecord) => void): void {
+  fold(take: (record: OperationRecord) => void, letGo: (failed: unknown) => void = () => {}): void {
+    let failed: unknown = null;
     try {
       for (let segment = this.#shift(); segment !== undefined; segment = this.#shift())
         for (let at = 0; at < segment.used; at += peekLength(segment.bytes, at)) take(decodeRecord(segment.bytes, at));
-    } finally {
-      this.clear();
+    } catch (error) {
+      failed = error;
     }
+    letGo(failed);
+    this.clear();
+    if (failed !== null) throw failed;
   }
 
   clear(): void {

@@ -7,7 +7,8 @@ import { decodeRecord, type OperationRecord, type Position, record, Verb } from 
 import { DirtyMap, type DirtyReason } from './dirty-map.ts';
 import type { QueueStore } from './queue-store.ts';
 import type { RootScope } from './root-scope.ts';
-import { filterRecord, isForeign } from './scope-filter.ts';
+import { filterRecord, isForeign, type Verdict } from './scope-filter.ts';
+import { ScopeNotes } from './scope-notes.ts';
 import { SendQueue } from './send-queue.ts';
 
 export interface QueueLimits {
@@ -27,23 +28,31 @@ export interface SrmOptions {
   readonly store?: QueueStore | undefined;
   /** Markers of a run are not taken for those of the one before. */
   readonly firstMarker?: number;
+  /** Called when what was queued is dirty, and before the store lets go of it. */
+  readonly lettingGo?: (() => void) | undefined;
 }
 
 export class SourceReplicationManager {
   readonly queue: SendQueue;
   readonly dirty = new DirtyMap();
   readonly roots = new Map<number, RootScope>();
+  /** The picture of roots where rules are asked, as it has to be written down. */
+  readonly notes = new ScopeNotes();
   readonly #limits: QueueLimits;
+  readonly #lettingGo: () => void;
   /** Operations up to this ring sequence are in the store already: they only keep the picture of the roots in step. */
   readonly #storedThrough: number;
+  /** Where rules are asked: the picture of the roots is the one at this ring sequence, and what came up to it has been seen to. */
+  #seenThrough = 0;
   #markers: number;
   #folds = 0;
   /** The queue was full: until there is somebody to send to, what comes is noted as dirty and not queued. */
   #noting: FoldReason | null = null;
 
   /** Throws QueueStoreError where what was kept from before cannot be read. */
-  constructor({ limits, next, store, firstMarker }: SrmOptions) {
+  constructor({ limits, next, store, firstMarker, lettingGo }: SrmOptions) {
     this.#limits = limits;
+    this.#lettingGo = lettingGo ?? (() => {});
     this.queue = new SendQueue({ next, store, memoryBytes: limits.memoryBytes / 2 });
     this.#storedThrough = this.queue.storedThrough;
     this.#markers = firstMarker ?? 0;
@@ -72,7 +81,7 @@ export class SourceReplicationManager {
     const scope = must(this.roots.get(root), `root ${root} is not this job's`);
     if (scope.within && isForeign(scope, records, at)) return null;
     const decoded = { ...decodeRecord(records, at), root };
-    const verdict = filterRecord(scope, this.dirty, decoded);
+    const verdict = scope.whole ? filterRecord(scope, this.dirty, decoded) : this.#filterByRules(scope, decoded);
     if (verdict === 'drop') return null;
     if (decoded.sequence > 0 && decoded.sequence <= this.#storedThrough) return decoded;
     if (this.#noting !== null) {
@@ -87,6 +96,34 @@ export class SourceReplicationManager {
       this.#note(verdict === 'send' ? [decoded] : verdict.instead, this.#noting ?? 'queue-disk-failed');
     }
     return decoded;
+  }
+
+  /** The picture of the roots has been restored as it was behind this ring sequence. */
+  seenThrough(sequence: number): void {
+    this.#seenThrough = sequence;
+    this.notes.begin(sequence);
+  }
+
+  /** What a mirror or a repair has told of since the last record is noted as such. */
+  collectNotes(): void {
+    const { last: sequence } = this.notes;
+    for (const [root, scope] of this.roots) this.notes.collect(scope, root, { sequence, said: true });
+  }
+
+  /** Nothing differs any more: the target knows all there is. */
+  settleScopes(): void {
+    for (const scope of this.roots.values()) if (!scope.settled) scope.complete();
+    this.collectNotes();
+    this.notes.settle();
+  }
+
+  #filterByRules(scope: RootScope, r: OperationRecord): Verdict {
+    const { sequence, root } = r;
+    if (sequence > 0 && sequence <= this.#seenThrough) return 'drop';
+    this.notes.collect(scope, root, { sequence: this.notes.last, said: true });
+    const verdict = filterRecord(scope, this.dirty, r);
+    this.notes.collect(scope, root, { sequence, said: false });
+    return verdict;
   }
 
   /** A record of the mirror or of verification: exact at the position it will get. Throws QueueStoreError. */
@@ -109,7 +146,13 @@ export class SourceReplicationManager {
   /** SRM2: what is queued is let go and becomes dirty; exactly that is repaired later. Throws QueueStoreError: it is empty then, too. */
   fold(reason: FoldReason): void {
     this.#folds += 1;
-    this.queue.fold((lost) => this.#note([lost], reason));
+    this.queue.fold(
+      (lost) => this.#note([lost], reason),
+      (failed) => {
+        if (failed !== null) this.#doubtEverything('queue-damaged');
+        this.#lettingGo();
+      },
+    );
   }
 
   /** What an operation would have brought is noted, for it will not be sent, or not surely. */
@@ -125,7 +168,17 @@ export class SourceReplicationManager {
   /** What was kept is lost: nobody knows what it held, so everything is compared. */
   lose(reason: FoldReason): void {
     this.#folds += 1;
+    this.#doubtEverything(reason);
+    this.letGo();
+  }
+
+  /** What is queued is not needed any more. */
+  letGo(): void {
+    this.#lettingGo();
     this.queue.clear();
+  }
+
+  #doubtEverything(reason: FoldReason): void {
     for (const [index, scope] of this.roots) {
       scope.clear();
       this.dirty.addRoot(index, reason);

@@ -1,0 +1,89 @@
+/**
+ * Which files the target knows, for roots where rules are asked or that lie beneath wider ones: a file in the job's queue folder. In: pieces
+ * of the engine's notes (scope-notes.ts), appended before the ring lets go of what caused them. Out: the same pieces to the next process.
+ * Promise: a piece is handed out whole or not at all, in order, and only to the stream that it belongs to; what cannot be written is
+ * gone as a whole, never in part.
+ */
+import { closeSync, openSync, readFileSync, renameSync, rmSync, writeSync } from 'node:fs';
+import { crc32 } from 'node:zlib';
+
+const HEADER = 8;
+/** Grown to so many times what it began with, and this much, it is written anew. */
+const GROWTH = 4;
+const LEAST_GROWTH = 16 * 1024 * 1024;
+
+export class ScopeLog {
+  readonly #path: string;
+  readonly #stream: string;
+  #file: number | null = null;
+  #at = 0;
+  #begunWith = 0;
+
+  constructor(path: string, stream: string) {
+    this.#path = path;
+    this.#stream = stream;
+  }
+
+  /** What an earlier process of the same stream wrote; null: nothing that can be trusted. */
+  read(): Uint8Array[] | null {
+    let bytes: Buffer;
+    try {
+      bytes = readFileSync(this.#path);
+    } catch {
+      // None, or one that cannot be read: everything is compared then.
+      return null;
+    }
+    const pieces: Uint8Array[] = [];
+    for (let at = 0; at + HEADER <= bytes.length; ) {
+      const end = at + HEADER + bytes.readUInt32LE(at);
+      if (end > bytes.length || crc32(bytes.subarray(at + HEADER, end)) !== bytes.readUInt32LE(at + 4)) break;
+      pieces.push(bytes.subarray(at + HEADER, end));
+      at = end;
+    }
+    const [stream, ...notes] = pieces;
+    return stream !== undefined && Buffer.from(stream).toString() === this.#stream ? notes : null;
+  }
+
+  get hasGrown(): boolean {
+    return this.#at > LEAST_GROWTH + this.#begunWith * GROWTH;
+  }
+
+  /** Begins anew with these pieces; what was there counts until all of them are. Throws where the disk refuses. */
+  rewrite(pieces: Iterable<Uint8Array>): void {
+    this.close();
+    this.#file = openSync(`${this.#path}.new`, 'w', 0o600);
+    this.#at = 0;
+    this.#put(Buffer.from(this.#stream));
+    for (const piece of pieces) this.#put(piece);
+    renameSync(`${this.#path}.new`, this.#path);
+    this.#begunWith = this.#at;
+  }
+
+  /** Throws where the disk refuses. */
+  append(piece: Uint8Array): void {
+    this.#put(piece);
+  }
+
+  /** Nothing of it counts any more. Throws where it cannot be taken away. */
+  forget(): void {
+    this.close();
+    rmSync(this.#path, { force: true });
+    rmSync(`${this.#path}.new`, { force: true });
+  }
+
+  close(): void {
+    if (this.#file !== null) closeSync(this.#file);
+    this.#file = null;
+  }
+
+  #put(piece: Uint8Array): void {
+    const file = this.#file;
+    if (file === null) throw new Error('the log has not been begun');
+    const line = Buffer.allocUnsafe(HEADER + piece.length);
+    line.writeUInt32LE(piece.length, 0);
+    line.writeUInt32LE(crc32(piece), 4);
+    line.set(piece, HEADER);
+    for (let done = 0; done < line.length; ) done += writeSync(file, line, done, line.length - done, this.#at + done);
+    this.#at += line.length;
+  }
+}

@@ -1,0 +1,97 @@
+/**
+ * What a source's agent keeps beside its queue's store, as the real one keeps it in a folder: it outlives the process. In: a job at work.
+ * Out: what the next process begins with, and how far the ring may be let go of. Every write is a moment at which the process may die.
+ */
+import { type JobMemory, type KnownReceived, type SourceJob, VolatileMirrorMemory } from '@understudy/engine';
+import type { SeededRandom } from './random.ts';
+
+export class KeptState {
+  readonly #random: SeededRandom;
+  readonly #effect: () => void;
+  #left: (KnownReceived & { readonly memory: JobMemory }) | null = null;
+  #mirror = new VolatileMirrorMemory();
+  #notes: Uint8Array[] = [];
+  /** Up to here the ring may have been let go of. */
+  #through = 0;
+  #version = '';
+
+  constructor(random: SeededRandom, effect: () => void) {
+    this.#random = random;
+    this.#effect = effect;
+  }
+
+  /** Null: nothing goes on. */
+  get left() {
+    return this.#left;
+  }
+
+  /** Of the mirror under way. */
+  get mirror(): VolatileMirrorMemory {
+    return this.#mirror;
+  }
+
+  /** Which nodes the target knows where rules are asked. */
+  get notes(): readonly Uint8Array[] {
+    return this.#notes;
+  }
+
+  forget(): void {
+    this.#left = null;
+    this.#mirror = new VolatileMirrorMemory();
+  }
+
+  /** The store could not be read: everything is compared. */
+  doubt(): void {
+    if (this.#left !== null) this.#left = { ...this.#left, memory: { ...this.#left.memory, scopes: [] } };
+  }
+
+  isKept(job: SourceJob): boolean {
+    return job.memoryVersion === this.#version;
+  }
+
+  /** Before anything else happens: what is doubtful is dirty first, and then the picture stands without doubts. */
+  begin(job: SourceJob): void {
+    if (this.#left !== null) this.#left = { ...this.#left, memory: structuredClone(job.remember()) };
+    this.#version = job.memoryVersion;
+    const { notes, roots } = job.path.srm;
+    notes.kept = true;
+    this.#through = notes.last;
+    this.#notes = [...notes.snapshot(roots, this.#through)];
+  }
+
+  keep(job: SourceJob): void {
+    if (job.path.awaiting && this.isKept(job)) return;
+    const { received, receivedOrigin } = job.path.scm;
+    const marks = job.path.awaiting ? this.#left : { received, origin: receivedOrigin };
+    if (marks === null || (!this.isKept(job) && this.#random.chance(0.3))) return;
+    const memory = this.isKept(job) && this.#left !== null ? this.#left.memory : structuredClone(job.remember());
+    this.#effect();
+    this.#left = { received: marks.received, origin: marks.origin, memory };
+    this.#version = job.memoryVersion;
+  }
+
+  /** What has become dirty is kept before the store lets go of what it was. */
+  lettingGo(job: SourceJob): void {
+    if (this.#left === null) return;
+    this.#writeNotes(job);
+    this.#effect();
+    this.#left = { ...this.#left, memory: structuredClone(job.remember()) };
+    this.#version = job.memoryVersion;
+  }
+
+  /** Ring sequence up to which the ring is not needed. */
+  mayLetGo(job: SourceJob): number {
+    const from = job.path.keepsFrom;
+    this.#through = Math.max(this.#through, from === null ? job.path.srm.notes.last : from - 1);
+    this.#writeNotes(job);
+    return (from ?? Number.POSITIVE_INFINITY) - 1;
+  }
+
+  #writeNotes(job: SourceJob): void {
+    const { srm } = job.path;
+    srm.collectNotes();
+    if (!srm.notes.isDue(this.#through)) return;
+    this.#effect();
+    this.#notes.push(srm.notes.take(this.#through));
+  }
+}
