@@ -106,7 +106,7 @@ export class Verification {
 
   get urgency(): Urgency {
     if (this.#phase !== 'working') return 'idle';
-    return this.#group === null ? 'now' : 'soon';
+    return this.#group === null || this.#barrierPassed ? 'now' : 'soon';
   }
 
   /** Every operation of this job's roots, in ring order. */
@@ -139,8 +139,10 @@ export class Verification {
       return;
     }
     this.#group = group;
-    this.#barrier = this.#world.barrier();
-    this.#barrierPassed = false;
+    const barrier = this.#world.barrier();
+    this.#barrier = barrier;
+    // Where nothing was executing there is nothing to wait for, but the drain before the next step.
+    this.#barrierPassed = this.#world.passed(barrier);
   }
 
   #settleGroup(group: PendingGroup): void {
