@@ -114,6 +114,10 @@ export class Pair {
     for (const path of this.#served) this.fs.setBoundary(this.#nodeAt(path), on);
   }
 
+  get nowMs(): number {
+    return this.#nowMs;
+  }
+
   get linked(): boolean {
     return this.#link !== null;
   }

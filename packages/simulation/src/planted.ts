@@ -99,4 +99,20 @@ export const PLANTED: readonly Planted[] = [
     to: '    queueMicrotask(() => this.#setTimes(nowMs, new Outbox()));\n',
     seeds: 60,
   },
+  {
+    rule: 'TCM4',
+    what: 'a recovery point that moves with what is received, not with what is applied',
+    file: `${TRANSMIT}/source-communication-manager.ts`,
+    from: 'return this.#unapplied.oldestTimeMs;',
+    to: 'return this.#log.oldest?.firstTimeMs ?? null;',
+    seeds: 60,
+  },
+  {
+    rule: 'FSI6',
+    what: 'cookies that do not come, and no gap for it',
+    file: 'engine/src/protection/source-job.ts',
+    from: '      this.intercepted(bytes, 0, bytes.length, root);\n',
+    to: '',
+    seeds: 60,
+  },
 ];

@@ -1,7 +1,8 @@
 /**
  * What must hold at every moment, not only at rest. In: a pair, after each of its steps. Out: failures as sentences.
  * [promise] while a job says `protected` and the target has given nothing up, the replica is a past of the source, and never an older
- * one than before; a flush that has settled means a past not older than its call.
+ * one than before; a flush that has settled means a past not older than its call; the recovery point claims no time that the replica has
+ * not come to.
  */
 import { History } from './history.ts';
 import { imageDifferences } from './image.ts';
@@ -15,6 +16,8 @@ export class Watcher {
   readonly #history = new History();
   /** The replica is known to be at least this new. */
   #least = 0;
+  /** When each of the source's pasts began; Infinity: the call had not been recorded yet, so that it counts as one that goes on. */
+  readonly #times: number[] = [];
 
   constructor(pair: Pair) {
     this.#pair = pair;
@@ -27,6 +30,9 @@ export class Watcher {
   /** An application's call has been executed. */
   changed(): void {
     this.#history.add(this.#pair.sourceImage());
+    const { interceptor } = this.#pair.source;
+    const recorded = interceptor.passed(interceptor.barrier()) && !interceptor.deaf;
+    this.#times.push(recorded ? this.#pair.nowMs : Number.POSITIVE_INFINITY);
   }
 
   /** The whole promise; where nothing is promised now, nothing is looked at. */
@@ -35,6 +41,7 @@ export class Watcher {
     if (pair === null) return;
     const index = this.#pastOf('the replica is none of the source’s pasts');
     if (index === null) return;
+    this.#checkRecoveryPoint(index);
     const since = this.#history.oldestFrom(pair.replicaImage(), this.#least);
     if (since === null) this.failures.push(`the replica went back to ${index}; it has been at ${this.#least}`);
     else this.#least = since;
@@ -46,6 +53,16 @@ export class Watcher {
     const newest = this.#pastOf('after a flush the replica is none of the source’s pasts');
     if (newest !== null && newest < index)
       this.failures.push(`a flush settled at ${newest}; it was called at ${index}`);
+  }
+
+  /** `index`: the newest past that the replica shows. */
+  #checkRecoveryPoint(index: number): void {
+    const exact = this.#pair.source.job.recovery.timeMs;
+    if (exact === null) return;
+    // The run's clock ticks in whole milliseconds; on its way through a record a time gains or loses a little.
+    const timeMs = Math.round(exact);
+    const claimed = this.#times.findLastIndex((time) => time < timeMs);
+    if (claimed > index) this.failures.push(`the recovery point claims ${claimed}, and the replica is at ${index}`);
   }
 
   #promising(): { readonly pair: Pair | null } {

@@ -5,6 +5,7 @@
 import { RingBuffer } from '@understudy/base';
 import { type Position, position } from '@understudy/wire';
 import { type LoggedPacket, TransactionLog } from './transaction-log.ts';
+import { Unapplied } from './unapplied.ts';
 
 export interface Window {
   /** Bytes and packets that may be sent and not yet received. */
@@ -16,6 +17,7 @@ export const DEFAULT_WINDOW: Window = { bytes: 16 * 1024 * 1024, packets: 4096 }
 
 export class SourceCommunicationManager<P extends LoggedPacket> {
   readonly #log = new TransactionLog<P>();
+  readonly #unapplied = new Unapplied();
   readonly #window: Window;
   /** Packets to be sent again, oldest first. */
   readonly #again = new RingBuffer<P>();
@@ -76,9 +78,9 @@ export class SourceCommunicationManager<P extends LoggedPacket> {
     return this.#linked;
   }
 
-  /** Source time of the oldest operation sent and not yet received, ms. */
+  /** TCM4: source time of the oldest operation sent and not yet applied, ms. */
   get oldestTimeMs(): number | null {
-    return this.#log.oldest?.firstTimeMs ?? null;
+    return this.#unapplied.oldestTimeMs;
   }
 
   /** Also before the first packet of a stream that goes on: what is not received can be sent. */
@@ -90,6 +92,7 @@ export class SourceCommunicationManager<P extends LoggedPacket> {
   goOn(has: { readonly received: Position; readonly applied: Position; readonly origin: number }): void {
     this.#log.clear();
     this.#again.clear();
+    this.#unapplied.goOn(has);
     this.#received = has.received;
     this.#applied = has.applied;
     this.#receivedOrigin = has.origin;
@@ -115,11 +118,13 @@ export class SourceCommunicationManager<P extends LoggedPacket> {
     this.#again.clear();
     this.#received = position(next - 1);
     this.#applied = this.#received;
+    this.#unapplied.clear(this.#applied);
   }
 
   acknowledged(received: Position, applied: Position): void {
     if (received > this.#received) this.#received = received;
     if (applied > this.#applied) this.#applied = applied;
+    this.#unapplied.applied(applied);
     this.#log.free(this.#received, (packet) => {
       this.#receivedOrigin = Math.max(this.#receivedOrigin, packet.origin);
       // A copy that was sent again may still wait in the socket; the first one has arrived, so nothing else looks at the bytes.
@@ -153,6 +158,7 @@ export class SourceCommunicationManager<P extends LoggedPacket> {
     const packet = take();
     if (packet === undefined) return undefined;
     this.#log.add(packet);
+    this.#unapplied.add(packet);
     this.#sentBytes += packet.bytes.length;
     return packet;
   }
