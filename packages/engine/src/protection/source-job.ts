@@ -172,7 +172,8 @@ export class SourceJob {
   observeTime(drainedAtMs: number): void {
     const { applied } = this.path.scm;
     this.#recovery.observe({
-      whole: this.#whole && this.#refusals.unrepairable.size === 0,
+      // After a restart nothing is known of what the target has applied before it has said so.
+      whole: this.#whole && this.#refusals.unrepairable.size === 0 && !this.path.awaiting,
       oldestTimeMs: this.path.oldestTimeMs(),
       drainedAtMs,
       ...(this.audit === null ? {} : { cookieTimeMs: this.audit.appliedTimeMs, all: applied >= this.path.next - 1 }),
