@@ -51,7 +51,7 @@ export class Pair {
   readonly #options: PairOptions;
   readonly #paths: readonly string[];
   readonly #served: readonly string[];
-  #nowMs = 1_700_000_000_000;
+  nowMs = 1_700_000_000_000;
   #link: WireLink | null = null;
   readonly #orphans = new Set<string>();
   #powerLost = false;
@@ -73,7 +73,7 @@ export class Pair {
       ...(storeBytes === undefined ? {} : { storeBytes }),
       fs: this.fs,
       tick,
-      nowMs: () => this.#nowMs,
+      nowMs: () => this.nowMs,
       roots: this.#paths.map((path, i) => ({ path, served: this.#served[i] ?? path, scope: this.#scopeOf(i) })),
       ...(options.wrapFiles === undefined ? {} : { wrapFiles: options.wrapFiles }),
     });
@@ -112,10 +112,6 @@ export class Pair {
   /** Hard links across roots would be one file to the source and two to the target: a protected root has none, from the beginning. */
   keepApart(on: boolean): void {
     for (const path of this.#served) this.fs.setBoundary(this.#nodeAt(path), on);
-  }
-
-  get nowMs(): number {
-    return this.#nowMs;
   }
 
   get linked(): boolean {
@@ -301,11 +297,11 @@ export class Pair {
 
   /** Time passes: what waits to be tried again is tried again. */
   advance(ms: number): void {
-    this.#nowMs += ms;
+    this.nowMs += ms;
   }
 
   #tick(): number {
-    this.#nowMs += 1;
-    return this.#nowMs;
+    this.nowMs += 1;
+    return this.nowMs;
   }
 }

@@ -24,7 +24,10 @@ export interface SourceJobWorld {
   barrier(): Barrier;
   passed(barrier: Barrier): boolean;
   event(event: JobEvent): void;
-  /** What the queue held is dirty now and will not be in its store any more: the last moment to write down what is dirty. */
+  /**
+   * What the queue held is dirty now and will not be in its store any more, or there is a gap of which no record tells: the last moment to
+   * write down what is dirty.
+   */
   lettingGo?(): void;
 }
 

@@ -310,6 +310,7 @@ export class SourceJob {
     const gap = (root: number): void => {
       const bytes = gapRecord(root, this.#world.wallMs());
       this.intercepted(bytes, 0, bytes.length, root);
+      this.#world.lettingGo?.();
     };
     return { path: this.path, gap, event: (event: JobEvent) => this.#world.event(event) };
   }

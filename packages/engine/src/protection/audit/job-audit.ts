@@ -20,7 +20,7 @@ export interface AuditPath {
   mark(timeMs: number, settle: (outcome: MarkOutcome) => void): MarkPlace | null;
   marks(): { readonly received: Position; readonly applied: Position };
   backlog(): { readonly operations: number; readonly bytes: number };
-  /** FSI6: up to here it was not certain that every call on that root was recorded. */
+  /** FSI6: up to here it was not certain that every call on that root was recorded. Written down when it returns. */
   gap(root: number): void;
   event(event: JobEvent): void;
 }
@@ -105,24 +105,24 @@ export class JobAudit {
     this.#due = true;
   }
 
-  /** It is a gap from now on, and kept as one: a process that dies before the end of it must not have forgotten. */
+  /** It is a gap from now on, and kept as one before anybody hears of it: no later process may have forgotten. */
   doubt(root: number, missing: Missing): void {
     this.#doubts.set(root, missing);
-    this.#path.event({ ...missing.reason, severity: 'error' });
     this.#path.gap(root);
+    this.#path.event({ ...missing.reason, severity: 'error' });
   }
 
   /** Whatever was compared meanwhile counts for nothing. */
   certain(root: number): void {
     if (!this.#doubts.delete(root)) return;
-    this.#path.event(CERTAIN);
     this.#path.gap(root);
+    this.#path.event(CERTAIN);
   }
 
   /** A cookie was lost on its way to the ring, and a later one was not. */
   lost(root: number): void {
-    this.#path.event(LOST);
     this.#path.gap(root);
+    this.#path.event(LOST);
   }
 
   linkUp(): void {
