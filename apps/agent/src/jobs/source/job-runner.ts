@@ -363,8 +363,8 @@ export class JobRunner {
     this.#lastState = now;
     const severity = state === 'degraded' ? 'error' : 'information';
     const why = reason === null ? '' : ` ${sentenceOf(reason.sentence)}`;
-    // A halt has said its name already.
-    if (!first && state !== 'halted')
+    // A halt has said its name already, and the first cookie comes in a moment.
+    if (!first && state !== 'halted' && reason?.code !== 'audit-awaited')
       this.options.event({ code: `state-${state}`, severity, sentence: `The job is ${state}.${why}` });
     this.options.changed();
   }
