@@ -3,6 +3,7 @@
  * that speaks only the public command line, workloads, a comparer of trees. Promised: nothing is left behind, however a test ends,
  * and the logs of one that failed are in test-output/e2e.
  */
+export { AcknowledgedWriter, holds } from './acknowledged-writer.ts';
 export { AgentProcess } from './agent-process.ts';
 export { Bootstrap } from './bootstrap.ts';
 export { Client, type JobOptions, type JobStatus, replicaOf } from './client.ts';

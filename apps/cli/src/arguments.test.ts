@@ -45,6 +45,8 @@ describe('wrong usage exits 2, names what is wrong and what would be right', () 
     [`${CREATE} --to replicas`, /Write an absolute path/],
     [`${CREATE} --intercept inotify`, /auto, fuse, watch/],
     [`${CREATE} --mode snyc`, /async, sync/],
+    [`${CREATE} --mode sync --sync-policy wait`, /suspend, degrade, abort/],
+    [`${CREATE} --sync-at fsync`, /--mode sync works; give that as well/],
     ['job start', /missing required argument 'name'/],
     ['job delete', /missing required argument 'name'/],
     ['wait files', /required option '--until <state>'/],
@@ -81,7 +83,6 @@ describe('what this version does not implement is refused by name', () => {
     ['points files --json', 'points'],
     ['view files --at 12:00 /mnt', 'view'],
     ['migrate files --cutover', 'migrate'],
-    [`${CREATE} --mode sync`, '--mode sync'],
   ])('%s', async (line, name) => {
     const ran = await run(line);
     expect(ran.err).toMatch(new RegExp(`^error: ${name} is not implemented in this version`));

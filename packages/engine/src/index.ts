@@ -16,6 +16,7 @@ export {
 } from './data-path/source/transmit/schedule.ts';
 export type { LoggedPacket } from './data-path/source/transmit/transaction-log.ts';
 export { TransmissionGate, type TransmissionLimits, UNLIMITED } from './data-path/source/transmit/transmission-gate.ts';
+export type { AcknowledgedMark } from './data-path/source-acknowledged.ts';
 export type { KnownReceived } from './data-path/source-path.ts';
 export * from './data-path/target/index.ts';
 export type { TargetPath, TargetPathOptions } from './data-path/target-path.ts';

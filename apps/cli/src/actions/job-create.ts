@@ -7,9 +7,10 @@ import { statusLine } from '../screen/words.ts';
 import { sentence } from '../text.ts';
 import { tellExposures } from './exposures.ts';
 import { type GlobalOptions, type Session, withSession } from './session.ts';
+import { type SyncOptions, synchronousOf } from './synchronous.ts';
 import { type TransmissionOptions, transmissionOf } from './transmission.ts';
 
-export interface JobCreateOptions extends GlobalOptions, TransmissionOptions {
+export interface JobCreateOptions extends GlobalOptions, TransmissionOptions, SyncOptions {
   /** As the rules were given; absent: includes first. */
   readonly ruleOrder?: readonly ('include' | 'exclude')[] | undefined;
   readonly source: string;
@@ -95,6 +96,7 @@ function define(name: string, source: KnownServer, target: KnownServer, options:
     to: options.to === undefined ? null : rawPathFromText(options.to),
     intercept: options.intercept,
     ...transmissionOf(options),
+    ...synchronousOf(options),
     ...(isUsual(options.ruleOrder) ? {} : { ruleOrder: [...(options.ruleOrder ?? [])] }),
     ...mirroring(options),
     ...(options.targetWrites === undefined ? {} : { targetWrites: options.targetWrites }),

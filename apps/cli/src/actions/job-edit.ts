@@ -11,9 +11,10 @@ import type { Io } from '../io.ts';
 import { statusLine } from '../screen/words.ts';
 import { findJob } from './find.ts';
 import { type GlobalOptions, withSession } from './session.ts';
+import { type SyncOptions, synchronousOf } from './synchronous.ts';
 import { type TransmissionOptions, transmissionOf } from './transmission.ts';
 
-export interface JobEditOptions extends GlobalOptions, TransmissionOptions {
+export interface JobEditOptions extends GlobalOptions, TransmissionOptions, SyncOptions {
   readonly include?: readonly string[] | undefined;
   readonly exclude?: readonly string[] | undefined;
   readonly intercept?: 'auto' | 'fuse' | 'watch' | undefined;
@@ -80,6 +81,7 @@ export function editJob(io: Io, name: string, options: JobEditOptions): Promise<
       ...(setuid === undefined ? {} : { setuid }),
       ...mirroring(options, definition),
       ...transmissionOf(options, definition.transmit),
+      ...synchronousOf(options, definition),
     };
     if (Object.keys(changes).length === 0)
       throw usageError('nothing to change was given; name at least one option, such as --bandwidth 10Mbit');

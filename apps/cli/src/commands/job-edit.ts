@@ -6,6 +6,13 @@ import { devicesOption, setuidOption, targetWritesOption } from './replica-optio
 import { RuleOrder } from './rule-order.ts';
 import { examples, type Runner } from './runner.ts';
 import {
+  modeOption,
+  syncAtOption,
+  syncPolicyOption,
+  syncTimeoutOption,
+  syncUntilOption,
+} from './synchronous-options.ts';
+import {
   bandwidthAtOption,
   bandwidthOption,
   compressionOption,
@@ -25,6 +32,7 @@ const EXAMPLES = [
   "understudy job edit files --bandwidth none --bandwidth-at 'mon-fri 08:00-18:00 2Mbit'",
   "understudy job edit files --transmit-window 'daily 22:00-06:00' --transmit-stop-after 20GB",
   'understudy job edit files --exclude /srv/data/tmp',
+  'understudy job edit files --mode sync --sync-policy degrade --sync-timeout 5s',
 ];
 
 export function defineEdit(job: Jobs, runner: Runner): void {
@@ -48,6 +56,11 @@ export function defineEdit(job: Jobs, runner: Runner): void {
       ),
     )
     .addOption(new Option('--intercept <driver>', 'how changes are seen').choices(['auto', 'fuse', 'watch'] as const))
+    .addOption(modeOption())
+    .addOption(syncAtOption())
+    .addOption(syncUntilOption())
+    .addOption(syncPolicyOption())
+    .addOption(syncTimeoutOption())
     .addOption(compressionOption())
     .addOption(bandwidthOption())
     .addOption(bandwidthAtOption())

@@ -5,7 +5,15 @@ import { defineEdit } from './job-edit.ts';
 import { blockSizeOption, orphansOlderThanOption, orphansOption, verifyAtOption } from './mirror-options.ts';
 import { devicesOption, setuidOption, targetWritesOption } from './replica-options.ts';
 import { RuleOrder } from './rule-order.ts';
-import { examples, notYet, type Program, type Runner } from './runner.ts';
+import { examples, type Program, type Runner } from './runner.ts';
+import {
+  demandMode,
+  modeOption,
+  syncAtOption,
+  syncPolicyOption,
+  syncTimeoutOption,
+  syncUntilOption,
+} from './synchronous-options.ts';
 import {
   bandwidthAtOption,
   bandwidthOption,
@@ -24,6 +32,7 @@ yet is accepted, and said so. Names of any bytes are taken as they are.`;
 const CREATE_EXAMPLES = [
   'understudy job create files --source alpha --target beta --include /srv/data --start',
   "understudy job create web --source alpha --target beta --include '/srv/www/**/*.html' --exclude /srv/www/tmp --to /replicas",
+  'understudy job create ledger --source alpha --target beta --include /srv/ledger --mode sync --sync-at fsync',
 ];
 
 export function defineJob(program: Program, runner: Runner): void {
@@ -65,7 +74,11 @@ function defineCreate(job: Jobs, runner: Runner): void {
     )
     .addOption(toOption())
     .addOption(interceptOption().default('auto' as const))
-    .addOption(new Option('--mode <mode>', 'async; sync is not in this version').choices(['async', 'sync'] as const))
+    .addOption(modeOption())
+    .addOption(syncAtOption())
+    .addOption(syncUntilOption())
+    .addOption(syncPolicyOption())
+    .addOption(syncTimeoutOption())
     .addOption(compressionOption())
     .addOption(bandwidthOption())
     .addOption(bandwidthAtOption())
@@ -94,10 +107,14 @@ function defineCreate(job: Jobs, runner: Runner): void {
 
 function demandSense(options: {
   readonly mode?: string;
+  readonly syncAt?: string;
+  readonly syncUntil?: string;
+  readonly syncPolicy?: string;
+  readonly syncTimeout?: number;
   readonly verifyRepair: boolean;
   readonly verifyAt?: string;
 }): void {
-  if (options.mode === 'sync') notYet('--mode sync', 'leave it out, or write --mode async');
+  demandMode(options);
   if (options.verifyRepair && options.verifyAt === undefined)
     throw usageError('--verify-repair says what a scheduled verification does; give its times with --verify-at');
 }

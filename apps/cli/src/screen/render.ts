@@ -9,7 +9,7 @@ import { counted, duration, eventText, grouped, sentence, shown } from '../text.
 import { clip, clock, gap, visibleLength, wrap } from './layout.ts';
 import { drawPath } from './path.ts';
 import { NO_RATES, type Rates } from './rates.ts';
-import { filesOf, mirrorWord, recoveryAge, stateWord, warningsOf } from './words.ts';
+import { filesOf, mirrorWord, recoveryAge, stateWord, synchronousWord, warningsOf } from './words.ts';
 
 export interface Surroundings {
   readonly nowMs: number;
@@ -102,6 +102,8 @@ function facts(status: JobStatus, rates: Rates, paint: Paint, { nowMs, isLive }:
   }
   if (status.targetDataState !== 'ok')
     lines.push(`${label('target data', paint)}${paint.yellow(status.targetDataState)}`);
+  if (status.synchronous !== undefined)
+    lines.push(`${label('synchronous', paint)}${synchronousWord(status.synchronous)}`);
   if (status.verification !== undefined) {
     const { percent, differences } = status.verification;
     const found = differences === 0 ? 'no difference so far' : paint.yellow(`${grouped(differences)} differ so far`);

@@ -1,5 +1,5 @@
 import { formatBytes } from '@understudy/base';
-import type { JobState, JobStatus } from '@understudy/wire';
+import type { JobState, JobStatus, SynchronousStatus } from '@understudy/wire';
 import type { Paint } from '../paint.ts';
 import { counted, duration, grouped } from '../text.ts';
 
@@ -49,6 +49,16 @@ export function mirrorWord(status: JobStatus): string {
   const percent = mirror.percent < 100 ? Math.min(99.9, Math.floor(mirror.percent * 10) / 10) : 100;
   if (mirror.state === 'idle') return percent === 100 ? 'done' : percent === 0 ? 'none yet' : `idle at ${percent} %`;
   return `${mirror.state} ${percent} %`;
+}
+
+/** How its calls wait, and who does now. */
+export function synchronousWord(status: SynchronousStatus): string {
+  const { state, at, until, policy, timeoutMs, callsWaiting, longestWaitMs, callsAborted } = status;
+  const calls = at === 'fsync' ? 'fsync' : 'every call';
+  const words = [`${state}: ${calls} until ${until}, ${policy} after ${duration(timeoutMs)}`];
+  if (callsWaiting > 0) words.push(`${counted(callsWaiting, 'call')} waiting for ${duration(longestWaitMs)}`);
+  if (callsAborted > 0) words.push(`${counted(callsAborted, 'call')} undone`);
+  return words.join(' · ');
 }
 
 /** One job in one line: for answers to commands and for `status --watch` on a pipe. */

@@ -3,7 +3,16 @@
  * In: intercepted records, mirror records, acknowledgements. Out: packets for the wire. Knows both stages; they do not know each other.
  * Promise: what was intercepted is received by the target, or in the queue's store, or noted as dirty, or the ring has to keep it.
  */
-import { decodeRecord, type OperationRecord, type Position, peekLength, position } from '@understudy/wire';
+import {
+  decodeRecord,
+  type OperationRecord,
+  type Position,
+  peekLength,
+  position,
+  recordSequence,
+  recordVerb,
+  Verb,
+} from '@understudy/wire';
 import { type QueueStore, QueueStoreError } from './source/queue/queue-store.ts';
 import type { QueuedPacket } from './source/queue/queued-packet.ts';
 import { NOT_STORED, NOTED } from './source/queue/segment.ts';
@@ -13,6 +22,7 @@ import {
   SourceReplicationManager,
 } from './source/queue/source-replication-manager.ts';
 import { SourceCommunicationManager, type Window } from './source/transmit/source-communication-manager.ts';
+import { SourceAcknowledged } from './source-acknowledged.ts';
 
 /** Something to wait for: `at` is null until its record has left the queue. */
 export interface MarkPlace {
@@ -54,6 +64,7 @@ export interface SourcePathOptions {
 export class SourcePath {
   readonly srm: SourceReplicationManager;
   readonly scm: SourceCommunicationManager<QueuedPacket>;
+  readonly acknowledgedMark: SourceAcknowledged;
   readonly #marks = new Map<number, Mark>();
   readonly #known: KnownReceived | null;
   /** After a restart, until the target has said what it has. */
@@ -79,6 +90,7 @@ export class SourcePath {
       freed: (packet, reuse) => this.srm.queue.received(packet, reuse),
       ...(window === undefined ? {} : { window }),
     });
+    this.acknowledgedMark = new SourceAcknowledged(this.srm, this.scm);
   }
 
   /** The position that the next record to leave will get. */
@@ -99,6 +111,10 @@ export class SourcePath {
   intercepted(records: Uint8Array, at: number, length: number, root: number): OperationRecord | null {
     const decoded = this.srm.intercepted(records, at, { length, root }, (error) => this.#storeFailed(error));
     if (decoded !== null) this.#seen = decoded.sequence;
+    const verb = recordVerb(records, at);
+    // What the ring had no room for, or nobody saw, is repaired and not sent.
+    if (verb === Verb.dirty || verb === Verb.gap || (decoded !== null && this.srm.noting))
+      this.acknowledgedMark.lose(recordSequence(records, at));
     return decoded;
   }
 
@@ -239,6 +255,7 @@ export class SourcePath {
 
   #folded(fold: Fold): void {
     this.#folds.push(fold);
+    this.acknowledgedMark.lose(this.scm.receivedOrigin + 1);
     if (fold.reason !== 'stream-lost') this.#storeFlightAgain(fold.reason);
     if (fold.reason !== 'stream-lost' && !this.scm.linked) this.srm.setNoting(fold.reason);
     // Marks that have left the queue and are in the log still arrive, unless the stream itself is lost.

@@ -51,7 +51,15 @@ export interface JobFacts {
   readonly unseenWhy?: string | null;
   /** What the self-audit has to say; null: a cookie has come through the whole path, and not long ago. Absent: there is no audit. */
   readonly audit?: AuditFact | null;
+  /** Calls are to wait for the target, and do not for this reason; null or absent: they do, or are not to. */
+  readonly notSynchronous?: Reason | null;
 }
+
+/** Those that the engine does not know by itself. */
+export type OutsideFacts = Pick<
+  JobFacts,
+  'started' | 'halt' | 'linkReason' | 'ordered' | 'orderedWhy' | 'unseenWhy' | 'notSynchronous'
+>;
 
 export interface JobState {
   readonly state: JobStateName;
@@ -88,6 +96,7 @@ function linkedState(facts: JobFacts): JobState {
   if (facts.unrepairable > 0) return { state: 'degraded', reason: unrepairable(facts.unrepairable) };
   if (facts.unseenWhy != null)
     return { state: 'degraded', reason: { code: 'not-intercepted', sentence: facts.unseenWhy } };
+  if (facts.notSynchronous != null) return { state: 'degraded', reason: facts.notSynchronous };
   if (!facts.ordered) return { state: 'degraded', reason: { code: 'near-continuous', sentence: facts.orderedWhy } };
   if (audit !== null) return { state: 'replaying', reason: AUDIT_AWAITED };
   return { state: 'protected', reason: null };

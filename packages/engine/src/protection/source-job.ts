@@ -12,7 +12,7 @@ import { type Flushed, Flushes } from './flushes.ts';
 import { foldEvent } from './fold-event.ts';
 import { type JobMemory, memoryVersion, remember, restore } from './job-memory.ts';
 import { mirrorRoot, mirrorWorld } from './job-mirror-world.ts';
-import type { JobFacts, Reason } from './job-state.ts';
+import type { JobFacts, OutsideFacts, Reason } from './job-state.ts';
 import { VolatileMirrorMemory } from './mirror/memory.ts';
 import type { Mirror } from './mirror/mirror.ts';
 import type { Compare, MirrorOptions } from './mirror/plan.ts';
@@ -272,7 +272,7 @@ export class SourceJob {
 
   // -------------------------------------------------------------------------------------------------------- facts
 
-  facts(outside: Pick<JobFacts, 'started' | 'halt' | 'linkReason' | 'ordered' | 'orderedWhy' | 'unseenWhy'>): JobFacts {
+  facts(outside: OutsideFacts): JobFacts {
     return {
       ...outside,
       paused: this.#paused,
@@ -340,6 +340,7 @@ export class SourceJob {
 
   /** Once nothing differs any more, the target knows all there is. */
   #settleScopes(): void {
+    if (this.#whole) this.path.acknowledgedMark.found();
     if (!this.#whole || this.#refusals.unrepairable.size > 0) return;
     this.path.srm.settleScopes();
   }

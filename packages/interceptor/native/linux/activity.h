@@ -19,9 +19,9 @@
 #define ACTIVITY_ENTRIES (ACTIVITY_BLOCKS * ACTIVITY_A_BLOCK)
 /* A stretch of a file has 16 MiB. */
 #define ACTIVITY_SHIFT 24
-/* Regions that one request may need, and workers that have one. */
+/* Regions that one request may need, and who has one: the workers, and behind them the thread that undoes calls. */
 #define ACTIVITY_HELD 8
-#define ACTIVITY_WORKERS 256
+#define ACTIVITY_WORKERS 257
 /* Operations of one run of the ring are numbered from its generation shifted by this. */
 #define ACTIVITY_GENERATION_SHIFT 36
 

@@ -11,7 +11,7 @@
 #define SINCE_SLACK_MS 2000
 
 pthread_mutex_t activity_lock = PTHREAD_MUTEX_INITIALIZER;
-_Static_assert(WORKERS == ACTIVITY_WORKERS && ACTIVITY_ENTRIES < UINT16_MAX, "activity table layout");
+_Static_assert(WORKERS + 1 == ACTIVITY_WORKERS && ACTIVITY_ENTRIES < UINT16_MAX, "activity table layout");
 
 static uint16_t heads[BUCKETS], nexts[ACTIVITY_ENTRIES]; /* entry + 1 */
 static uint32_t next_free; /* where the search for a free entry begins: neighbours share a block, and so a write */

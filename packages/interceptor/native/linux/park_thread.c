@@ -30,6 +30,7 @@ static void aim(uint32_t root)
 {
 	self.root = &roots[root];
 	self.slot = &self_slot;
+	self.index = WORKERS; /* behind all that serve */
 	self.draft_count = 0;
 	node_dir_forget(&self, 0);
 }

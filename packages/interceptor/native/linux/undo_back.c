@@ -287,6 +287,20 @@ static bool back_moved(struct worker *w, struct parked *p)
 	return true;
 }
 
+/* What is put back is a change as well, and after a power cut it is looked at. */
+static void mark_regions(struct worker *w, const struct undo *u)
+{
+	uint64_t size = (uint64_t)u->before.st_size;
+	if (u->kind == UNDO_CONTENT)
+		activity_tail(w, u->node, u->offset < size ? u->offset : size);
+	else if (u->kind == UNDO_ATTRIBUTES || u->kind == UNDO_XATTR)
+		activity_metadata(w, u->node);
+	else if (u->parent != 0)
+		activity_names(w, u->parent);
+	if (u->kind == UNDO_MOVED)
+		activity_names(w, u->parent2);
+}
+
 bool undo_put_back(struct worker *w, struct parked *p)
 {
 	static bool (*const back[])(struct worker *, struct parked *) = {
@@ -297,7 +311,9 @@ bool undo_put_back(struct worker *w, struct parked *p)
 	if (p->undo.kind == UNDO_NOTHING)
 		return true;
 	w->draft_count = 0;
+	mark_regions(w, &p->undo);
 	bool good = back[p->undo.kind](w, p);
+	activity_leave(w);
 	w->draft_count = 0;
 	if (!good)
 		note_all(w, &p->undo);

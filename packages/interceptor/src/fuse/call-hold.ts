@@ -86,8 +86,9 @@ export class FuseCallHold implements CallHold {
     try {
       writeSync(this.#acks, this.#pair, 0, 1);
     } catch (error) {
-      // Full: the servers have enough rings to hear.
-      if ((error as NodeJS.ErrnoException).code !== 'EAGAIN') throw error;
+      // Full: the servers have enough rings to hear. Nobody reads it any more: the driver says by itself that its processes are gone.
+      const { code } = error as NodeJS.ErrnoException;
+      if (code !== 'EAGAIN' && code !== 'EPIPE') throw error;
     }
   }
 

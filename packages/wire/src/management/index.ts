@@ -24,5 +24,7 @@ export * from './events.ts';
 export * from './job.ts';
 export * from './job-edit.ts';
 export * from './pairing.ts';
+export * from './synchronous.ts';
 export * from './transmission.ts';
+export * from './verify-schedule.ts';
 export * from './vocabulary.ts';

@@ -1,5 +1,7 @@
 import { z } from 'zod';
+import { modeSchema, synchronousSchema, synchronousStatusSchema } from './synchronous.ts';
 import { rateSchema, rateWindowSchema, transmitSchema } from './transmission.ts';
+import { verifyScheduleSchema } from './verify-schedule.ts';
 import {
   addressSchema,
   countSchema,
@@ -64,8 +66,6 @@ export type JobAction = z.output<typeof jobActionSchema>;
 
 export const interceptChoiceSchema = z.enum(['auto', 'fuse', 'watch']);
 export type InterceptChoice = z.output<typeof interceptChoiceSchema>;
-export const modeSchema = z.enum(['async', 'sync']);
-export type Mode = z.output<typeof modeSchema>;
 export const compressionSchema = z.enum(['none', 'low', 'medium', 'high']);
 export type Compression = z.output<typeof compressionSchema>;
 export const mirrorCompareSchema = z.enum(['everything', 'attributes', 'checksum']);
@@ -108,15 +108,6 @@ export const mirrorOptionsSchema = z.strictObject({
 });
 export type MirrorOptionsInput = z.input<typeof mirrorOptionsSchema>;
 
-/** A verification by itself, again and again. */
-export const verifyScheduleSchema = z.strictObject({
-  /** As cron has it: minute hour day month weekday, in the source's local time; `0 3 * * 0` is Sundays at three. */
-  cron: z.string().min(1).max(256),
-  /** What differs is sent. */
-  repair: z.boolean().default(false),
-});
-export type VerifySchedule = z.output<typeof verifyScheduleSchema>;
-
 /** The agent that is asked is the source; `sourceName` is what the caller calls it, null: as it calls itself. */
 export const jobDefinitionSchema = z.strictObject({
   name: jobNameSchema,
@@ -147,6 +138,8 @@ export const jobDefinitionSchema = z.strictObject({
   /** Device nodes, and files with setuid, setgid or capabilities, in the replica. Absent: `allow`; the target may refuse them anyway. */
   devices: replicaChoiceSchema.optional(),
   setuid: replicaChoiceSchema.optional(),
+  /** Of the mode `sync`; absent: the defaults. */
+  synchronous: synchronousSchema.optional(),
 });
 export type JobDefinition = z.output<typeof jobDefinitionSchema>;
 
@@ -212,6 +205,9 @@ export const jobStatusSchema = z.object({
   verification: z.object({ percent: z.number().min(0).max(100), differences: countSchema }).optional(),
   replication: replicationStatusSchema,
   transmission: transmissionStatusSchema.optional(),
+  mode: modeSchema.optional(),
+  /** Only in the mode `sync`. */
+  synchronous: synchronousStatusSchema.optional(),
   /** Whether others can change the replica, as the target last said; `unguarded`: they should not and can, for the sentence's reason. */
   targetWrites: z.object({ state: z.enum(['refused', 'allowed', 'unguarded']), sentence: z.string() }).optional(),
   /** The self-audit. Absent: the job does not run. */

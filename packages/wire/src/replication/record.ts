@@ -264,6 +264,11 @@ export function stampRecord(bytes: Uint8Array, at: number, root: number, at_: Po
   set64(v, at + 8, at_);
 }
 
+/** Sequence, or position, of the encoded record at `at`. */
+export function recordSequence(bytes: Uint8Array, at: number): number {
+  return getU64(viewOf(bytes), at + 8);
+}
+
 /** The verb of the encoded record at `at`, unchecked: for records that have been checked before. */
 export function recordVerb(bytes: Uint8Array, at: number): number {
   return bytes[at + 4] ?? 0;

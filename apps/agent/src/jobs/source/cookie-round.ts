@@ -101,6 +101,7 @@ export class CookieRound {
           errno: 'ENOSYS',
           what: 'there is no path for it',
         },
+      held: (root) => (interceptor.hold?.calls(root).waiting ?? 0) > 0,
       notes: () => interceptor.status().dirtyNotes,
       doubted: (root, missing) => {
         for (const { audit, index } of listeners(root)) audit.doubt(index, missing);

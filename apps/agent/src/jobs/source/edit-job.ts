@@ -15,13 +15,12 @@ export interface Edit {
 const LIVE = new Set<keyof JobDefinition>([
   ...(['include', 'exclude', 'ruleOrder'] as const),
   ...(['compression', 'bandwidth', 'bandwidthWindows', 'transmit'] as const),
-  ...(['mirror', 'verifySchedule'] as const),
+  ...(['mirror', 'verifySchedule', 'mode', 'synchronous'] as const),
 ]);
 
 /** As the command line calls them. */
 const OPTIONS: Readonly<Partial<Record<keyof JobDefinition, string>>> = {
   intercept: '--intercept',
-  mode: '--mode',
   targetWrites: '--target-writes',
   devices: '--devices',
   setuid: '--setuid',
@@ -44,7 +43,7 @@ export function editOf(stored: StoredJob, revision: number, changes: JobChanges,
     throw new ManagementError(
       'refused',
       `${later.join(', ')} can be changed only while ${name} is stopped: run \`understudy job stop ${name}\`, edit it, and start it again. ` +
-        'Rules, compression, bandwidth, transmission limits, mirror options and the verification schedule can be changed while it runs.',
+        'Rules, compression, bandwidth, transmission limits, the mode, mirror options and the verification schedule can be changed while it runs.',
     );
   const parsed = jobDefinitionSchema.safeParse({ ...definition, ...changes });
   if (parsed.success) return { definition: parsed.data, changed };

@@ -13,6 +13,7 @@ import { mirrorOptionsOf } from './mirror-options.ts';
 import { type JobSurroundings, type Prepared, prepareJob } from './prepare-job.ts';
 import { refuseUnsupported } from './refuse-unsupported.ts';
 import { sentenceOf } from './sentence-of.ts';
+import { synchronousOf } from './synchronous/synchronous-of.ts';
 
 export interface EditParts {
   readonly surroundings: JobSurroundings;
@@ -39,6 +40,7 @@ export async function edit(job: Job, asked: CallArguments<'job.edit'>, parts: Ed
   if (runs(job)) {
     const { runner } = job.running;
     runner.transmission.set(definition);
+    runner.synchronous?.set(synchronousOf(definition));
     runner.job.runs.setOptions(mirrorOptionsOf(definition));
     if (changed.includes('verifySchedule')) parts.keeper.scheduleAnew(job);
     if (plan !== null) await change(job, plan, prepared, parts);

@@ -5,12 +5,13 @@
  */
 import { printable } from '@understudy/base';
 import type { AuditOptions, Interceptor, InterceptorEvent, Reason, Urgency } from '@understudy/engine';
-import { peekLength, recordVerb, Verb } from '@understudy/wire';
+import { peekLength, recordSequence, recordVerb, Verb } from '@understudy/wire';
 import { messageOf } from '../../home/start-error.ts';
 import { type AuditedJob, type AuditSettings, CookieRound, type RoundListener } from './cookie-round.ts';
 import type { JobRoot } from './job-roots.ts';
 import type { RootGuard } from './root-guard.ts';
 import { sentenceOf } from './sentence-of.ts';
+import { HeldRoots } from './synchronous/held-roots.ts';
 
 /** What the pump turns: a job on its source. */
 export interface PumpedJob {
@@ -40,6 +41,8 @@ const ADVICE =
 
 export class Interception {
   readonly interceptor: Interceptor;
+  /** Calls that wait for targets; null: this driver cannot make them wait. */
+  readonly held: HeldRoots | null;
   readonly #mayRead: () => boolean;
   readonly #byRoot = new Map<number, Listener[]>();
   readonly #jobs = new Set<PumpedJob>();
@@ -61,6 +64,9 @@ export class Interception {
     this.audit = audit === null ? undefined : { ...audit, throughKernel: interceptor.cookie !== undefined };
     this.#cookies = audit === null ? null : this.#sendRound(audit);
     interceptor.onReadable(() => this.wake());
+    this.held = interceptor.hold === undefined ? null : new HeldRoots(interceptor.hold);
+    // Somebody waits for what this turn sends: not even the rest of the event loop's round comes before it.
+    interceptor.hold?.onWaiting(() => this.#pump());
     interceptor.onEvent((event) => this.#heard(event));
   }
 
@@ -125,6 +131,7 @@ export class Interception {
       const urgencies = new Set<Urgency>();
       for (const job of this.#jobs) urgencies.add(this.#turnOf(job, drainedAtMs));
       this.#letGo();
+      this.held?.acknowledge();
       if (urgencies.has('now')) return 'now';
       return urgencies.has('soon') ? 'soon' : 'idle';
     } finally {
@@ -215,6 +222,7 @@ export class Interception {
           }
         }
       at += length;
+      if (at === records.length) this.held?.drained(recordSequence(records, at - length));
     }
   }
 

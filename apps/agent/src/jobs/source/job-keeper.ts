@@ -17,6 +17,8 @@ import { type JobSurroundings, type Prepared, prepareJob } from './prepare-job.t
 import { sentenceOf } from './sentence-of.ts';
 import { startOrder } from './start-order.ts';
 import { StartRefusal, WaitingForMount } from './start-refusal.ts';
+import { setPaused } from './synchronous/make-synchronous.ts';
+import { heldFor } from './synchronous/synchronous-of.ts';
 import { scheduleVerifications } from './verify-job.ts';
 import { widenMount } from './widen-mount.ts';
 
@@ -158,11 +160,8 @@ export class JobKeeper {
       if (!(error instanceof WaitingForMount)) throw error;
       return this.#widen(job, error, serve);
     });
-    job.failure = null;
-    job.widenFailed = null;
-    job.mountUsers = [];
-    job.leaving = new Set();
-    if (job.stored.paused) job.running.runner.job.setPaused(true);
+    Object.assign<Job, Partial<Job>>(job, { failure: null, widenFailed: null, mountUsers: [], leaving: new Set() });
+    if (job.stored.paused) setPaused(job.running.runner, true);
     this.#parts.changed(job);
   }
 
@@ -207,6 +206,7 @@ export class JobKeeper {
       emptied: wordOnEmpty(job),
       barrier: () => interceptor.barrier(),
       passed: (barrier) => interceptor.passed(barrier),
+      held: heldFor(job.stored.definition, interception.held, why),
       ordered: interceptor.promises.order,
       orderedWhy: nearSentence(why),
       unseen: (scopes) => unseenSentence(roots, scopes),
@@ -266,7 +266,7 @@ export class JobKeeper {
     if (running === null) return;
     running.interception.detach(running.runner);
     running.runner.forget();
-    running.runner.close();
+    running.runner.close(true);
     job.running = null;
     await this.#release(job, running);
     this.#parts.changed(job);

@@ -35,6 +35,8 @@ import type { PositionReserve } from './position-reserve.ts';
 import { rootEmptied } from './root-guard.ts';
 import { sentenceOf } from './sentence-of.ts';
 import type { Survival } from './survival.ts';
+import { besideLink, type HoldingOptions, makeSynchronous } from './synchronous/make-synchronous.ts';
+import type { Synchronous } from './synchronous/synchronous.ts';
 import { Transmission, type TransmissionOptions } from './transmission.ts';
 
 /** The target keeps what it could not apply until it hears that the source knows: told about this often. */
@@ -45,7 +47,7 @@ export interface RunnerRoot {
   readonly scope: Scope;
 }
 
-export interface RunnerOptions {
+export interface RunnerOptions extends HoldingOptions {
   readonly id: string;
   readonly name: string;
   readonly targetName: string;
@@ -90,6 +92,8 @@ export class JobRunner {
   readonly #link: JobLink;
   #scopes: readonly Scope[];
   readonly transmission: Transmission;
+  /** Null: calls of this driver cannot be made to wait. */
+  readonly synchronous: Synchronous | null;
   #halt: Reason | null = null;
   #lastTouched: { readonly root: ProtectedRoot; readonly node: NodeId } | null = null;
   #lastState = '';
@@ -106,6 +110,7 @@ export class JobRunner {
     this.#scopes = options.roots.map(({ scope }) => scope);
     this.#link = this.#makeLink();
     this.transmission = this.#makeTransmission();
+    this.synchronous = makeSynchronous(options, this.job, () => this.facts());
   }
 
   /** Ring sequence up to which the ring is not needed for this job. */
@@ -182,7 +187,8 @@ export class JobRunner {
     return this.job.facts({
       started: true,
       halt: this.#halt,
-      linkReason: this.#link.reason,
+      linkReason: besideLink(this.#link.reason, this.synchronous),
+      notSynchronous: this.synchronous?.reason ?? null,
       ordered: this.options.ordered,
       orderedWhy: this.options.orderedWhy,
       unseenWhy: this.options.unseen?.(this.#scopes) ?? null,
@@ -207,6 +213,7 @@ export class JobRunner {
     if (this.#halt !== null || this.#closed) return;
     this.#halt = reason;
     this.#lastTouched = null;
+    this.synchronous?.freeze();
     this.options.detach();
     this.forget();
     this.#link.close();
@@ -218,9 +225,11 @@ export class JobRunner {
     this.#noteState();
   }
 
-  close(): void {
+  /** `release`: calls that wait for the target wait no longer; otherwise they wait for the next who serves the job. */
+  close(release = false): void {
     this.#closed = true;
     if (this.#keeping !== null) clearTimeout(this.#keeping);
+    this.synchronous?.end(release);
     this.#link.close();
     this.transmission.close();
     this.options.mirrorMemory?.close();
@@ -285,6 +294,7 @@ export class JobRunner {
         halt: (reason) => this.halt(reason),
         acknowledged: (received, applied) => {
           job.acknowledged(received, applied);
+          options.held?.acknowledge();
           this.#confirm(applied);
           wake();
         },

@@ -57,6 +57,7 @@ export function runningStatus(names: StatusNames, runner: JobRunner): JobStatus 
     ...verificationStatus(runner),
     replication: replicationStatus(runner, facts),
     transmission: runner.transmission.status,
+    ...synchronousStatus(runner),
     ...(runner.targetWrites === undefined ? {} : { targetWrites: runner.targetWrites }),
     ...auditStatus(runner),
     ...targetQueueStatus(runner),
@@ -141,6 +142,11 @@ function replicationStatus(runner: JobRunner, facts: JobFacts): JobStatus['repli
     ...lastFile(runner.lastFileTouched()),
     ...dirtyStatus(runner),
   };
+}
+
+function synchronousStatus({ synchronous }: JobRunner): Pick<JobStatus, 'mode' | 'synchronous'> {
+  const status = synchronous?.status;
+  return status === undefined ? { mode: 'async' } : { mode: 'sync', synchronous: status };
 }
 
 /** What is dirty, and what a repair under way has taken over. */

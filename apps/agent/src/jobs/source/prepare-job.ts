@@ -51,6 +51,7 @@ export interface JobSurroundings {
     | 'emptied'
     | 'barrier'
     | 'passed'
+    | 'held'
     | 'ordered'
     | 'orderedWhy'
     | 'wake'

@@ -1,6 +1,6 @@
 import { readdirSync, readFileSync, rmdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { FrameType, type JobStatus } from '@understudy/wire';
+import { FrameType, type JobStatus, NO_LIMITS } from '@understudy/wire';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { FakeInterceptor, refusal } from '../testing/fake-interceptor.ts';
 import { JobScene } from '../testing/scene-of-jobs.ts';
@@ -54,11 +54,23 @@ describe('the jobs of a source', () => {
     await scene.create('later');
   });
 
-  it('refuses --mode sync by name', async () => {
-    await expect(scene.create('files', { mode: 'sync' })).rejects.toMatchObject({
-      code: 'unsupported-option',
-      message: expect.stringContaining('--mode sync'),
-    });
+  it('[FSI4] refuses --mode sync by name together with what it cannot be had with', async () => {
+    const windows = [{ days: ['mon' as const], from: 0, to: 60 }];
+    const transmit = { ...NO_LIMITS, windows };
+    for (const [changes, other] of [
+      [{ intercept: 'watch' }, '--intercept watch'],
+      [{ transmit }, '--transmit-window'],
+    ] as const)
+      await expect(scene.create('files', { mode: 'sync', ...changes })).rejects.toMatchObject({
+        code: 'unsupported-option',
+        message: expect.stringContaining(other),
+      });
+  });
+
+  it('[FSI4] does not start a synchronous job that the driver could not make applications wait for', async () => {
+    await scene.create('files', { mode: 'sync' });
+    await expect(scene.jobs.start('files')).rejects.toMatchObject({ message: expect.stringContaining('--mode sync') });
+    expect(scene.jobs.status('files').state).toBe('stopped');
   });
 
   it("what the target would not take is refused in the target's words, and nothing is kept", async () => {

@@ -24,6 +24,7 @@ import { refuseUnsupported } from './refuse-unsupported.ts';
 import { Rests } from './rests.ts';
 import { sentenceOf } from './sentence-of.ts';
 import { type StatusListener, StatusListeners } from './status-listeners.ts';
+import { setPaused } from './synchronous/make-synchronous.ts';
 import type { VerificationReports } from './verification-reports.ts';
 
 export class SourceJobs {
@@ -173,7 +174,7 @@ export class SourceJobs {
   pause(name: string, paused: boolean): JobStatus {
     const job = this.#running(name);
     this.#save(job, { paused });
-    job.running.runner.job.setPaused(paused);
+    setPaused(job.running.runner, paused);
     const word = paused ? 'paused' : 'resumed';
     this.#event(job, `job-${word}`, 'information', `Transmission was ${word}.`);
     job.running.interception.wake();

@@ -16,6 +16,7 @@ import { PositionReserve } from './position-reserve.ts';
 import type { JobSurroundings } from './prepare-job.ts';
 import { survivalOf } from './queue-places.ts';
 import { scopesFor } from './root-scopes.ts';
+import { synchronousOf } from './synchronous/synchronous-of.ts';
 import { VerificationReports } from './verification-reports.ts';
 
 export interface SurroundingParts {
@@ -44,6 +45,7 @@ export function sourceSurroundings(parts: SurroundingParts): JobSurroundings {
         memoryBytes: base.settings['queue.memory'],
         windowBytes: base.settings['replication.window'],
         transmission: stored.definition,
+        synchronous: synchronousOf(stored.definition),
         mirror: mirrorOptionsOf(stored.definition),
         mirrorMemory: new FileMirrorMemory({
           path: store.mirrorPath(stored.id),

@@ -9,6 +9,7 @@ class Scene {
   readonly said: string[] = [];
   readonly written: number[] = [];
   notes = 0;
+  held = false;
   nowMs = 0;
   readonly #waiting: ((outcome: CookieOutcome) => void)[] = [];
   readonly watch = new CookieWatch({
@@ -20,6 +21,7 @@ class Scene {
       this.written.push(number);
       return new Promise((resolve) => this.#waiting.push(resolve));
     },
+    held: () => this.held,
     notes: () => this.notes,
     doubted: (root, { hop, reason }) => this.said.push(`doubt ${root} ${hop} ${reason.sentence}`),
     certain: (root) => this.said.push(`certain ${root}`),
@@ -136,5 +138,15 @@ describe('[FSI6] cookies through the interceptor', () => {
     expect(scene.watch.came(1, 100)).toBe(false);
     scene.pass(20);
     expect(scene.said).toEqual([]);
+  });
+
+  it('[FSI4] one that stands in line behind a call that waits for its target is not missed', async () => {
+    const scene = new Scene();
+    scene.held = true;
+    scene.pass(100);
+    expect(scene.said).toEqual([]);
+    scene.held = false;
+    scene.pass(10);
+    expect(scene.said).toEqual([expect.stringContaining('doubt 1 written')]);
   });
 });

@@ -14,6 +14,8 @@ export interface CookieWatchParts {
   /** The roots' paths as people write them. */
   path(root: number): string;
   write(root: number, number: number): Promise<CookieOutcome>;
+  /** Calls on the root wait for their target: a cookie may stand in line behind one, in the kernel. */
+  held?(root: number): boolean;
   /** How much the ring has noted because it was full: what is noted so is no secret, and cookies are lost with it. */
   notes(): number;
   /** From here on it is not certain that every call on the root is recorded. */
@@ -75,7 +77,8 @@ export class CookieWatch {
     const passed = this.#tickedAtMs === null ? 0 : nowMs - this.#tickedAtMs;
     this.#tickedAtMs = nowMs;
     for (const [root, watched] of this.#roots) {
-      watched.sinceMs += Math.min(Math.max(0, passed), LATE_TICKS * intervalMs);
+      if (!watched.underWay || this.#parts.held?.(root) !== true)
+        watched.sinceMs += Math.min(Math.max(0, passed), LATE_TICKS * intervalMs);
       if (watched.sinceMs > limitMs && watched.doubt === null) {
         watched.doubt = this.#missing(root, watched);
         this.#parts.doubted(root, watched.doubt);

@@ -114,6 +114,16 @@ export class SendQueue {
     return this.#tail !== null && this.#tail.first > 0 ? this.#tail.first : null;
   }
 
+  /** Lowest ring sequence that is held anywhere; 0: something is, and nobody knows which; null: none. */
+  get firstSequence(): number | null {
+    for (let i = 0; i < this.#segments.size; i += 1) {
+      const segment = this.#segments.at(i);
+      if (segment !== undefined && segment.first > 0) return segment.first;
+    }
+    if (this.#overflow !== null && this.#overflow.size > 0) return 0;
+    return this.#tail !== null && this.#tail.first > 0 ? this.#tail.first : null;
+  }
+
   /** Highest ring sequence that the store tells of; 0: none. */
   get storedThrough(): number {
     return this.#overflow?.through ?? 0;

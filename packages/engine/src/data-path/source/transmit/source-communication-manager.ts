@@ -6,6 +6,7 @@ import { RingBuffer } from '@understudy/base';
 import { type Position, position } from '@understudy/wire';
 import { type LoggedPacket, TransactionLog } from './transaction-log.ts';
 import { Unapplied } from './unapplied.ts';
+import { UnappliedSequences } from './unapplied-sequences.ts';
 
 export interface Window {
   /** Bytes and packets that may be sent and not yet received. */
@@ -19,6 +20,8 @@ export class SourceCommunicationManager<P extends LoggedPacket> {
   readonly #log = new TransactionLog<P>();
   readonly #unapplied = new Unapplied();
   readonly #window: Window;
+  /** By ring sequence, for those who wait for that mark. */
+  readonly unappliedSequences = new UnappliedSequences();
   /** Packets to be sent again, oldest first. */
   readonly #again = new RingBuffer<P>();
   readonly #resent = new WeakSet<P>();
@@ -96,6 +99,7 @@ export class SourceCommunicationManager<P extends LoggedPacket> {
     this.#received = has.received;
     this.#applied = has.applied;
     this.#receivedOrigin = has.origin;
+    this.unappliedSequences.goOn(has);
   }
 
   /** The target goes on behind `received`; what it has not is sent again. */
@@ -116,6 +120,7 @@ export class SourceCommunicationManager<P extends LoggedPacket> {
   restart(next: Position): void {
     this.#log.clear();
     this.#again.clear();
+    this.unappliedSequences.clear();
     this.#received = position(next - 1);
     this.#applied = this.#received;
     this.#unapplied.clear(this.#applied);
@@ -127,9 +132,11 @@ export class SourceCommunicationManager<P extends LoggedPacket> {
     this.#unapplied.applied(applied);
     this.#log.free(this.#received, (packet) => {
       this.#receivedOrigin = Math.max(this.#receivedOrigin, packet.origin);
+      this.unappliedSequences.received(packet);
       // A copy that was sent again may still wait in the socket; the first one has arrived, so nothing else looks at the bytes.
       this.#freed(packet, !this.#resent.delete(packet));
     });
+    this.unappliedSequences.applied(this.#applied);
   }
 
   resend(from: Position): void {
