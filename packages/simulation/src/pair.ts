@@ -3,43 +3,22 @@
  * In: a seed's randomness and a world. Out: a run that can be cranked step by step. Promise: nothing but the seed decides.
  */
 import { rawFromText } from '@understudy/base';
-import type { Scope, SourceFiles } from '@understudy/engine';
+import type { Scope } from '@understudy/engine';
 import type { MemoryReplica } from '@understudy/engine/testing';
 import { MemoryFileSystem } from '@understudy/interceptor/memory';
 import type { Reply } from '@understudy/wire';
-import { BadDisk, type DiskKind, Killed } from './bad-disk.ts';
+import { BadDisk, Killed } from './bad-disk.ts';
 import { ContentHashes, imageDifferences, replicaImage, sourceImage } from './image.ts';
-import type { SeededRandom } from './random.ts';
-import { type ScopeKind, scopeOfKind } from './scopes.ts';
+import type { PairOptions } from './pair-options.ts';
+import { scopeOfKind } from './scopes.ts';
 import { SourceAgent } from './source-agent.ts';
 import { TargetAgent } from './target-agent.ts';
-import { type ToSource, type ToTarget, WireLink, type WireTrouble } from './wire-link.ts';
+import { type ToSource, WireLink } from './wire-link.ts';
 
 /** Times of the replica's own clock lie beyond it. */
 const TARGET_TIMES = 3_999_999_999;
 /** No name that an application draws. */
 const INNER = 'inner';
-
-export interface PairOptions {
-  readonly random: SeededRandom;
-  readonly memoryBytes: number;
-  readonly ringBytes: number;
-  /** Of the target's journal of received operations. */
-  readonly journalBytes?: number;
-  /** What happens on the target's disk: syncs, checkpoints, moments that a power cut leaves; without it received is durable at once. */
-  readonly power?: SeededRandom;
-  /** Of the queue's store. */
-  readonly storeBytes?: number;
-  readonly scopes: readonly ScopeKind[];
-  /** The job's first root is a directory beneath a wider root of the interceptor. */
-  readonly within?: boolean;
-  readonly disk: DiskKind;
-  readonly audit?: boolean;
-  readonly wrapFiles?: (files: SourceFiles) => SourceFiles;
-  /** A mutation for the checkers: what arrives is not what was sent. */
-  readonly tamper?: (message: ToTarget) => ToTarget;
-  readonly wire?: WireTrouble;
-}
 
 export class Pair {
   readonly fs: MemoryFileSystem;

@@ -38,7 +38,10 @@ export class Watcher {
   /** The whole promise; where nothing is promised now, nothing is looked at. */
   look(): void {
     const { pair } = this.#promising();
-    if (pair === null) return;
+    if (pair === null) {
+      this.#lookAtClaims();
+      return;
+    }
     const index = this.#pastOf('the replica is none of the source’s pasts');
     if (index === null) return;
     this.#checkRecoveryPoint(index);
@@ -53,6 +56,14 @@ export class Watcher {
     const newest = this.#pastOf('after a flush the replica is none of the source’s pasts');
     if (newest !== null && newest < index)
       this.failures.push(`a flush settled at ${newest}; it was called at ${index}`);
+  }
+
+  /** Also while nothing is promised the recovery point must not claim what the replica, where it shows a past, has not come to. */
+  #lookAtClaims(): void {
+    const { linked, sourceDied, hasLostRemovals, target, source } = this.#pair;
+    if (!linked || sourceDied || hasLostRemovals || source.interceptor.deaf || !target.settled) return;
+    const index = this.#history.newest(this.#pair.replicaImage());
+    if (index !== null) this.#checkRecoveryPoint(index);
   }
 
   /** `index`: the newest past that the replica shows. */

@@ -211,7 +211,7 @@ export class SourcePath {
     this.scm.restart(this.next);
   }
 
-  /** Source time of the oldest operation that the target does not have, ms; null: it has them all. */
+  /** Source time of the oldest operation that the target has not applied, ms; 0: not known when; null: it has applied them all. */
   oldestTimeMs(): number | null {
     return this.scm.oldestTimeMs ?? this.#storing(() => this.srm.queue.oldestTimeMs) ?? null;
   }

@@ -36,4 +36,32 @@ describe('recovery point', () => {
     point.observe({ whole: true, oldestTimeMs: 100, drainedAtMs: 2000, applied: at(9) });
     expect(point.timeMs).toBe(900);
   });
+
+  it('[promise] [TCM4] goes back with a target that has lost what it had shown, to what is known of what it still has', () => {
+    const point = new RecoveryPoint();
+    for (let n = 1; n <= 9; n += 1)
+      point.observe({ whole: true, oldestTimeMs: null, drainedAtMs: n * 1000, applied: at(n * 10) });
+    point.stands(at(47));
+    expect([point.timeMs, point.position]).toEqual([4000, 40]);
+    // What is applied again is older than anybody knows: it stands.
+    point.observe({ whole: true, oldestTimeMs: 0, drainedAtMs: 20_000, applied: at(60) });
+    expect(point.timeMs).toBe(4000);
+    point.observe({ whole: true, oldestTimeMs: null, drainedAtMs: 21_000, applied: at(90) });
+    expect(point.timeMs).toBe(21_000);
+    point.stands(at(3));
+    expect([point.timeMs, point.position]).toEqual([null, 0]);
+    point.observe({ whole: true, oldestTimeMs: 0, drainedAtMs: 22_000, applied: at(5) });
+    expect(point.timeMs).toBeNull();
+  });
+
+  it('remembers days of pasts in little room, the newest closest together', () => {
+    const point = new RecoveryPoint();
+    for (let n = 1; n <= 100_000; n += 1)
+      point.observe({ whole: true, oldestTimeMs: null, drainedAtMs: n * 2000, applied: at(n) });
+    point.stands(at(99_990));
+    expect(point.position).toBe(99_990);
+    point.stands(at(50_000));
+    expect(point.position).toBeGreaterThan(0);
+    expect(point.position).toBeLessThanOrEqual(50_000);
+  });
 });

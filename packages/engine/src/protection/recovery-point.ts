@@ -1,7 +1,22 @@
-/** The recovery point: the source time up to which the target is exactly the source's past. It stands still while anything is in doubt. */
+/**
+ * The recovery point: the source time up to which the target is exactly the source's past. In: what is known at each turn, and what a target
+ * says of itself at its greeting. Out: a time and a position. Promise: it stands still while anything is in doubt, and goes back where a
+ * target that lost power shows less than it had said: to the newest time that was known of a position it still has.
+ */
 import { type Position, position } from '@understudy/wire';
 
+/** Times of past positions, the newest close together. */
+const MOST_PASTS = 512;
+/** Nothing closer than this is told apart. */
+const APART_MS = 1000;
+
+interface Past {
+  readonly position: Position;
+  readonly timeMs: number;
+}
+
 export class RecoveryPoint {
+  #pasts: Past[] = [];
   #timeMs: number | null = null;
   #position: Position = position(0);
   /** Of the newest operation that was recorded. */
@@ -37,9 +52,28 @@ export class RecoveryPoint {
   }): void {
     if (!now.whole) return;
     const timeMs = now.oldestTimeMs ?? this.#whenIdle(now);
-    if (timeMs === null) return;
+    // 0: what the target has still to apply is older than anybody knows.
+    if (timeMs === null || (timeMs <= 0 && this.#timeMs === null)) return;
     this.#timeMs = Math.max(this.#timeMs ?? 0, timeMs);
     this.#position = now.applied;
+    this.#note({ position: this.#position, timeMs: this.#timeMs });
+  }
+
+  /** The target stands at `applied`: what it had shown beyond is gone, or was never there. Null: nobody knows what it shows. */
+  stands(applied: Position | null): void {
+    if (applied !== null && applied >= this.#position) return;
+    this.#pasts = applied === null ? [] : this.#pasts.filter(({ position: at }) => at <= applied);
+    const newest = this.#pasts.at(-1);
+    this.#timeMs = newest?.timeMs ?? null;
+    this.#position = newest?.position ?? position(0);
+  }
+
+  #note(past: Past): void {
+    const newest = this.#pasts.at(-1);
+    if (newest !== undefined && (past.position <= newest.position || past.timeMs < newest.timeMs + APART_MS)) return;
+    this.#pasts.push(past);
+    // Of the older half every second goes.
+    if (this.#pasts.length > MOST_PASTS) this.#pasts = this.#pasts.filter((_, i) => i >= MOST_PASTS / 2 || i % 2 === 0);
   }
 
   #whenIdle(now: { drainedAtMs: number; cookieTimeMs?: number | null; all?: boolean }): number | null {

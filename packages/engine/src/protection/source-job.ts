@@ -197,6 +197,7 @@ export class SourceJob {
     // Of a target that has less than it had said before this process began, nothing is certain.
     const resumes = welcome.resumes && this.path.goOn(welcome);
     this.#runs.linkUp({ ...welcome, resumes });
+    this.#recovery.stands(resumes ? welcome.applied : null);
     if (resumes) {
       this.path.scm.linkUp(welcome.received, welcome.applied);
       this.path.acknowledged(welcome.received, welcome.applied);

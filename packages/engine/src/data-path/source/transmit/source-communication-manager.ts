@@ -102,11 +102,15 @@ export class SourceCommunicationManager<P extends LoggedPacket> {
     this.unappliedSequences.goOn(has);
   }
 
-  /** The target goes on behind `received`; what it has not is sent again. */
+  /** The target goes on behind `received`; what it has not is sent again. After a power cut there `applied` may be less than it was. */
   linkUp(received: Position, applied: Position): void {
     this.#linked = true;
     this.#paused = false;
     this.#again.clear();
+    if (applied < this.#applied) {
+      this.#applied = applied;
+      this.#unapplied.wentBack({ received, applied });
+    }
     this.acknowledged(received, applied);
     this.resend(position(received + 1));
   }

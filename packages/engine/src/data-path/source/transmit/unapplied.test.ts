@@ -45,4 +45,14 @@ describe('[TCM4] the oldest operation that is sent and not applied', () => {
     unapplied.clear(at(20));
     expect(unapplied.oldestTimeMs).toBeNull();
   });
+
+  it('[TCM4] stands before all times that are known, where a target that lost power has to apply again', () => {
+    const unapplied = new Unapplied();
+    for (let n = 1; n <= 5; n += 1) unapplied.add({ to: position(n * 10), firstTimeMs: n * 100 });
+    unapplied.applied(position(30));
+    unapplied.wentBack({ received: position(40), applied: position(5) });
+    expect(unapplied.oldestTimeMs).toBe(0);
+    unapplied.applied(position(40));
+    expect(unapplied.oldestTimeMs).toBe(500);
+  });
 });

@@ -50,6 +50,12 @@ export class Unapplied {
     this.#unknownTo = has.received;
   }
 
+  /** The target shows less than it had said: up to what it has received the times are not known any more. */
+  wentBack(has: { readonly received: Position; readonly applied: Position }): void {
+    this.#applied = has.applied;
+    this.#unknownTo = has.received;
+  }
+
   clear(applied: Position): void {
     this.#sent.clear();
     this.#last = null;

@@ -1,0 +1,27 @@
+/** What a pair of simulated agents is made of: chance, limits, rules, and how bad disk and wire are. */
+import type { SourceFiles } from '@understudy/engine';
+import type { DiskKind } from './bad-disk.ts';
+import type { SeededRandom } from './random.ts';
+import type { ScopeKind } from './scopes.ts';
+import type { ToTarget, WireTrouble } from './wire-link.ts';
+
+export interface PairOptions {
+  readonly random: SeededRandom;
+  readonly memoryBytes: number;
+  readonly ringBytes: number;
+  /** Of the target's journal of received operations. */
+  readonly journalBytes?: number;
+  /** What happens on the target's disk: syncs, checkpoints, moments that a power cut leaves; without it received is durable at once. */
+  readonly power?: SeededRandom;
+  /** Of the queue's store. */
+  readonly storeBytes?: number;
+  readonly scopes: readonly ScopeKind[];
+  /** The job's first root is a directory beneath a wider root of the interceptor. */
+  readonly within?: boolean;
+  readonly disk: DiskKind;
+  readonly audit?: boolean;
+  readonly wrapFiles?: (files: SourceFiles) => SourceFiles;
+  /** A mutation for the checkers: what arrives is not what was sent. */
+  readonly tamper?: (message: ToTarget) => ToTarget;
+  readonly wire?: WireTrouble;
+}
