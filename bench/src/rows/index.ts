@@ -15,6 +15,7 @@ import { overflow } from './overflow.ts';
 import { rename } from './rename.ts';
 import type { Row } from './row.ts';
 import { sqlite } from './sqlite.ts';
+import { synchronous } from './synchronous.ts';
 import { verify } from './verify.ts';
 
 /** In the order in which they are measured and printed. */
@@ -32,5 +33,6 @@ export const allRows: readonly Row[] = [
   verify,
   metadata,
   cost,
+  synchronous,
   memory,
 ];
