@@ -16,7 +16,16 @@ import { join } from 'node:path';
 import type { RawName } from '@understudy/base';
 import { FileError, type Handle } from '@understudy/engine';
 import { MemoryReplica } from '@understudy/engine/testing';
-import { type Condition, encodeRecord, FrameType, type NodeId, position, record, Verb } from '@understudy/wire';
+import {
+  type Condition,
+  conditionSchema,
+  encodeRecord,
+  FrameType,
+  type NodeId,
+  position,
+  record,
+  Verb,
+} from '@understudy/wire';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { FakeLink } from '../testing/fake-link.ts';
 import { TargetJobs } from './target-jobs.ts';
@@ -254,13 +263,16 @@ describe('the jobs of a target', () => {
           sequence,
           node: BigInt(sequence) as NodeId,
           name: `f${sequence}` as RawName,
-          timeMs: 1000 * sequence,
+          // A record's time has nanoseconds, what is told of it whole milliseconds.
+          timeMs: 1000 * sequence + 0.25,
         }),
       ),
     );
     const bytes = creates.reduce((sum, one) => sum + one.length, 0);
     send(link, 2, 4, Buffer.concat(creates));
     await vi.waitFor(() => expect(queues().at(-1)).toEqual({ operations: 3, bytes, oldestMs: 2000 }));
+    for (const condition of link.said(FrameType.condition))
+      expect(() => conditionSchema.parse(condition)).not.toThrow();
     tree.beforeChange = () => {};
     await vi.waitFor(() => expect(acknowledged(link)).toBe(4));
     await vi.waitFor(() => expect(queues().at(-1)).toEqual({ operations: 0, bytes: 0, oldestMs: null }), 5000);

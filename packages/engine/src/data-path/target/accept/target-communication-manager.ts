@@ -88,9 +88,10 @@ export class TargetCommunicationManager {
     return { records: this.#queue.count, bytes: this.#queue.bytes };
   }
 
-  /** The source's time of the oldest operation that waits; null: none does. */
+  /** The source's time of the oldest operation that waits, in whole milliseconds as it is told; null: none does. */
   get oldestMs(): number | null {
-    return this.#queue.peek()?.timeMs ?? null;
+    const oldest = this.#queue.peek();
+    return oldest === undefined ? null : Math.max(0, Math.floor(oldest.timeMs));
   }
 
   get received(): Position {
