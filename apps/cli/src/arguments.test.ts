@@ -25,6 +25,7 @@ describe('wrong usage exits 2, names what is wrong and what would be right', () 
     ['statsu files', /unknown command 'statsu'[\s\S]*Did you mean status/],
     ['job strat files', /unknown command 'strat'[\s\S]*Did you mean start/],
     ['job', /Usage: understudy job/],
+    ['job start', /missing required argument 'name'\n\(see: understudy job start --help\)/],
     ['servers --jsn', /unknown option '--jsn'[\s\S]*Did you mean --json/],
     ['status', /missing required argument 'name'/],
     ['status files more', /too many arguments/],

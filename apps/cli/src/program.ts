@@ -1,3 +1,4 @@
+import type { CommandUnknownOpts } from '@commander-js/extra-typings';
 import { defineActing } from './commands/act-on-jobs.ts';
 import { defineAgent } from './commands/agent.ts';
 import { defineJob } from './commands/job.ts';
@@ -12,6 +13,12 @@ const EXIT_CODES = `
 Exit codes:
   0 done · 1 the answer is no (differences found) · 2 wrong usage · 3 server unreachable or not trusted
   4 timed out · 5 the agent reported an error`;
+
+/** Behind what commander finds wrong: where the right way is written. */
+function pointAtHelp(command: CommandUnknownOpts, name: string): void {
+  command.showHelpAfterError(`(see: ${name} --help)`);
+  for (const inner of command.commands) pointAtHelp(inner, `${name} ${inner.name()}`);
+}
 
 /** The whole command line. Nothing heavy is loaded here: a command loads what it does when it runs. */
 export function buildProgram(runner: Runner): Program {
@@ -35,6 +42,7 @@ export function buildProgram(runner: Runner): Program {
   defineWatching(program, runner);
   defineActing(program, runner);
   defineLater(program);
+  pointAtHelp(program, program.name());
   program.addHelpText(
     'after',
     `${EXIT_CODES}

@@ -56,6 +56,18 @@ describe('the home', () => {
     await expect(openHome(path)).rejects.toMatchObject({ fault: 'home-unusable' });
   });
 
+  it.skipIf(process.platform !== 'linux')('says so at once where the kernel makes no directories', async () => {
+    for (const path of ['/proc/understudy', '/proc/understudy/deeper'])
+      await expect(openHome(path)).rejects.toThrow(`${path} cannot be the agent's home: ENOENT`);
+  });
+
+  it('is made with all that leads to it', async () => {
+    const path = join(folder(), 'a', 'b');
+    const home = await openHome(path);
+    expect([statSync(path).mode & 0o777, statSync(join(path, '..')).mode & 0o777]).toEqual([0o700, 0o700]);
+    await home.release();
+  });
+
   it('belongs to one agent, and names the process that has it', async () => {
     const path = folder();
     const other = await otherAgent(path);

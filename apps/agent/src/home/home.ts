@@ -6,6 +6,7 @@
 import { chmodSync, mkdirSync, readdirSync, realpathSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { type HomeLock, lockHome } from './lock.ts';
+import { makeFolder } from './make-folder.ts';
 import { messageOf, StartError } from './start-error.ts';
 
 export interface Home {
@@ -39,7 +40,7 @@ export async function openHome(path: string): Promise<Home> {
 
 function makePrivate(path: string): string {
   try {
-    mkdirSync(path, { recursive: true, mode: 0o700 });
+    makeFolder(path);
     const real = realpathSync(path);
     const stat = statSync(real);
     if (process.getuid !== undefined && stat.uid !== process.getuid())

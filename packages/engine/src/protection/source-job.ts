@@ -32,7 +32,6 @@ import type { Verification } from './verify/verification.ts';
 const MIRROR_QUEUE_BYTES = 4 * 1024 * 1024;
 /** A range taken out of a file or put into it: the one change that is another when it is done twice. */
 const shiftsContent = (r: OperationRecord): boolean => r.verb === Verb.fallocate && (r.detail & (8 | 32)) !== 0;
-
 const UNHEARD: Condition = { state: 'replaying', code: 'unheard', sentence: 'the target has not said yet how it is' };
 
 /** Work between two drains of the ring. */

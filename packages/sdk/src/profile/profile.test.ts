@@ -63,6 +63,10 @@ describe('the client’s identity', () => {
     expect(fs.readFileSync(path.join(folder, aside ?? ''), 'utf8')).toBe(damaged);
   });
 
+  it.skipIf(process.platform !== 'linux')('says so at once where the kernel makes no directories', async () => {
+    await expect(new Profile('/proc/understudy').identity()).rejects.toThrow('/proc/understudy');
+  });
+
   it('is refused when others may read the key', async () => {
     await open().identity();
     fs.chmodSync(path.join(folder, 'identity.pem'), 0o644);

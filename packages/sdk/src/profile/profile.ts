@@ -114,7 +114,7 @@ export class Profile {
 
   async #locked<T>(work: () => T | Promise<T>): Promise<T> {
     try {
-      fs.mkdirSync(this.folder, { recursive: true, mode: 0o700 });
+      makeFolder(this.folder);
       const lock = path.join(this.folder, 'lock');
       return await withLock(lock, async () => await work(), { waitMs: this.#lockWaitMs });
     } catch (error) {
@@ -137,4 +137,18 @@ function unknownServer(name: string, names: readonly string[]): string {
   const meant = didYouMean(name, names);
   const hint = meant === null ? `known are ${names.join(', ')}` : `did you mean ${meant}?`;
   return `there is no server "${name}"; ${hint}`;
+}
+
+/** As `mkdir -p`. Node's own tries for ever where the kernel takes no directory though the one above is there (/proc). */
+function makeFolder(folder: string): void {
+  try {
+    fs.mkdirSync(folder, { mode: 0o700 });
+  } catch (error) {
+    const code = error instanceof Error && 'code' in error ? error.code : '';
+    if (code === 'EEXIST' && fs.statSync(folder).isDirectory()) return;
+    const above = path.dirname(folder);
+    if (code !== 'ENOENT' || fs.existsSync(above)) throw error;
+    makeFolder(above);
+    makeFolder(folder);
+  }
 }

@@ -3,21 +3,12 @@
  * again, and how far the target had come. In: a job's memory and marks. Out: the same for the next process, if it reads the same ring.
  * Promise: what cannot be trusted is not handed out; a folder that takes nothing more never keeps the job from running.
  */
-import {
-  closeSync,
-  mkdirSync,
-  openSync,
-  readFileSync,
-  readSync,
-  renameSync,
-  rmSync,
-  writeFileSync,
-  writeSync,
-} from 'node:fs';
+import { closeSync, openSync, readFileSync, readSync, renameSync, rmSync, writeFileSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import { formatBytes } from '@understudy/base';
 import type { JobEvent, JobMemory, KnownReceived, QueueStore } from '@understudy/engine';
 import { position } from '@understudy/wire';
+import { makeFolder } from '../../home/make-folder.ts';
 import { messageOf } from '../../home/start-error.ts';
 import { SegmentStore } from '../../ports/segments/index.ts';
 import { queueStateSchema } from './queue-state.ts';
@@ -60,7 +51,7 @@ export class QueueFolder {
     this.#options = options;
     this.#statePath = join(options.folder, 'state.json');
     try {
-      mkdirSync(options.folder, { recursive: true, mode: 0o700 });
+      makeFolder(options.folder);
       this.#marks = openSync(join(options.folder, 'marks'), 'a+', 0o600);
       closeSync(this.#marks);
       this.#marks = openSync(join(options.folder, 'marks'), 'r+');

@@ -6,6 +6,7 @@ import { mkdirSync, readdirSync, renameSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { readJson, writeJson } from '../../home/atomic-json.ts';
+import { makeFolder } from '../../home/make-folder.ts';
 
 const storedReplicaSchema = z.strictObject({
   jobId: z.uuid(),
@@ -53,7 +54,7 @@ export class StoredReplicas {
 
   journalOf(jobId: string): string {
     const folder = join(this.#directory, jobId);
-    mkdirSync(folder, { recursive: true, mode: 0o700 });
+    makeFolder(folder);
     return join(folder, 'journal');
   }
 
@@ -65,7 +66,7 @@ export class StoredReplicas {
   save(replica: StoredReplica): void {
     if (JSON.stringify(this.#all.get(replica.jobId)) === JSON.stringify(replica)) return;
     const folder = join(this.#directory, replica.jobId);
-    mkdirSync(folder, { recursive: true, mode: 0o700 });
+    makeFolder(folder);
     writeJson(join(folder, 'replica.json'), replica);
     this.#all.set(replica.jobId, replica);
   }
