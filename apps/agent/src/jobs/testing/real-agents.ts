@@ -203,13 +203,23 @@ export class Scene {
 
 /** The interceptor's rings that a process has open, by inode. */
 function ringsOf(pid: number): string[] {
+  return entriesOf(`/proc/${pid}/fd`).flatMap((fd) => ringAt(`/proc/${pid}/fd/${fd}`));
+}
+
+/** None: it has ended. */
+function entriesOf(directory: string): string[] {
   try {
-    return readdirSync(`/proc/${pid}/fd`)
-      .map((fd) => `/proc/${pid}/fd/${fd}`)
-      .filter((path) => readlinkSync(path).includes('memfd:fsi-ring'))
-      .map((path) => String(statSync(path).ino));
+    return readdirSync(directory);
   } catch {
-    // It ended while it was looked at.
+    return [];
+  }
+}
+
+/** A descriptor that was closed while it was looked at is none, and says nothing of the others. */
+function ringAt(path: string): string[] {
+  try {
+    return readlinkSync(path).includes('memfd:fsi-ring') ? [String(statSync(path).ino)] : [];
+  } catch {
     return [];
   }
 }
