@@ -25,6 +25,7 @@ import { buildSampleWriter } from './sample-writer/build.mjs';
 
 const USAGE = `npm start                                         a sample folder with a live database in it
 npm start -- --source DIR --target DIR            two folders of yours; nothing in them is ever removed
+          -- --adopt                              the target may hold files already (from the last time)
           -- --seconds N                          ends by itself (also: UNDERSTUDY_START_SECONDS)`;
 const JOB = 'quick-start';
 const [SOURCE, TARGET] = ['alpha', 'beta'];
@@ -50,7 +51,13 @@ function readArguments() {
   let values;
   try {
     ({ values } = parseArgs({
-      options: { source: string, target: string, seconds: string, help: { type: 'boolean' } },
+      options: {
+        source: string,
+        target: string,
+        seconds: string,
+        adopt: { type: 'boolean' },
+        help: { type: 'boolean' },
+      },
     }));
   } catch (error) {
     throw new Refusal(`${error.message}\n${USAGE}`);
@@ -86,7 +93,7 @@ async function startAndPair(place, env) {
 }
 
 async function protect(folders, env) {
-  const { source, target } = folders;
+  const { source, target, adopt } = folders;
   let created = false;
   noteWayBack('the job', async () => {
     for (const verb of ['stop', 'delete'])
@@ -96,7 +103,7 @@ async function protect(folders, env) {
       });
   });
   const create = ['job', 'create', JOB, '--source', SOURCE, '--target', TARGET, '--include', source, '--to', target];
-  await step(command([...create, '--intercept', 'auto', '--start'], env));
+  await step(command([...create, '--intercept', 'auto', ...(adopt ? ['--adopt'] : []), '--start'], env));
   created = true;
   say(`protecting ${source}; the replica is ${join(target, source)}`);
   await step(command(['wait', JOB, '--until', 'protected', '--timeout', folders.ours ? '60s' : '24h'], env));
@@ -146,14 +153,14 @@ async function goBack() {
   return clean;
 }
 
-async function show({ source, target, seconds }) {
+async function show({ source, target, seconds, adopt }) {
   const real = source === undefined ? null : checkFolders(source, target);
   await step(build({ project: 'apps/cli' }));
   if (!existsSync(understudy)) throw new Refusal(`${understudy} is missing: run "npm run build"`);
   const program = real === null ? buildSampleWriter() : null;
   sayWhatInterceptionIsLeft();
   const place = makeFolder();
-  const folders = { source: place.sample, target: place.replica, ...real, ours: real === null };
+  const folders = { source: place.sample, target: place.replica, adopt, ...real, ours: real === null };
   noteWayBack('what was left', () =>
     clearAway({ folder: place.folder, protectedFolder: folders.source, ours: folders.ours }),
   );

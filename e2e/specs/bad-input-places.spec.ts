@@ -80,18 +80,16 @@ describe('bad input: places', () => {
     const foreign = join(replicaOf(to, source), 'somebody-elses');
     mkdirSync(replicaOf(to, source), { recursive: true });
     writeFileSync(foreign, 'precious');
-    await stage().client.create({ name: 'foreign', source: 'alpha', target: 'beta', include: [source], to });
-    const started = await stage().cli(['job', 'start', 'foreign']);
-    if (started.code !== ExitCode.done) refused(started, agentError, replicaOf(to, source));
-    else {
-      // Halted by name, or protecting with the orphan reported: either way an administrator learns of it.
-      await until('the job has come to a decision', async () =>
-        ['halted', 'protected'].includes((await stage().client.status('foreign')).state),
-      );
-      expect((await stage().client.events('--job', 'foreign')).stdout).toMatch(
-        /somebody-elses|not on the source|foreign files/,
-      );
-    }
+    const job = { name: 'foreign', source: 'alpha', target: 'beta', include: [source], to };
+    const before = await stage().client.tryCreate(job);
+    refused(before, agentError, 'somebody-elses');
+    expect(before.stderr).toContain('--adopt');
+    expect(readFileSync(foreign, 'utf8')).toBe('precious');
+    // Accepted, they are orphans as any others: reported and left.
+    await stage().client.protect({ ...job, extra: ['--adopt'] });
+    await until('the orphan is reported', async () =>
+      (await stage().client.events('--job', 'foreign')).stdout.includes('somebody-elses'),
+    );
     expect(readFileSync(foreign, 'utf8')).toBe('precious');
     await stage().cli(['job', 'stop', 'foreign']);
   });

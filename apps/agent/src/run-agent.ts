@@ -102,6 +102,7 @@ function targetSurroundings(base: AgentBase, bootId: string, machine: string): T
         alertShare: settings['journal.alert'] / 100,
       },
     },
+    keepAsideBytes: settings['keep-aside.disk'],
     event: (event, job) => base.events.raise({ ...event, job }),
     fault: (error, job) => base.logger.error({ err: error, job }, 'a fault of the agent itself'),
   };

@@ -64,6 +64,10 @@ describe('wrong usage exits 2, names what is wrong and what would be right', () 
     [`${CREATE} --transmit-window mon`, /mon-fri 22:00-06:00/],
     ['job edit files --transmit-every 5', /15m/],
     ['job edit files --orphans keep', /report, move, delete/],
+    [`${CREATE} --brake 0`, /100,20%\/60s/],
+    ['job edit files --brake 10,200%', /or off/],
+    ['brake files', /--go-on or --halt-here/],
+    ['brake files --go-on --halt-here', /cannot be used with/],
     ['job edit files --block-size 5000', /power of two/],
   ])('%s', async (line, sentence) => {
     const ran = await run(line);
@@ -79,8 +83,6 @@ describe('what this version does not implement is refused by name', () => {
     ['failback files --yes', 'failback'],
     ['reverse files', 'reverse'],
     ['restore files --to alpha:/srv', 'restore'],
-    ['brake files --go-on', 'brake'],
-    ['brake files --halt-here', 'brake'],
     ['points files --json', 'points'],
     ['view files --at 12:00 /mnt', 'view'],
     ['migrate files --cutover', 'migrate'],

@@ -1,6 +1,7 @@
 import type { CommandUnknownOpts } from '@commander-js/extra-typings';
 import { defineActing } from './commands/act-on-jobs.ts';
 import { defineAgent } from './commands/agent.ts';
+import { defineBrake } from './commands/brake.ts';
 import { defineJob } from './commands/job.ts';
 import { defineLater } from './commands/later.ts';
 import { newProgram, type Program, type Runner } from './commands/runner.ts';
@@ -41,6 +42,7 @@ export function buildProgram(runner: Runner): Program {
   defineJob(program, runner);
   defineWatching(program, runner);
   defineActing(program, runner);
+  defineBrake(program, runner);
   defineLater(program);
   pointAtHelp(program, program.name());
   program.addHelpText(

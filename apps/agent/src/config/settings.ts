@@ -172,6 +172,12 @@ export const settingDefinitions = {
     ['allow', 'refuse'],
     'Whether files of replicas may have setuid, setgid or capabilities.',
   ),
+  'keep-aside.disk': size(
+    '4 GiB',
+    MIB,
+    1024 * GIB,
+    'Old content of overwritten files that a target keeps beside the replica of one job, for the time of its brake. Files that were removed are not counted: they stay until that time is over, or the file system is full.',
+  ),
   'ring.size': size('64 MiB', MIB, 4 * GIB, 'The ring in shared memory between the interceptor and the agent.'),
   'audit.interval': duration(
     '5s',

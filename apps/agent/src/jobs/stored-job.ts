@@ -18,6 +18,8 @@ export const storedJobSchema = z.strictObject({
   epoch: z.number().int().min(1),
   started: z.boolean(),
   paused: z.boolean(),
+  /** A person has accepted what lies in the replica's folder; until the target has taken the job. */
+  adopt: z.boolean().optional(),
   definition: jobDefinitionSchema,
   /** Sets of rules that it had before, oldest first: what they took in stays on the target. */
   formerRules: z.array(formerRulesSchema).max(MOST_FORMER_RULES).optional(),

@@ -16,7 +16,7 @@ export interface JobControl {
   create(definition: CallArguments<'job.create'>, context: CallContext): Promise<CallResult<'job.create'>>;
   get(name: string): Promise<CallResult<'job.get'>>;
   edit(asked: CallArguments<'job.edit'>, context: CallContext): Promise<CallResult<'job.edit'>>;
-  start(name: string, context: CallContext): Promise<JobStatus>;
+  start(name: string, context: CallContext, adopt?: boolean): Promise<JobStatus>;
   stop(name: string, context: CallContext): Promise<JobStatus>;
   pause(name: string, context: CallContext): Promise<JobStatus>;
   resume(name: string, context: CallContext): Promise<JobStatus>;
@@ -25,6 +25,7 @@ export interface JobControl {
   status(name: string): Promise<JobStatus>;
   mirror(arguments_: CallArguments<'job.mirror'>, context: CallContext): Promise<JobStatus>;
   mirrorChange(arguments_: CallArguments<'job.mirrorChange'>, context: CallContext): Promise<JobStatus>;
+  brake(arguments_: CallArguments<'job.brake'>, context: CallContext): Promise<JobStatus>;
   verifications(arguments_: CallArguments<'job.verifications'>): Promise<CallResult<'job.verifications'>>;
   verify(arguments_: CallArguments<'job.verify'>, context: CallContext): Promise<CallResult<'job.verify'>>;
   flush(arguments_: CallArguments<'job.flush'>, context: CallContext): Promise<CallResult<'job.flush'>>;

@@ -10,10 +10,16 @@ export type JobChange = 'start' | 'stop' | 'pause' | 'resume';
 /** Starting opens drivers and reaches the target; stopping waits for what is in flight. */
 const CHANGE_TIMEOUT_MS = 120_000;
 
-export function changeJob(io: Io, change: JobChange, name: string, options: GlobalOptions): Promise<ExitCode> {
+export interface ChangeOptions extends GlobalOptions {
+  /** Of a start. */
+  readonly adopt?: boolean | undefined;
+}
+
+export function changeJob(io: Io, change: JobChange, name: string, options: ChangeOptions): Promise<ExitCode> {
   return withSession(io, options, async (session) => {
     const { connection, job } = await findJob(session, name);
-    const status = await connection.call(`job.${change}`, { name: job.status.name }, { timeoutMs: CHANGE_TIMEOUT_MS });
+    const asked = { name: job.status.name, ...(options.adopt === true ? { adopt: true } : {}) };
+    const status = await connection.call(`job.${change}`, asked, { timeoutMs: CHANGE_TIMEOUT_MS });
     const users = status.mountUsers ?? [];
     if (users.length > 0) session.note(`the folder stays mounted as pass-through until these end: ${users.join(', ')}`);
     io.out(`${statusLine(status, Date.now())}\n`);

@@ -1,5 +1,5 @@
 import { type Connection, introduce, type KnownServer, rawPathFromText, SdkError } from '@understudy/sdk';
-import { type JobStatus, jobDefinitionSchema, parseAddress } from '@understudy/wire';
+import { type BrakeOptions, type JobStatus, jobDefinitionSchema, parseAddress } from '@understudy/wire';
 import type { z } from 'zod';
 import { CommandError, ExitCode, usageError } from '../exit-code.ts';
 import type { Io } from '../io.ts';
@@ -30,6 +30,9 @@ export interface JobCreateOptions extends GlobalOptions, TransmissionOptions, Sy
   readonly targetWrites?: 'refuse' | 'allow' | undefined;
   readonly devices?: 'refuse' | 'allow' | undefined;
   readonly setuid?: 'refuse' | 'allow' | undefined;
+  /** Null: no brake. */
+  readonly brake?: BrakeOptions | null | undefined;
+  readonly adopt?: boolean | undefined;
 }
 
 /** What the definition says of mirrors and verifications; only what was given. */
@@ -61,7 +64,11 @@ export function createJob(io: Io, name: string, options: JobCreateOptions): Prom
     const [atSource, atTarget] = await Promise.all([session.connect(source), session.connect(target)]);
     await makeKnown(session, { source, target, atSource, atTarget });
     const told = await validate(session, atSource, definition);
-    const { status, notes } = await atSource.call('job.create', definition, { timeoutMs: CREATE_TIMEOUT_MS });
+    const { status, notes } = await atSource.call(
+      'job.create',
+      { ...definition, ...adopting(options) },
+      { timeoutMs: CREATE_TIMEOUT_MS },
+    );
     for (const note of notes) if (!told.has(note)) session.note(note);
     if (options.start === true) {
       const started = await start(atSource, name);
@@ -74,6 +81,8 @@ export function createJob(io: Io, name: string, options: JobCreateOptions): Prom
     return ExitCode.done;
   });
 }
+
+const adopting = ({ adopt }: JobCreateOptions) => (adopt === true ? { adopt } : {});
 
 /** A step of its own: where it fails the person must know that the job is there all the same. */
 async function start(atSource: Connection, name: string): Promise<JobStatus> {
@@ -102,6 +111,7 @@ function define(name: string, source: KnownServer, target: KnownServer, options:
     ...(options.targetWrites === undefined ? {} : { targetWrites: options.targetWrites }),
     ...(options.devices === undefined ? {} : { devices: options.devices }),
     ...(options.setuid === undefined ? {} : { setuid: options.setuid }),
+    ...(options.brake === undefined ? {} : { brake: options.brake }),
   };
   const parsed = jobDefinitionSchema.safeParse(definition);
   if (parsed.success) return definition;

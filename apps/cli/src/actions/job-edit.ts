@@ -1,5 +1,6 @@
 import { rawPathFromText } from '@understudy/sdk';
 import {
+  type BrakeOptions,
   type JobChanges,
   type JobDefinition,
   jobChangesSchema,
@@ -30,6 +31,8 @@ export interface JobEditOptions extends GlobalOptions, TransmissionOptions, Sync
   readonly targetWrites?: 'refuse' | 'allow' | undefined;
   readonly devices?: 'refuse' | 'allow' | undefined;
   readonly setuid?: 'refuse' | 'allow' | undefined;
+  /** Null: no brake. */
+  readonly brake?: BrakeOptions | null | undefined;
 }
 
 /** What is given, beside what the job has of the same. */
@@ -79,6 +82,7 @@ export function editJob(io: Io, name: string, options: JobEditOptions): Promise<
       ...(targetWrites === undefined ? {} : { targetWrites }),
       ...(devices === undefined ? {} : { devices }),
       ...(setuid === undefined ? {} : { setuid }),
+      ...(options.brake === undefined ? {} : { brake: options.brake }),
       ...mirroring(options, definition),
       ...transmissionOf(options, definition.transmit),
       ...synchronousOf(options, definition),

@@ -1,5 +1,6 @@
 import { Option } from '@commander-js/extra-typings';
 import { collectPaths } from '../values.ts';
+import { brakeOption } from './brake.ts';
 import type { Jobs } from './job.ts';
 import { blockSizeOption, orphansOlderThanOption, orphansOption, verifyAtOption } from './mirror-options.ts';
 import { devicesOption, setuidOption, targetWritesOption } from './replica-options.ts';
@@ -79,6 +80,7 @@ export function defineEdit(job: Jobs, runner: Runner): void {
     .addOption(targetWritesOption())
     .addOption(devicesOption())
     .addOption(setuidOption())
+    .addOption(brakeOption())
     .addHelpText('after', examples(EXAMPLES))
     .action(async (name, _options, command) => {
       const { editJob } = await import('../actions/job-edit.ts');

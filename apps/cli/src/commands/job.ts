@@ -1,6 +1,7 @@
 import { Option } from '@commander-js/extra-typings';
 import { usageError } from '../exit-code.ts';
 import { collectPaths, parseAbsolutePath } from '../values.ts';
+import { adoptOption, brakeOption } from './brake.ts';
 import { defineEdit } from './job-edit.ts';
 import { blockSizeOption, orphansOlderThanOption, orphansOption, verifyAtOption } from './mirror-options.ts';
 import { devicesOption, setuidOption, targetWritesOption } from './replica-options.ts';
@@ -95,6 +96,8 @@ function defineCreate(job: Jobs, runner: Runner): void {
     .addOption(targetWritesOption())
     .addOption(devicesOption())
     .addOption(setuidOption())
+    .addOption(brakeOption())
+    .addOption(adoptOption())
     .option('--start', 'start it at once')
     .addHelpText('after', RULE_HELP)
     .addHelpText('after', examples(CREATE_EXAMPLES))
@@ -127,8 +130,8 @@ const CHANGES = [
 ] as const;
 
 function defineChanges(job: Jobs, runner: Runner): void {
-  for (const [verb, text] of CHANGES)
-    job
+  for (const [verb, text] of CHANGES) {
+    const change = job
       .command(verb)
       .description(`${text[0]?.toUpperCase()}${text.slice(1)}.`)
       .summary(text)
@@ -138,6 +141,8 @@ function defineChanges(job: Jobs, runner: Runner): void {
         const { changeJob } = await import('../actions/job-change.ts');
         runner.exitCode = await changeJob(runner.io, verb, name, command.optsWithGlobals());
       });
+    if (verb === 'start') change.addOption(adoptOption());
+  }
   job
     .command('delete')
     .summary('forget a job; the data on both sides stays')

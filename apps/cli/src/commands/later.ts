@@ -49,16 +49,6 @@ const COMMANDS: readonly Later[] = [
     example: 'understudy restore files --to alpha:/srv/restored',
   },
   {
-    name: 'brake',
-    text: 'decide after a halt by mass deletion',
-    arguments: ['<name>'],
-    options: [
-      ['--go-on', 'apply what was held back'],
-      ['--halt-here', 'stop at the position before'],
-    ],
-    example: 'understudy brake files --halt-here',
-  },
-  {
     name: 'points',
     text: 'list the moments that can be gone back to',
     arguments: ['<name>'],

@@ -5,6 +5,7 @@
 import type { Condition, Hello } from '@understudy/wire';
 import type { Digest } from '../ports.ts';
 import { type AcceptLimits, TargetCommunicationManager } from './target/accept/target-communication-manager.ts';
+import type { BrakePorts } from './target/apply/brake/brake.ts';
 import type { OpenRoot } from './target/apply/replica-roots.ts';
 import { TargetReplicationManager } from './target/apply/target-replication-manager.ts';
 import { mergeConditions } from './target/condition.ts';
@@ -19,6 +20,8 @@ export interface TargetPathOptions {
   readonly openRoot: OpenRoot;
   readonly digest: Digest;
   readonly limits?: Partial<AcceptLimits>;
+  /** Absent: nothing is kept aside, and nothing holds. */
+  readonly brake?: BrakePorts;
 }
 
 export class TargetPath {
@@ -26,9 +29,15 @@ export class TargetPath {
   readonly apply: TargetReplicationManager;
 
   constructor(options: TargetPathOptions) {
-    const { journal, openRoot, digest } = options;
+    const { journal, openRoot, digest, brake } = options;
     this.accept = new TargetCommunicationManager(options.limits, options.received ?? null);
-    this.apply = new TargetReplicationManager({ journal, openRoot, queue: this.accept.queue, digest });
+    this.apply = new TargetReplicationManager({
+      journal,
+      openRoot,
+      queue: this.accept.queue,
+      digest,
+      ...(brake === undefined ? {} : { brake }),
+    });
   }
 
   /** What stands in the way of the stream, whichever stage says it. */

@@ -32,6 +32,8 @@ export interface JobFacts {
   readonly held?: Reason | null;
   /** A named halt (SAFE), or a refusal by the target that only a person can mend. */
   readonly halt: Reason | null;
+  /** SAFE4: the target applies nothing until a person decides. */
+  readonly braked?: Reason | null;
   readonly linked: boolean;
   readonly linkReason: Reason | null;
   readonly targetReplaying: boolean;
@@ -69,6 +71,7 @@ export interface JobState {
 export function stateOf(facts: JobFacts): JobState {
   if (!facts.started) return { state: 'stopped', reason: facts.halt };
   if (facts.halt !== null) return { state: 'halted', reason: facts.halt };
+  if (facts.braked != null) return { state: 'halted', reason: facts.braked };
   if (facts.paused)
     return {
       state: 'paused',
@@ -146,6 +149,7 @@ export function targetDataStateOf(facts: JobFacts): TargetDataState {
 /** What a person may do now; the console greys the rest. */
 export function actionsOf(facts: JobFacts): readonly string[] {
   if (!facts.started) return ['start', 'delete'];
+  if (facts.braked != null) return ['brake', 'stop', 'delete'];
   const actions = [facts.paused ? 'resume' : 'pause', 'stop'];
   if (facts.linked && !facts.paused && facts.mirror === 'none') actions.push('mirror', 'verify');
   if (facts.linked && !facts.paused && facts.mirror === 'paused') actions.push('mirror');

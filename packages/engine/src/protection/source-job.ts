@@ -50,6 +50,7 @@ export class SourceJob {
   readonly #flushes: Flushes;
   #linked = false;
   #condition: Condition | null = null;
+  braked: Reason | null = null;
   /** The one that both sides can make. */
   #digest: DigestName = 'sha256';
   #emptied: SourceJobOptions['emptied'];
@@ -226,6 +227,7 @@ export class SourceJob {
 
   condition(condition: Condition): void {
     this.#condition = condition.state === 'ok' ? null : condition;
+    this.braked = condition.state === 'held' ? { code: condition.code, sentence: condition.sentence } : null;
     this.path.scm.setPaused(condition.state === 'full');
   }
 
@@ -277,6 +279,7 @@ export class SourceJob {
       ...outside,
       paused: this.#paused,
       held: this.#held,
+      braked: this.braked,
       linked: this.#linked,
       targetReplaying: this.#condition?.state === 'replaying',
       targetTrouble: this.#trouble(),

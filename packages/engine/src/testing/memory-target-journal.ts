@@ -6,6 +6,7 @@ import { brand } from '@understudy/base';
 import type { NodeId, Position, Reply } from '@understudy/wire';
 import {
   BEGUN_UNKNOWN,
+  type BrakeState,
   type JournalMark,
   type JournalMarks,
   type JournalState,
@@ -43,6 +44,7 @@ export class MemoryTargetJournal implements TargetJournal {
   #held = nothing();
   /** Outlives everything. */
   #epoch = 0;
+  #brake: BrakeState | null = null;
   #checkpoint = nothing();
   #marked: { readonly mark: JournalMark; readonly held: Held } | null = null;
   #lastMark = 0;
@@ -52,7 +54,7 @@ export class MemoryTargetJournal implements TargetJournal {
   load(): JournalState {
     const { nodes, streamId, begun, marks, untold, origin } = this.#held;
     const all = [...nodes.values()].flatMap((table) => [...table.values()]);
-    return { ...marks, streamId, epoch: this.#epoch, begun, nodes: all, untold, origin };
+    return { ...marks, streamId, epoch: this.#epoch, begun, nodes: all, untold, origin, brake: this.#brake };
   }
 
   note(changes: readonly NodeChange[]): void {
@@ -106,12 +108,18 @@ export class MemoryTargetJournal implements TargetJournal {
     this.#checkpoint = { ...this.#marked.held, origin };
   }
 
+  brake(state: BrakeState | null): void {
+    this.beforeWrite('brake');
+    this.#brake = state;
+  }
+
   raiseEpoch(epoch: number): void {
     this.#epoch = epoch;
   }
 
   clear(): void {
     this.#epoch = 0;
+    this.#brake = null;
     this.#held = nothing();
     this.#checkpoint = nothing();
     this.#marked = null;

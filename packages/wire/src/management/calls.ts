@@ -13,7 +13,6 @@ import {
 import { agentEventSchema, eventFilterSchema, eventListParamsSchema, eventListSchema } from './events.ts';
 import {
   blockSizeSchema,
-  jobCreateSchema,
   jobDefinitionSchema,
   jobSelectorSchema,
   jobStatusSchema,
@@ -24,7 +23,7 @@ import {
   verificationReportSchema,
   verifyResultSchema,
 } from './job.ts';
-import { editedSchema, jobEditSchema, jobKeptSchema } from './job-edit.ts';
+import { editedSchema, jobCreateSchema, jobEditSchema, jobKeptSchema } from './job-edit.ts';
 import { type CallRole, fingerprintSchema, jobNameSchema } from './vocabulary.ts';
 
 interface Definition {
@@ -67,7 +66,12 @@ export const calls = {
   'job.get': { params: jobSelectorSchema, result: jobKeptSchema, role: 'monitor' },
   /** `refused` where somebody else has edited the job since that revision, or where the job has to be stopped for it. */
   'job.edit': { params: jobEditSchema, result: editedSchema, role: 'operator' },
-  'job.start': { params: jobSelectorSchema, result: jobStatusSchema, role: 'operator' },
+  /** `adopt`: files that lie in the replica's folder and are not known to be this job's are accepted. */
+  'job.start': {
+    params: jobSelectorSchema.extend({ adopt: z.boolean().optional() }),
+    result: jobStatusSchema,
+    role: 'operator',
+  },
   'job.stop': { params: jobSelectorSchema, result: jobStatusSchema, role: 'operator' },
   'job.pause': { params: jobSelectorSchema, result: jobStatusSchema, role: 'operator' },
   'job.resume': { params: jobSelectorSchema, result: jobStatusSchema, role: 'operator' },
@@ -91,6 +95,12 @@ export const calls = {
   /** Of the mirror under way: held while replication goes on, taken up where it was, or given up. */
   'job.mirrorChange': {
     params: jobSelectorSchema.extend({ change: z.enum(['pause', 'resume', 'stop']) }),
+    result: jobStatusSchema,
+    role: 'operator',
+  },
+  /** A person's word to a brake that holds. `refused` where nothing is to be decided. */
+  'job.brake': {
+    params: jobSelectorSchema.extend({ decision: z.enum(['go-on', 'halt-here']) }),
     result: jobStatusSchema,
     role: 'operator',
   },

@@ -17,6 +17,7 @@ export const LOCAL_SOCKET = 'agent.sock';
 export const DEFAULT_PORT = 7320;
 
 export * from './agent.ts';
+export * from './brake.ts';
 export * from './calls.ts';
 export * from './envelope.ts';
 export * from './errors.ts';

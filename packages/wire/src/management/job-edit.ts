@@ -5,6 +5,13 @@
 import { z } from 'zod';
 import { type JobDefinition, jobDefinitionSchema, jobSelectorSchema, jobStatusSchema } from './job.ts';
 
+export const jobCreateSchema = jobDefinitionSchema.extend({
+  start: z.boolean().default(false),
+  /** Files that lie in the replica's folder already are this job's from now on. */
+  adopt: z.boolean().optional(),
+});
+export type JobCreate = z.output<typeof jobCreateSchema>;
+
 /** Without its default: what is left out of an edit must not be reset by it. */
 function withoutDefault(schema: z.ZodType): z.ZodType {
   return schema instanceof z.ZodDefault ? withoutDefault(schema.unwrap() as z.ZodType) : schema;

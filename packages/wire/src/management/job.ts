@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { brakeSchema } from './brake.ts';
 import { modeSchema, synchronousSchema, synchronousStatusSchema } from './synchronous.ts';
 import { rateSchema, rateWindowSchema, transmitSchema } from './transmission.ts';
 import { verifyScheduleSchema } from './verify-schedule.ts';
@@ -60,6 +61,7 @@ export const jobActions = [
   'failback',
   'reverse',
   'restore',
+  'brake',
 ] as const;
 export const jobActionSchema = z.enum(jobActions);
 export type JobAction = z.output<typeof jobActionSchema>;
@@ -84,7 +86,6 @@ export const targetWritesChoiceSchema = z.enum(['refuse', 'allow']);
 
 /** Whether the replica may hold something. */
 export const replicaChoiceSchema = z.enum(['refuse', 'allow']);
-
 export const orphanChoiceSchema = z.enum(['report', 'move', 'delete']);
 export type OrphanChoiceName = z.output<typeof orphanChoiceSchema>;
 const isPowerOfTwo = (value: number): boolean => (value & (value - 1)) === 0;
@@ -140,11 +141,10 @@ export const jobDefinitionSchema = z.strictObject({
   setuid: replicaChoiceSchema.optional(),
   /** Of the mode `sync`; absent: the defaults. */
   synchronous: synchronousSchema.optional(),
+  /** Absent: 100 files and 20 % within a minute; null: no brake. */
+  brake: brakeSchema.nullable().optional(),
 });
 export type JobDefinition = z.output<typeof jobDefinitionSchema>;
-
-export const jobCreateSchema = jobDefinitionSchema.extend({ start: z.boolean().default(false) });
-export type JobCreate = z.output<typeof jobCreateSchema>;
 
 export const mirrorStatusSchema = z.object({
   state: z.enum(['idle', 'calculating', 'mirroring', 'waiting', 'paused']),

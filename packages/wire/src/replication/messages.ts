@@ -22,6 +22,14 @@ const positionNumber = z
 const rootIndex = z.number().int().min(0).max(65_535);
 const rawText = z.string().max(65_536);
 
+export const brakeLimitsSchema = z.object({
+  /** Distinct old files that lose their content, and which share of all files that is; both have to be reached. */
+  files: z.number().int().min(1).max(1_000_000_000),
+  share: z.number().min(0).max(1),
+  windowMs: z.number().int().min(1000).max(86_400_000),
+});
+export type BrakeLimits = z.output<typeof brakeLimitsSchema>;
+
 /** The first thing a source says. */
 export const helloSchema = z.object({
   /** Product version, for people; the protocol's own is in the upgrade. */
@@ -43,9 +51,17 @@ export const helloSchema = z.object({
   fresh: z.boolean().optional(),
   /**
    * `probe` only asks whether this job could be accepted, `leave` says that it was deleted: the target lets go of the replica, which
-   * stays as it is. `rest`: it was stopped; others may write into the replica, which is still kept for it. All end after the answer.
+   * stays as it is. `rest`: it was stopped; others may write into the replica, which is still kept for it. `brake-go-on` and
+   * `brake-halt-here` are a person's word to a brake that holds; `next` says what the source has intercepted by then. All end after the
+   * answer.
    */
-  intent: z.enum(['replicate', 'probe', 'leave', 'rest']),
+  intent: z.enum(['replicate', 'probe', 'leave', 'rest', 'brake-go-on', 'brake-halt-here']),
+  /** SAFE4: what the brake lets pass; null: everything; absent: what is usual. */
+  brake: brakeLimitsSchema.nullable().optional(),
+  /** A person has just ordered the start of this stream: a replica that was halted by hand may begin anew with it. */
+  commanded: z.boolean().optional(),
+  /** SAFE5: a person has accepted that the replica's folder holds files that are not known to be this job's. */
+  adopt: z.boolean().optional(),
   /** Whether others may write into the replica while the job runs; absent: `refuse`. */
   targetWrites: z.enum(['refuse', 'allow']).optional(),
   /** What the job refuses to have in its replica, beside what the target refuses by itself; absent: nothing. */
@@ -103,6 +119,8 @@ export const refuseCode = z.enum([
   'replica-path-invalid',
   'replica-open-for-writing',
   'foreign-files',
+  'brake',
+  'brake-halted',
   'no-space',
   'no-privilege',
   'not-trusted',
@@ -161,8 +179,11 @@ export const repliesSchema = z.array(replySchema).max(4096);
 
 /** The target's condition, said when it changes, and what waits there. */
 export const conditionSchema = z.object({
-  /** `retrying`: an operation fails and is tried again (no space …); `full`: the target's queue is at its limit; `ok`. */
-  state: z.enum(['ok', 'retrying', 'full', 'replaying']),
+  /**
+   * `retrying`: an operation fails and is tried again (no space …); `full`: the target's queue is at its limit; `held`: the brake lets
+   * nothing be applied until a person decides; `ok`.
+   */
+  state: z.enum(['ok', 'retrying', 'full', 'replaying', 'held']),
   code: z.string().max(64),
   sentence: z.string().max(512),
   /** What has come and is not applied; told every second while it moves. `oldestMs`: the source's time of the first of it. Absent: not said. */

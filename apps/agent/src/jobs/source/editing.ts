@@ -4,6 +4,7 @@
  */
 import { type CallArguments, type JobDefinition, ManagementError } from '@understudy/wire';
 import type { StoredJob } from '../stored-job.ts';
+import { brakeLimitsOf } from './brake-calls.ts';
 import { editOf } from './edit-job.ts';
 import { withFormer } from './former-rules.ts';
 import type { JobKeeper } from './job-keeper.ts';
@@ -42,6 +43,7 @@ export async function edit(job: Job, asked: CallArguments<'job.edit'>, parts: Ed
     runner.transmission.set(definition);
     runner.synchronous?.set(synchronousOf(definition));
     runner.job.runs.setOptions(mirrorOptionsOf(definition));
+    if (changed.includes('brake')) runner.setBrake(brakeLimitsOf(definition));
     if (changed.includes('verifySchedule')) parts.keeper.scheduleAnew(job);
     if (plan !== null) await change(job, plan, prepared, parts);
   }
@@ -76,5 +78,5 @@ async function change(
 
 /** A job that was halted takes an edit as one that is stopped does: the next start is by the new definition. */
 function runs(job: Job): job is Job & { readonly running: Running } {
-  return job.running !== null && job.running.runner.state().state !== 'halted';
+  return job.running !== null && !job.running.runner.isHalted;
 }

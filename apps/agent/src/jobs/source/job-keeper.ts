@@ -144,7 +144,7 @@ export class JobKeeper {
     const { surroundings } = this.#parts;
     const { definition, id } = job.stored;
     await this.#takeOver();
-    const prepared = prepareJob(definition, surroundings);
+    const prepared = { ...prepareJob(definition, surroundings), commanded };
     const remembered = surroundings.rootsFile(id).read();
     const directories = plannedDirectories(definition, prepared, remembered);
     demandSameRoots(directories, remembered, commanded);
@@ -193,7 +193,7 @@ export class JobKeeper {
     await interceptors.takeOver().catch((error) => fault(error, null));
   }
 
-  #attach(job: Job, prepared: Prepared, served: Served): Running {
+  #attach(job: Job, prepared: Prepared & { readonly commanded: boolean }, served: Served): Running {
     const { changed, event, surroundings } = this.#parts;
     if (this.#closed) throw new ManagementError('busy', 'The agent is stopping; the job starts when it runs again.');
     const { interception, roots, why } = served;
@@ -210,6 +210,7 @@ export class JobKeeper {
       ordered: interceptor.promises.order,
       orderedWhy: nearSentence(why),
       unseen: (scopes) => unseenSentence(roots, scopes),
+      commanded: prepared.commanded,
       wake: () => interception.wake(),
       detach: () => interception.detach(runner),
       changed: () => changed(job),
@@ -218,9 +219,8 @@ export class JobKeeper {
     });
     this.#rememberRoots(job, runner, roots);
     interception.attach(runner, roots);
-    const running: Running = { runner, interception, roots, why };
-    this.#scheduleVerifications(job, running);
-    return running;
+    this.#scheduleVerifications(job, { runner, interception, roots, why });
+    return { runner, interception, roots, why };
   }
 
   /** What happened between one mount and another over the same directory nobody saw (FSI6): exactly that root is compared. */

@@ -61,6 +61,8 @@ const FINAL = new Set<Refuse['code']>([
   'replica-path-in-use',
   'replica-path-invalid',
   'foreign-files',
+  'brake',
+  'brake-halted',
   'not-trusted',
 ]);
 
@@ -120,6 +122,11 @@ export class JobLink {
   /** Tells the target which replies have arrived: those about positions up to `applied`. */
   confirm(applied: Position): void {
     if (this.#welcomedAtMs !== null) this.#link?.send({ type: FrameType.acknowledge, from: applied, to: applied }, []);
+  }
+
+  /** The link is made anew: the next hello says what is otherwise. */
+  renew(): void {
+    this.#link?.close('the job was edited');
   }
 
   /** No more dialling, and nothing more is told. */

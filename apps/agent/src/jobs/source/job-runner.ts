@@ -73,6 +73,7 @@ export interface RunnerOptions extends HoldingOptions {
   readonly orderedWhy: string;
   /** What of these scopes is not intercepted, in a sentence; null: nothing. */
   readonly unseen?: (scopes: readonly Scope[]) => string | null;
+  readonly commanded?: boolean;
   readonly hello: (live: Pick<Hello, 'oldest' | 'next' | 'applied' | 'fresh' | 'roots'>) => Hello;
   readonly dial: () => Promise<DialledLink>;
   readonly event: (event: JobEvent) => void;
@@ -102,6 +103,7 @@ export class JobRunner {
   #confirmedAtMs = 0;
   #closed = false;
   #forgotten = false;
+  #limits: Pick<Hello, 'brake'> = {};
   readonly #onEnd = new Set<(reason: Reason) => void>();
 
   constructor(options: RunnerOptions) {
@@ -206,6 +208,17 @@ export class JobRunner {
       if (error instanceof FileError) return null;
       throw error;
     }
+  }
+
+  /** It has ended by a halt, for a person to look. */
+  get isHalted(): boolean {
+    return this.#halt !== null;
+  }
+
+  /** Other limits for the target's brake: it hears of them with the next hello, which is said at once. */
+  setBrake(limits: Pick<Hello, 'brake'>): void {
+    this.#limits = limits;
+    this.#link.renew();
   }
 
   /** Stops here, for a person to look: no more records, no link, and the roots' files are not touched again. */
@@ -362,7 +375,8 @@ export class JobRunner {
     const { oldest, next, awaiting } = path;
     // Another process may not have heard, or kept, what the target had to say of what it has applied.
     const applied = awaiting ? position(0) : path.scm.applied;
-    return this.options.hello({ oldest, next, applied, fresh: awaiting, roots });
+    const more = { commanded: this.options.commanded, ...this.#limits };
+    return { ...this.options.hello({ oldest, next, applied, fresh: awaiting, roots }), ...more };
   }
 
   #noteState(): void {

@@ -62,9 +62,14 @@ export function runningStatus(names: StatusNames, runner: JobRunner): JobStatus 
     ...auditStatus(runner),
     ...targetQueueStatus(runner),
     recoveryPoint: recoveryPoint(runner),
-    actions: state === 'halted' ? ['start', 'stop', 'delete'] : (actionsOf(facts) as JobAction[]),
+    actions: runner.isHalted ? haltedActions(reason?.code) : (actionsOf(facts) as JobAction[]),
     unrepairable: facts.unrepairable,
   };
+}
+
+/** Sent away because the brake holds: that is decided first. */
+function haltedActions(code: string | undefined): JobAction[] {
+  return code === 'brake' ? ['brake', 'stop', 'delete'] : ['start', 'stop', 'delete'];
 }
 
 function mirrorStatus(runner: JobRunner, facts: JobFacts): JobStatus['mirror'] {

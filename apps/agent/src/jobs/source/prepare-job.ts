@@ -2,7 +2,7 @@
 import { lstatSync, realpathSync } from 'node:fs';
 import { brand, printable, type RawName } from '@understudy/base';
 import type { JobEvent } from '@understudy/engine';
-import type { JobDefinition } from '@understudy/wire';
+import type { JobDefinition, Position, Refuse, Welcome } from '@understudy/wire';
 import {
   FORBIDDEN_PLACES,
   type PlaceProbe,
@@ -59,6 +59,7 @@ export interface JobSurroundings {
     | 'event'
     | 'fault'
     | 'detach'
+    | 'commanded'
   >;
   /** Where the job keeps which roots it had. */
   rootsFile(id: string): RootsFile;
@@ -70,6 +71,12 @@ export interface JobSurroundings {
   leave(stored: StoredJob): Promise<string | null>;
   /** Tells the target that the job was stopped; a sentence says why it could not be told. */
   rest(stored: StoredJob): Promise<string | null>;
+  /** A person's word to a brake that holds the replica; `next`: behind what is intercepted by now. */
+  decide(
+    stored: StoredJob,
+    intent: 'brake-go-on' | 'brake-halt-here',
+    next: Position,
+  ): Promise<Refuse | Pick<Welcome, 'applied' | 'why'>>;
   event(event: JobEvent, job: string): void;
   /** A fault of our own, for the technical log. */
   fault(error: unknown, job: string | null): void;

@@ -14,6 +14,7 @@ import {
 } from '@understudy/wire';
 import { messageOf } from '../../home/start-error.ts';
 import type { JobStore, StoredJob } from '../stored-job.ts';
+import { decideBrake, haltedAt, isBraked } from './brake-calls.ts';
 import { edit } from './editing.ts';
 import { Farewells } from './farewells.ts';
 import { JobKeeper } from './job-keeper.ts';
@@ -49,7 +50,12 @@ export class SourceJobs {
     this.#keeper = new JobKeeper({
       surroundings,
       jobs: () => this.#jobs.values(),
-      changed: (job) => this.#tell(job),
+      changed: (job) => {
+        // What lies in the replica's folder is the job's own from now on.
+        if (job.stored.adopt === true && job.running?.runner.targetWrites !== undefined)
+          this.#save(job, { adopt: undefined });
+        this.#tell(job);
+      },
       event: (job, code, severity, sentence) => this.#event(job, code, severity, sentence),
     });
   }
@@ -113,13 +119,13 @@ export class SourceJobs {
   }
 
   async create(input: CallArguments<'job.create'>): Promise<{ status: JobStatus; notes: string[] }> {
-    const { start, ...definition } = input;
+    const { start, adopt, ...definition } = input;
     const { name } = definition;
     refuseUnsupported(definition);
     this.#refuseTaken(name);
     this.#creating.add(name);
     try {
-      const { job, notes } = await this.#define(definition);
+      const { job, notes } = await this.#define(definition, adopt === true);
       if (start) await this.#startNew(job);
       this.#tell(job);
       return { status: this.#keeper.statusOf(job), notes };
@@ -146,12 +152,15 @@ export class SourceJobs {
     });
   }
 
-  async start(name: string): Promise<JobStatus> {
+  async start(name: string, adopt = false): Promise<JobStatus> {
     const job = this.#find(name);
     return this.#exclusively(job, async () => {
       const before = job.running === null ? null : stateOf(job.running.runner.facts());
+      if (job.running !== null && isBraked(job.running))
+        throw new ManagementError('refused', before?.reason?.sentence ?? 'The brake holds.');
       if (before !== null && before.state !== 'halted') return this.#keeper.statusOf(job);
       job.emptyIsMeant = before?.reason?.code === 'root-emptied';
+      if (adopt) this.#save(job, { adopt });
       await this.#rests.over(job.stored.id);
       await this.#keeper.start(job);
       this.#save(job, { started: true, paused: false });
@@ -201,6 +210,20 @@ export class SourceJobs {
     });
   }
 
+  /** SAFE4: what becomes of what the brake holds. */
+  async brake({ name, decision }: CallArguments<'job.brake'>): Promise<JobStatus> {
+    const job = this.#find(name);
+    return this.#exclusively(job, async () => {
+      const { applied, why } = await decideBrake(job, decision, this.#surroundings);
+      this.#event(job, 'brake-decided', 'warning', DECIDED[decision]);
+      const { running } = job;
+      if (decision === 'halt-here') haltedAt(running, applied, why);
+      // It was sent away while the brake held: now it may come.
+      else if (running?.runner.isHalted === true) await this.#keeper.start(job);
+      return this.#keeper.statusOf(job);
+    });
+  }
+
   mirror(asked: CallArguments<'job.mirror'>): JobStatus {
     const job = this.#running(asked.name);
     this.#refuseHalted(job);
@@ -244,10 +267,11 @@ export class SourceJobs {
 
   // ------------------------------------------------------------------------------------------------------ within
 
-  async #define(definition: JobDefinition): Promise<{ job: Job; notes: string[] }> {
+  async #define(definition: JobDefinition, adopt: boolean): Promise<{ job: Job; notes: string[] }> {
     const prepared = prepareJob(definition, this.#surroundings);
     if (prepared.errors.length > 0) throw new ManagementError('refused', prepared.errors.map(sentenceOf).join(' '));
     const stored: StoredJob = { id: randomUUID(), revision: 1, epoch: 1, started: false, paused: false, definition };
+    if (adopt) stored.adopt = true;
     const refusal = await this.#surroundings.probe(stored, prepared.directories);
     if (refusal !== null) throw new ManagementError('refused', refusal);
     this.#store.save(stored);
@@ -333,6 +357,12 @@ export class SourceJobs {
     throw new ManagementError('refused', `The job ${name} is not running: ${why}`);
   }
 }
+
+const DECIDED = {
+  'go-on': 'A person has decided that the brake lets go: all that was held is applied.',
+  'halt-here':
+    'A person has decided that the job halts here: the replica is taken back to where the burst began, and stays there.',
+} as const;
 
 function stoppedSentence(users: readonly string[]): string {
   if (users.length === 0) return 'The job was stopped; its directories are as they were.';

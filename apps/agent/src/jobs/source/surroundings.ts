@@ -1,14 +1,15 @@
 /** Joins the source's jobs to the agent around them: its name, its peers and how to reach them, its event log. */
 import { randomUUID } from 'node:crypto';
 import { brand, printable, type RawName } from '@understudy/base';
-import { type Address, type Hello, parseAddress, type Refuse } from '@understudy/wire';
+import { type Address, type Hello, parseAddress, type Refuse, type Welcome } from '@understudy/wire';
 import type { AgentBase } from '../../listen/index.ts';
 import { digestNames } from '../../ports/digest/digest.ts';
 import { dialReplication } from '../../ports/replication-link/dial.ts';
 import type { ReplicationLink } from '../../ports/replication-link/replication-link.ts';
 import { type ProtectedDirectory, replicaPathOf } from '../../rules/index.ts';
 import { JobStore, type StoredJob } from '../stored-job.ts';
-import { ask } from './ask-target.ts';
+import { ask, askWell } from './ask-target.ts';
+import { brakeLimitsOf } from './brake-calls.ts';
 import type { Interceptors } from './interceptors.ts';
 import { FileMirrorMemory } from './mirror-memory.ts';
 import { mirrorOptionsOf } from './mirror-options.ts';
@@ -53,7 +54,7 @@ export function sourceSurroundings(parts: SurroundingParts): JobSurroundings {
           fault: (error) => base.logger.warn({ err: error }, 'what a mirror had finished cannot be kept'),
         }),
         survival,
-        hello: (live) => ({ ...helloOf(parts, stored, streamId), ...live }),
+        hello: (live) => ({ ...helloOf(parts, stored, streamId), ...brakeLimitsOf(stored.definition), ...live }),
         dial: () => dial(parts, stored),
       };
     },
@@ -65,6 +66,7 @@ export function sourceSurroundings(parts: SurroundingParts): JobSurroundings {
     probe: (stored, directories) => probe(parts, stored, directories),
     leave: (stored) => tell(parts, stored, 'leave'),
     rest: (stored) => tell(parts, stored, 'rest'),
+    decide: (stored, intent, next) => decide(parts, stored, intent, next),
     event: ({ code, severity, sentence }, job) => {
       base.events.raise({ code, severity, sentence, job });
     },
@@ -100,6 +102,7 @@ function helloOf(
     streamId,
     epoch: stored.epoch,
     intent: 'replicate',
+    ...(stored.adopt === true ? { adopt: true } : {}),
     ...(stored.definition.targetWrites === undefined ? {} : { targetWrites: stored.definition.targetWrites }),
     ...refusesOf(stored),
     digests: [...digestNames],
@@ -149,6 +152,18 @@ function sameServer(
 }
 
 const rawOf = (bytes: string): RawName => brand<RawName>(Buffer.from(bytes, 'base64').toString('latin1'));
+
+/** A person's word to a brake that holds; `next`: what the source has intercepted by now. */
+async function decide(
+  parts: SurroundingParts,
+  stored: StoredJob,
+  intent: 'brake-go-on' | 'brake-halt-here',
+  next: Hello['next'],
+): Promise<Refuse | Pick<Welcome, 'applied' | 'why'>> {
+  const roots = [{ path: base64(brand<RawName>('/')), node: brand<Hello['roots'][number]['node']>(1n) }];
+  const hello: Hello = { ...helloOf(parts, stored, randomUUID()), ...START, next, intent, roots };
+  return askWell(() => dial(parts, stored), hello);
+}
 
 /** Tells the target that the job is gone, or rests; a sentence says why it could not be told. */
 async function tell(parts: SurroundingParts, stored: StoredJob, intent: 'leave' | 'rest'): Promise<string | null> {

@@ -15,6 +15,7 @@ export const LineKind = {
   keep: 8,
   told: 9,
   checkpoint: 10,
+  brake: 11,
 } as const;
 export type LineKind = (typeof LineKind)[keyof typeof LineKind];
 

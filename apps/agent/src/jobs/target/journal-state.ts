@@ -2,7 +2,14 @@
  * What the lines of a target's journal come to. In: the bytes of its file, which run of the machine this is. Out: the state they leave,
  * and the lines of a shorter file that leaves the same. Under another run only what the last checkpoint covers counts, and the epoch.
  */
-import { BEGUN_UNKNOWN, type Handle, type JournalMarks, type NodeBinding, type StreamStart } from '@understudy/engine';
+import {
+  BEGUN_UNKNOWN,
+  type BrakeState,
+  type Handle,
+  type JournalMarks,
+  type NodeBinding,
+  type StreamStart,
+} from '@understudy/engine';
 import { type NodeId, position, type Reply, repliesSchema } from '@understudy/wire';
 import { decodeLine, encodeLine, LINE_HEADER, LineKind } from './journal-codec.ts';
 
@@ -16,6 +23,8 @@ export interface Loaded {
   compare: number | null;
   untold: Reply[];
   origin: number;
+  /** As it was said last, whatever a power cut has taken of the rest. */
+  brake: BrakeState | null;
   /** Root and node → where its newest binding lies in the bytes: 200,000 of them are to cost little. */
   readonly nodes: Map<bigint, number>;
 }
@@ -30,6 +39,7 @@ const nothing = (boot: string, epoch: number): Loaded => ({
   compare: null,
   untold: [],
   origin: 0,
+  brake: null,
   nodes: new Map(),
 });
 
@@ -39,21 +49,25 @@ interface Outline {
   /** Lines up to here are what the last checkpoint covers; 0: there is none. */
   readonly covered: number;
   readonly origin: number;
+  readonly brake: BrakeState | null;
 }
 
 /** A new stream begins with a mirror: nothing before it is counted upon, so that its beginning is as good as a checkpoint. */
 function outlineOf(bytes: Buffer): Outline {
   let [boot, epoch, covered, origin] = ['', 0, 0, 0];
+  let brake: BrakeState | null = null;
   for (let line = decodeLine(bytes, 0); line !== null; line = decodeLine(bytes, line.end)) {
     const { kind, payload, end } = line;
     if (kind === LineKind.opened) boot = payload.toString();
     else if (kind === LineKind.restart || kind === LineKind.clear) [covered, origin] = [end, 0];
     else if (kind === LineKind.checkpoint)
       [covered, origin] = [Number(payload.readBigUInt64LE(0)), Number(payload.readBigUInt64LE(8))];
+    if (kind === LineKind.brake) brake = JSON.parse(payload.toString()) as BrakeState | null;
+    else if (kind === LineKind.clear) brake = null;
     if (kind === LineKind.restart || kind === LineKind.epoch)
       epoch = Math.max(epoch, (JSON.parse(payload.toString()) as { epoch: number }).epoch);
   }
-  return { boot, epoch, covered, origin };
+  return { boot, epoch, covered, origin, brake };
 }
 
 export function loadState(bytes: Buffer, boot: string): Loaded {
@@ -65,13 +79,13 @@ export function loadState(bytes: Buffer, boot: string): Loaded {
   return loaded;
 }
 
-function linesUpTo(bytes: Buffer, limit: number, { boot, epoch, origin }: Outline): Loaded {
+function linesUpTo(bytes: Buffer, limit: number, { boot, epoch, origin, brake }: Outline): Loaded {
   const loaded = nothing(boot, epoch);
   for (let line = decodeLine(bytes, 0), at = 0; line !== null && line.end <= limit; line = decodeLine(bytes, at)) {
     take(loaded, bytes, { ...line, at: at + LINE_HEADER });
     at = line.end;
   }
-  return Object.assign(loaded, { epoch, origin });
+  return Object.assign(loaded, { epoch, origin, brake });
 }
 
 interface PlacedLine {
@@ -138,11 +152,12 @@ export function* shortened(bytes: Buffer, boot: string): Generator<Buffer> {
     length += line.length;
   }
   if (base.streamId !== null) yield encodeCheckpoint(length, outline.origin);
+  if (outline.brake !== null) yield encodeLine(LineKind.brake, Buffer.from(JSON.stringify(outline.brake)));
   if (!same && base.streamId !== null) yield encodeLine(LineKind.begin, u64(BEGUN_UNKNOWN));
   if (!same) return;
   for (let line = decodeLine(bytes, 0), at = 0; line !== null; line = decodeLine(bytes, at)) {
     const { kind, end } = line;
-    if (at >= outline.covered && kind !== LineKind.checkpoint && kind !== LineKind.opened)
+    if (at >= outline.covered && kind !== LineKind.checkpoint && kind !== LineKind.opened && kind !== LineKind.brake)
       yield bytes.subarray(at, end);
     at = end;
   }

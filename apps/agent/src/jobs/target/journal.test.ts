@@ -55,6 +55,7 @@ describe("the target's journal", () => {
       compare: null,
       untold: [],
       origin: 0,
+      brake: null,
       nodes: [],
     });
   });
@@ -70,10 +71,22 @@ describe("the target's journal", () => {
       compare: null,
       untold: [],
       origin: 0,
+      brake: null,
     };
     expect(load(journal())).toEqual({ ...said, nodes: ['5=five', '6=\xff\0six'] });
     // And at the one after that: what is written anew at a start is the same.
     expect(load(journal())).toEqual({ ...said, nodes: ['5=five', '6=\xff\0six'] });
+  });
+
+  it('[SAFE4] what the brake has come to is said again, also after a power cut, until it is over', () => {
+    const held = { phase: 'held', code: 'brake', sentence: 'It holds.', at: 105, to: null } as const;
+    filled().brake(held);
+    expect(load(journal())).toMatchObject({ brake: held, applied: 110 });
+    expect(load(journal('another boot'))).toMatchObject({ brake: held });
+    const written = journal('another boot');
+    expect(load(written)).toMatchObject({ brake: held });
+    written.brake(null);
+    expect(load(journal('another boot'))).toMatchObject({ brake: null });
   });
 
   it('[TCM5] what had begun and was not committed is known to have begun', () => {

@@ -18,6 +18,7 @@ import {
 import { dirname } from 'node:path';
 import { brand } from '@understudy/base';
 import type {
+  BrakeState,
   JournalMark,
   JournalMarks,
   JournalState,
@@ -78,6 +79,7 @@ export class FileTargetJournal implements TargetJournal {
       nodes: bindingsOf(loaded, bytes),
       untold: loaded.untold,
       origin: loaded.origin,
+      brake: loaded.brake,
     };
   }
 
@@ -104,6 +106,11 @@ export class FileTargetJournal implements TargetJournal {
 
   raiseEpoch(epoch: number): void {
     this.#append(encodeLine(LineKind.epoch, Buffer.from(JSON.stringify({ epoch }))));
+    fdatasyncSync(this.#fd);
+  }
+
+  brake(state: BrakeState | null): void {
+    this.#append(encodeLine(LineKind.brake, Buffer.from(JSON.stringify(state))));
     fdatasyncSync(this.#fd);
   }
 

@@ -14,6 +14,7 @@ import {
 } from '@understudy/engine';
 import { openReplicaTree } from '@understudy/filesystem';
 import { liesWithin } from '../../rules/index.ts';
+import { ForeignFiles } from './foreign-files.ts';
 import type { Place } from './replica-place.ts';
 
 /** The replica's root is not what it was: only a person knows whether that was meant. */
@@ -43,6 +44,8 @@ export interface ReplicaRootsOptions {
   readonly openTree?: OpenTree;
   /** What must not be made there; absent: anything may. */
   readonly forbidden?: Forbidden;
+  /** Looked at before anything of a root is made or changed: throws where its folder may not be filled. `handle`: what lies there. */
+  readonly mayFill?: (index: number, path: RawName, handle: Handle) => void;
   /** A root is open; what it throws closes it again. */
   readonly opened?: (path: RawName) => void;
 }
@@ -77,9 +80,11 @@ export class ReplicaRoots {
       throw lost(path, 'is another directory than the one that was being filled');
     }
     try {
+      this.#options.mayFill?.(index, path, files.root);
       this.#options.opened?.(path);
     } catch (error) {
       files.close();
+      if (error instanceof ForeignFiles) removeLimbos(this.#options.jobId, [path]);
       throw error;
     }
     const stat = lstatSync(Buffer.from(path, 'latin1'));

@@ -4,6 +4,7 @@
  * a fault ends this job alone, as a killed agent would: the source comes again and the journal says where it goes on.
  */
 
+import { brand, type RawName } from '@understudy/base';
 import {
   type AcceptEffects,
   type ApplyEffects,
@@ -29,6 +30,7 @@ import { CODEC_NAMES } from '../../ports/compression/index.ts';
 import { digest } from '../../ports/digest/digest.ts';
 import type { ReplicationLink } from '../../ports/replication-link/replication-link.ts';
 import { Checkpoints } from './checkpoints.ts';
+import { ForeignFiles } from './foreign-files.ts';
 import { type ReplicaGuard, ReplicaHeld } from './guard/replica-guard.ts';
 import type { FileTargetJournal } from './journal.ts';
 import type { ReceivedSegments } from './received-segments.ts';
@@ -42,6 +44,8 @@ export interface TargetJobOptions {
   readonly received: ReceivedSegments;
   /** Memory for what waits to be applied. */
   readonly memoryBytes: number;
+  /** Of overwritten content that is kept for the brake. */
+  readonly keepAsideBytes: number;
   /** The replica's or the journal's disk did not keep what it was given. */
   readonly notKept: (sentence: string) => void;
   readonly roots: ReplicaRoots;
@@ -83,6 +87,7 @@ export class TargetJob {
       limits: { bytes: options.memoryBytes },
       openRoot: options.roots.open,
       digest,
+      brake: { wallMs: () => Date.now(), copyBytes: options.keepAsideBytes },
     });
     this.#accept = this.#path.accept;
     this.#apply = this.#path.apply;
@@ -91,6 +96,36 @@ export class TargetJob {
 
   get linked(): boolean {
     return this.#link !== null;
+  }
+
+  /** What the brake of this job has come to; null: nothing. */
+  get brake() {
+    return this.#apply.brake.state;
+  }
+
+  /** A person's word to a brake that holds: everything goes on. */
+  goOn(through: Position): void {
+    this.#guarded(this.#link, () => {
+      this.#apply.brake.goOn(through);
+      this.#tellCondition(false);
+      this.#schedule();
+    });
+  }
+
+  /** Or: it ends here, with the replica as it was before. Throws what the replica's file system says; then nothing is decided. */
+  haltHere(): Position {
+    try {
+      this.#apply.brake.haltHere();
+    } finally {
+      this.#flushEvents();
+    }
+    return this.#apply.stream.applied;
+  }
+
+  /** It ends for this reason, which the source hears. */
+  refuse(refuse: Refuse): void {
+    this.#link?.sendJson(FrameType.refuse, refuse);
+    this.close(refuse.sentence);
   }
 
   get roots(): ReplicaRoots {
@@ -176,6 +211,7 @@ export class TargetJob {
       this.close(refuse.sentence);
       const expected =
         error instanceof ReplicaHeld ||
+        error instanceof ForeignFiles ||
         error instanceof RootLost ||
         error instanceof RootNotNow ||
         errnoOf(error) !== '';
@@ -247,6 +283,11 @@ export class TargetJob {
     this.#tellCondition(false);
   }
 
+  /** Of what was done beside a turn. */
+  #flushEvents(): void {
+    for (const event of this.#apply.brake.takeEvents(brand<RawName>(''))) this.#options.event(event);
+  }
+
   #sendReplies(link: ReplicationLink, replies: readonly Reply[]): void {
     for (const frame of replyFrames(replies)) link.send({ type: FrameType.replies }, [Buffer.from(frame)]);
   }
@@ -296,6 +337,7 @@ export class TargetJob {
       this.#tellCondition(JSON.stringify(this.#queue()) !== this.#toldQueue);
     }
     const now = performance.now();
+    if (this.#ticks % LOOK_TICKS === 0) this.#apply.brake.keepHouse();
     this.#checkpoints.tick(this.#apply.stream.applied, now, this.#condition.code === 'target-journal-full');
     if (this.#link !== null) this.#effects(this.#link, this.#accept.tick(now));
   }
@@ -321,6 +363,7 @@ export class TargetJob {
 /** Codes other than `replica-path-invalid` let the source come again by itself. */
 function refusalOf(error: unknown): Refuse {
   if (error instanceof ReplicaHeld) return { code: 'replica-open-for-writing', sentence: error.message.slice(0, 1024) };
+  if (error instanceof ForeignFiles) return { code: 'foreign-files', sentence: error.message.slice(0, 1024) };
   if (error instanceof RootLost) return { code: 'replica-path-invalid', sentence: error.message };
   const errno = error instanceof RootNotNow ? error.code : errnoOf(error);
   const full = errno === 'ENOSPC' || errno === 'EDQUOT';

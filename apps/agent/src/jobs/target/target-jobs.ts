@@ -4,10 +4,11 @@
  */
 import { brand, formatBytes, printable, type RawName } from '@understudy/base';
 import type { Forbidden, Handle, TargetEvent } from '@understudy/engine';
-import { type FrameHeader, FrameType, type Hello, helloSchema, type Refuse } from '@understudy/wire';
+import { type FrameHeader, FrameType, type Hello, helloSchema, type Position, type Refuse } from '@understudy/wire';
 import { messageOf } from '../../home/start-error.ts';
 import { parseJsonFrame, type ReplicationLink } from '../../ports/replication-link/replication-link.ts';
 import type { SegmentLimits } from '../../ports/segments/index.ts';
+import { foreignFiles, isOurs, refuseForeign } from './foreign-files.ts';
 import { type GuardPorts, giveBack, ReplicaGuard, type TellGuard } from './guard/replica-guard.ts';
 import { FileTargetJournal } from './journal.ts';
 import { ReceivedSegments } from './received-segments.ts';
@@ -17,6 +18,7 @@ import { type StoredReplica, StoredReplicas } from './stored-replicas.ts';
 import { TargetJob, type TargetJobOptions } from './target-job.ts';
 
 const MEMORY_BYTES = 64 * 1024 * 1024;
+const KEEP_ASIDE_BYTES = 4 * 1024 * 1024 * 1024;
 
 type Severity = 'information' | 'warning' | 'error';
 
@@ -37,6 +39,8 @@ export interface TargetSurroundings {
     readonly folder: string;
     readonly limits: Partial<SegmentLimits>;
   };
+  /** Of overwritten content, for one job's brake. */
+  readonly keepAsideBytes?: number;
   event(event: { code: string; severity: Severity; sentence: string }, job: string): void;
   /** A fault of our own, for the technical log. */
   fault(error: unknown, job: string): void;
@@ -113,18 +117,23 @@ export class TargetJobs {
     const stored = this.#stored.get(hello.jobId);
     if (stored !== null && stored.peer !== peer)
       return { code: 'not-trusted', sentence: `The job ${hello.jobName} belongs to another source server.` };
-    if (hello.intent === 'leave' || hello.intent === 'rest') return null;
+    if (hello.intent !== 'replicate' && hello.intent !== 'probe') return null;
     const taken = [...this.#stored.all()]
       .filter((other) => other.jobId !== hello.jobId)
       .flatMap((other) => other.roots.map(({ path }) => ({ jobName: other.jobName, path: raw(path) })));
     const { home, machine, replicas } = this.#surroundings;
     const homePath = brand<RawName>(Buffer.from(home).toString('latin1'));
-    return refusePlaces(placesOf(hello), hello, { homePath, machine, taken, allow: replicas?.allow ?? [] });
+    const refused = refusePlaces(placesOf(hello), hello, { homePath, machine, taken, allow: replicas?.allow ?? [] });
+    return refused ?? (hello.intent === 'probe' ? foreignFiles(hello, stored) : null);
   }
 
   #answer(link: ReplicationLink, hello: Hello): void {
     if (hello.intent === 'leave') this.#leave(hello);
     if (hello.intent === 'rest') this.#rest(hello);
+    if (hello.intent === 'brake-go-on' || hello.intent === 'brake-halt-here') {
+      this.#decide(link, hello);
+      return;
+    }
     const { version } = this.#surroundings;
     const why = hello.intent === 'probe' ? 'the job would be taken' : 'the replica is let go of';
     link.sendJson(FrameType.welcome, {
@@ -137,6 +146,34 @@ export class TargetJobs {
       why,
     });
     link.close(why);
+  }
+
+  /** SAFE4: a person's word to a brake that holds. */
+  #decide(link: ReplicationLink, hello: Hello): void {
+    const job = this.#jobs.get(hello.jobId);
+    const state = job?.brake ?? null;
+    if (job === undefined || (state?.phase !== 'held' && state?.phase !== 'rolling-back')) {
+      const sentence = 'No brake holds the replica of this job now, so that there is nothing to decide.';
+      this.#refuse(link, { code: 'brake', sentence });
+      return;
+    }
+    const goesOn = hello.intent === 'brake-go-on';
+    if (goesOn && state.phase === 'rolling-back') {
+      this.#refuse(link, { code: 'brake', sentence: 'The replica is being taken back already.' });
+      return;
+    }
+    if (goesOn) job.goOn(brand<Position>(hello.next - 1));
+    const applied = goesOn ? brand<Position>(state.at) : job.haltHere();
+    const word = goesOn ? 'What the brake held is applied, as was decided.' : '';
+    if (goesOn) this.#event(hello, 'brake-released', 'information', word);
+    const { version } = this.#surroundings;
+    const why = goesOn ? word : (job.brake?.sentence ?? '');
+    const nothing = { resumes: false, origin: 0, complete: false };
+    link.sendJson(FrameType.welcome, { version, ...nothing, received: applied, applied, why: why.slice(0, 512) });
+    link.close('it is decided');
+    if (goesOn) return;
+    job.refuse({ code: 'brake-halted', sentence: why.slice(0, 1024) });
+    this.#jobs.delete(hello.jobId);
   }
 
   #rest(hello: Hello): void {
@@ -170,10 +207,12 @@ export class TargetJobs {
     let job = this.#jobs.get(hello.jobId);
     if (job === undefined) {
       const guard = this.#guardOf(hello, before, places);
-      job = this.#make(hello, new ReplicaRoots(this.#rootOptions(hello, places, guard)), guard);
+      job = this.#make(hello, new ReplicaRoots(this.#rootOptions(hello, { places, before }, guard)), guard);
       this.#jobs.set(hello.jobId, job);
     }
     job.attach(link, hello);
+    // A stream that is turned away leaves the record of what lies there as it was.
+    if (!job.linked && before !== null) this.#stored.save(before);
     if (this.#jobs.get(hello.jobId) !== job) return;
     if (!job.linked) return;
     this.#said.delete(hello.jobId);
@@ -207,17 +246,28 @@ export class TargetJobs {
 
   #rootOptions(
     hello: Hello,
-    places: readonly Place[],
+    { places, before }: { readonly places: readonly Place[]; readonly before: StoredReplica | null },
     guard: ReplicaGuard | null,
   ): ConstructorParameters<typeof ReplicaRoots>[0] {
     const { openTree, replicas } = this.#surroundings;
     const known = handlesOf(this.#stored.get(hello.jobId), places);
+    const mayFill = (_index: number, path: RawName, handle: Handle) => {
+      if (hello.adopt !== true && !isOurs(before, path, handle)) refuseForeign(path);
+    };
     const opened = guard === null ? {} : { opened: (path: RawName) => guard.opened(path) };
     const forbidden = {
       devices: replicas?.forbidden.devices === true || hello.refuses?.devices === true,
       setuid: replicas?.forbidden.setuid === true || hello.refuses?.setuid === true,
     };
-    return { jobId: hello.jobId, places, known, forbidden, ...opened, ...(openTree === undefined ? {} : { openTree }) };
+    return {
+      jobId: hello.jobId,
+      places,
+      known,
+      mayFill,
+      forbidden,
+      ...opened,
+      ...(openTree === undefined ? {} : { openTree }),
+    };
   }
 
   #make(hello: Hello, roots: ReplicaRoots, guard: ReplicaGuard | null): TargetJob {
@@ -226,6 +276,7 @@ export class TargetJobs {
       version,
       ...this.#journals(hello, () => job),
       memoryBytes: journal?.memoryBytes ?? MEMORY_BYTES,
+      keepAsideBytes: this.#surroundings.keepAsideBytes ?? KEEP_ASIDE_BYTES,
       notKept: (sentence) => this.#event(hello, 'target-not-durable', 'error', sentence),
       roots,
       ...(guard === null ? {} : { guard }),

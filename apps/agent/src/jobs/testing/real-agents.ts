@@ -13,7 +13,7 @@ import { rawFromText } from '@understudy/base';
 import { compareTrees, mountTable } from '@understudy/filesystem';
 import { whyFuseCannotRun } from '@understudy/interceptor';
 import { type Connection, connectLocal, introduce, rawPathFromText } from '@understudy/sdk';
-import type { AgentEvent, JobStatus } from '@understudy/wire';
+import type { AgentEvent, BrakeOptions, JobStatus } from '@understudy/wire';
 
 /** Why such tests cannot run here; null: they can. */
 export function whyNoRealAgents(): string | null {
@@ -138,7 +138,13 @@ export class RealAgent {
     name: string,
     include: string,
     to: string,
-    more: { start?: boolean; targetWrites?: 'allow'; exclude?: ReturnType<typeof rawPathFromText>[] } = {},
+    more: {
+      start?: boolean;
+      targetWrites?: 'allow';
+      exclude?: ReturnType<typeof rawPathFromText>[];
+      adopt?: boolean;
+      brake?: BrakeOptions | null;
+    } = {},
   ): Promise<void> {
     const connection = await this.connection();
     await introduce(connection, await target.connection(), target);

@@ -93,6 +93,12 @@ export class JobScene {
     rmSync(this.top, { recursive: true, force: true });
   }
 
+  /** What the target says to a decision. */
+  decide: () => ReturnType<JobSurroundings['decide']> = async () => ({
+    code: 'brake',
+    sentence: 'There is nothing to decide.',
+  });
+
   #surroundings(): JobSurroundings {
     const { store } = this;
     return {
@@ -127,6 +133,7 @@ export class JobScene {
       reports: (id) => new VerificationReports(this.store.verificationsPath(id), () => {}),
       leave: () => this.leave(),
       rest: () => this.rest(),
+      decide: () => this.decide(),
       event: ({ code }, job) => this.events.push(`${job} ${code}`),
       fault: (error) => this.faults.push(error),
     };

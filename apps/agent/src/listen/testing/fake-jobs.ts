@@ -69,6 +69,7 @@ export class FakeJobs implements JobControl {
   status: JobControl['status'] = async (name) => this.#of(name);
   mirror: JobControl['mirror'] = async ({ name }) => this.#of(name);
   mirrorChange: JobControl['mirrorChange'] = async ({ name }) => this.#of(name);
+  brake: JobControl['brake'] = async ({ name }) => this.#of(name);
   verifications: JobControl['verifications'] = async () => ({ reports: [] });
   verify: JobControl['verify'] = async () => {
     throw new Error('the verification has a bug');

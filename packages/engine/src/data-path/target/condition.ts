@@ -6,7 +6,7 @@ import type { Condition } from '@understudy/wire';
 export const OK: Condition = { state: 'ok', code: '', sentence: '' };
 
 /** What explains the others comes first: a target that retries is full because of it. */
-const URGENCY = { retrying: 3, full: 2, replaying: 1, ok: 0 } as const;
+const URGENCY = { held: 4, retrying: 3, full: 2, replaying: 1, ok: 0 } as const;
 
 export function mergeConditions(a: Condition, b: Condition): Condition {
   return URGENCY[a.state] >= URGENCY[b.state] ? a : b;

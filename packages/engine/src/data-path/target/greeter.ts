@@ -6,6 +6,7 @@ import { type DigestName, FileError } from '../../ports.ts';
 import { decideGreeting } from './accept/greeting.ts';
 import type { TargetCommunicationManager } from './accept/target-communication-manager.ts';
 import { fromBase64 } from './apply/base64.ts';
+import { DEFAULT_BRAKE } from './apply/brake/detector.ts';
 import type { RootSpec } from './apply/replica-roots.ts';
 import { retryDelay } from './apply/retry.ts';
 import type { TargetReplicationManager } from './apply/target-replication-manager.ts';
@@ -30,10 +31,14 @@ export function greet(hello: Hello, { accept, apply, version }: GreeterParts): A
   const received = position(Math.max(accept.received, apply.stream.applied));
   const decision = decideGreeting(hello, { ...apply.stream, received });
   if (decision.kind === 'refuse') return decision;
+  apply.brake.configure(hello.brake === undefined ? DEFAULT_BRAKE : hello.brake);
+  const braked = brakeRefusal(hello, decision.kind, apply);
   const specs = rootSpecs(hello);
   if (specs === null) return refusal('protocol', "a root's path is not base64 of an absolute path");
   try {
     apply.openRoots(specs);
+    // Behind the opening: what a person then decides is done to open roots.
+    if (braked !== null) return braked;
     if (decision.kind === 'resume') apply.resume(hello.epoch, hello.next);
     else apply.restart({ streamId: hello.streamId, epoch: hello.epoch, applied: decision.applied }, specs);
   } catch (error) {
@@ -52,6 +57,17 @@ export function greet(hello: Hello, { accept, apply, version }: GreeterParts): A
     kind: 'welcome',
     welcome: { version, resumes, received: accept.received, applied, origin: accept.origin, complete, why, ...more },
   };
+}
+
+/** A stream that goes on is taken while the brake holds; one that would begin behind its back is not. */
+function brakeRefusal(hello: Hello, kind: 'resume' | 'restart', { brake }: TargetReplicationManager): Answer | null {
+  const { state } = brake;
+  if (state === null || state.phase === 'passing') return null;
+  if (state.phase === 'halted') {
+    const anew = kind === 'restart' && hello.commanded === true;
+    return anew ? null : refusal('brake-halted', state.sentence);
+  }
+  return kind === 'restart' ? refusal('brake', state.sentence) : null;
 }
 
 /** The first that the source likes and this machine can make. */

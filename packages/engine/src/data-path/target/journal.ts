@@ -37,7 +37,33 @@ export interface JournalMarks {
   readonly compare: number | null;
 }
 
+/** A position at which the replica was exactly the source's past. */
+export interface KnownPast {
+  readonly position: number;
+  readonly wallMs: number;
+  readonly sourceMs: number;
+}
+
+/** What the brake has come to (apply/brake): it outlives everything but another stream. */
+export interface BrakeState {
+  /** `held`: a person decides. `passing`: what was held is applied. `halted`: taken back, for good. */
+  readonly phase: 'held' | 'passing' | 'rolling-back' | 'halted';
+  readonly code: string;
+  readonly sentence: string;
+  /** Position at which the stream was stopped. */
+  readonly at: number;
+  /** Source time of it, ms. */
+  readonly timeMs?: number | undefined;
+  /** Where it can be taken back to; null: it cannot. */
+  readonly to: KnownPast | null;
+  /** Up to here nothing is counted. */
+  readonly through?: number | undefined;
+  /** Paths whose content cannot be taken back. */
+  readonly lost?: readonly string[] | undefined;
+}
+
 export interface JournalState extends JournalMarks {
+  readonly brake: BrakeState | null;
   /** null: no stream has ever been begun. */
   readonly streamId: string | null;
   /** The highest epoch that has been accepted. */
@@ -84,6 +110,8 @@ export interface TargetJournal {
    * table of the mark. Rejects with an error of the disk.
    */
   checkpoint(mark: JournalMark, origin: number): Promise<void>;
+  /** On the disk when the call returns. */
+  brake(state: BrakeState | null): void;
   /** The same stream goes on under a higher epoch. */
   raiseEpoch(epoch: number): void;
   /** As if nothing had ever been said. */

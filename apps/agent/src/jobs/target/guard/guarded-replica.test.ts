@@ -99,7 +99,7 @@ describe.skipIf(why !== null)('[TRM3] the replica of a running job', { timeout: 
     });
     try {
       await once(holder.stdout, 'data');
-      await alpha.protect(beta, 'files', source, to);
+      await alpha.protect(beta, 'files', source, to, { adopt: true });
       const { reason } = await alpha.until('files', (status) => status.reason?.code === 'replica-open-for-writing');
       expect(reason?.sentence).toContain(`process ${holder.pid} (sh -c`);
       expect(reason?.sentence).toContain(file);

@@ -10,7 +10,16 @@ import type { Place, ReplicaRoot } from './replica-root.ts';
 
 /** Worth an administrator's eye. */
 export interface TargetEvent {
-  readonly kind: 'failed' | 'set-aside' | 'not-supported' | 'listing-lost' | 'orphans';
+  readonly kind:
+    | 'failed'
+    | 'set-aside'
+    | 'not-supported'
+    | 'listing-lost'
+    | 'orphans'
+    | 'brake'
+    | 'root-emptied'
+    | 'brake-halted'
+    | 'keep-aside-short';
   readonly severity: 'information' | 'warning' | 'error';
   readonly at: Position;
   readonly root: number;

@@ -18,8 +18,9 @@ const MOST_NUMBERS = 10_000;
 /** Of the years with four digits; a source may say any number. */
 const LATEST_MS = Date.UTC(9999, 11, 31);
 
-/** The names in limbo that belong to this store. */
-export const isKeptFolder = (name: RawName): boolean => (KEPT_KINDS as readonly string[]).includes(name);
+/** The names in limbo that are nobody's to claim: this store, and what undoes the newest operations (brake/generations.ts). */
+export const isKeptFolder = (name: RawName): boolean =>
+  (KEPT_KINDS as readonly string[]).includes(name) || name.startsWith('undo-');
 
 export interface KeepAside {
   readonly kind: KeptKind;
@@ -47,7 +48,10 @@ export function folderName(timeMs: number): RawName {
   return rawFromText(`${iso.slice(0, 19).replaceAll(':', '-')}Z`);
 }
 
-function directoryAt(root: ReplicaRoot, parent: Handle, name: RawName): Handle {
+/** Of files alone: whose they are does not matter here. */
+type Files = Pick<ReplicaRoot, 'files'>;
+
+export function directoryAt(root: Files, parent: Handle, name: RawName): Handle {
   const there = root.files.entry(parent, name);
   if (there !== null && isDirectory(there.attributes)) return there.handle;
   // A file that was kept under this very name earlier: the folder gets another.
@@ -55,7 +59,7 @@ function directoryAt(root: ReplicaRoot, parent: Handle, name: RawName): Handle {
   return root.files.makeDirectory(parent, free, PRIVATE);
 }
 
-function freeName(root: ReplicaRoot, parent: Handle, name: RawName): RawName {
+export function freeName(root: Files, parent: Handle, name: RawName): RawName {
   for (let n = 2; n < MOST_NUMBERS; n += 1) {
     const numbered = `${name.slice(0, 249)}~${n}` as RawName;
     if (root.files.entry(parent, numbered) === null) return numbered;
@@ -63,7 +67,7 @@ function freeName(root: ReplicaRoot, parent: Handle, name: RawName): RawName {
   throw new FileError('EEXIST', 'renameat2', 'this name was kept aside too often');
 }
 
-function move(root: ReplicaRoot, place: Place, folder: Handle, name: RawName): RawName {
+function move(root: Files, place: Place, folder: Handle, name: RawName): RawName {
   try {
     root.files.rename(place.parent, place.name, folder, name, 'no-replace');
     return name;

@@ -17,10 +17,16 @@ export class NodeTable {
   readonly #nodes = new Map<Handle, NodeId>();
   readonly #pending = new Set<NodeId>();
   readonly #changed = new Set<NodeId>();
+  readonly #leaving: (node: NodeId, handle: Handle, pending: boolean) => void;
 
-  constructor(root: number, journal: Pick<TargetJournal, 'note'>) {
+  constructor(
+    root: number,
+    journal: Pick<TargetJournal, 'note'>,
+    leaving: (node: NodeId, handle: Handle, pending: boolean) => void = () => {},
+  ) {
     this.#root = root;
     this.#journal = journal;
+    this.#leaving = leaving;
   }
 
   get size(): number {
@@ -57,6 +63,7 @@ export class NodeTable {
   unbind(node: NodeId): void {
     const handle = this.#handles.get(node);
     if (handle === undefined) return;
+    this.#leaving(node, handle, this.#pending.has(node));
     this.#handles.delete(node);
     if (this.#nodes.get(handle) === node) this.#nodes.delete(handle);
     this.#pending.delete(node);

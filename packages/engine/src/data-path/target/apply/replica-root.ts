@@ -15,6 +15,11 @@ export interface Place {
   readonly name: RawName;
 }
 
+/** Files that are told when a node leaves the table. */
+export interface WatchedFiles extends ReplicaFiles {
+  leaving?(node: NodeId, handle: Handle, pending: boolean): void;
+}
+
 const TYPE_MASK = 0o170000;
 export const FileKind = { directory: 0o040000, regular: 0o100000, symlink: 0o120000 } as const;
 export const kindOf = (a: Pick<Attributes, 'mode'>): number => a.mode & TYPE_MASK;
@@ -28,7 +33,7 @@ const OWN_PREFIX = '.understudy-';
 export class ReplicaRoot {
   readonly index: number;
   readonly path: RawName;
-  readonly files: ReplicaFiles;
+  readonly files: WatchedFiles;
   readonly nodes: NodeTable;
   readonly times: DeferredTimes;
   /** Directly beneath the root; null: limbo lies beside it. */
@@ -36,11 +41,11 @@ export class ReplicaRoot {
   /** Roots of the same job inside this one. */
   inner: readonly InnerRoot[] = [];
 
-  constructor(index: number, path: RawName, files: ReplicaFiles, journal: Pick<TargetJournal, 'note'>) {
+  constructor(index: number, path: RawName, files: WatchedFiles, journal: Pick<TargetJournal, 'note'>) {
     this.index = index;
     this.path = path;
     this.files = files;
-    this.nodes = new NodeTable(index, journal);
+    this.nodes = new NodeTable(index, journal, (node, handle, pending) => files.leaving?.(node, handle, pending));
     this.times = new DeferredTimes(files);
     this.#limboName = this.#pathOf(files.limbo)?.split('/')[0] ?? null;
   }

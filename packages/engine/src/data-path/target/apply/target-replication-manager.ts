@@ -13,51 +13,24 @@ import {
   type OperationRecord,
   type Position,
   position,
-  type Reply,
   record as recordOf,
   Verb,
 } from '@understudy/wire';
-import { type Digest, type DigestName, FileError, type Handle } from '../../../ports.ts';
+import { type DigestName, FileError, type Handle } from '../../../ports.ts';
 import { OK, sameCondition } from '../condition.ts';
-import { BEGUN_UNKNOWN, type JournalMark, type StreamStart, type TargetJournal } from '../journal.ts';
-import type { OperationQueue } from '../operation-queue.ts';
-import type { ApplyContext, TargetEvent } from './apply-context.ts';
+import { BEGUN_UNKNOWN, type JournalMark, type StreamStart } from '../journal.ts';
+import type { ApplyContext } from './apply-context.ts';
+import { type ApplyBudget, type ApplyEffects, type ApplyPorts, DEFAULT_APPLY_BUDGET } from './apply-ports.ts';
+import { BrakeDesk, type DeskParts } from './brake/desk.ts';
 import { leftToInner } from './inner-roots.ts';
 import { MirrorRun } from './mirror-run.ts';
 import { marker, mirrorBegin, mirrorEnd, ROOT_OPERATIONS, shiftsContent } from './operations/index.ts';
 import { Outbox } from './outbox.ts';
 import type { ReplicaRoot } from './replica-root.ts';
-import { type OpenRoot, ReplicaRoots, type RootSpec } from './replica-roots.ts';
+import { ReplicaRoots, type RootSpec } from './replica-roots.ts';
 import { retryDelay } from './retry.ts';
 import { asFileError, failure, replaying, retrying, type Trouble } from './trouble.ts';
 import { type Failure, Untold } from './untold.ts';
-
-export interface ApplyBudget {
-  readonly records: number;
-  /** Of data. */
-  readonly bytes: number;
-}
-
-export const DEFAULT_APPLY_BUDGET: ApplyBudget = { records: 512, bytes: 8 << 20 };
-
-export interface ApplyEffects {
-  /** Everything up to here is applied, and known to be so by a restarted agent. */
-  readonly applied: Position;
-  /** For the source, in order. They are said once: what was lost with the agent the source has to do without. */
-  readonly replies: readonly Reply[];
-  /** Where it changed. */
-  readonly condition: Condition | null;
-  readonly events: readonly TargetEvent[];
-  /** Not before then, by the clock of `nowMs`; null: whenever operations are queued. */
-  readonly retryAtMs: number | null;
-}
-
-export interface ApplyPorts {
-  readonly journal: TargetJournal;
-  readonly openRoot: OpenRoot;
-  readonly queue: OperationQueue;
-  readonly digest: Digest;
-}
 
 /** Times due over all roots before a batch ends of itself. */
 const MAX_DEFERRED = 4096;
@@ -65,9 +38,12 @@ const MAX_DEFERRED = 4096;
 const MAX_REPLIES = 1024;
 
 const NO_PATH = brand<RawName>('');
+const FULL = new Set(['ENOSPC', 'EDQUOT']);
 
 export class TargetReplicationManager {
   readonly #ports: ApplyPorts;
+  /** SAFE4. */
+  readonly brake: BrakeDesk;
   readonly #roots: ReplicaRoots;
   #run: MirrorRun;
   #streamId: string | null;
@@ -89,7 +65,10 @@ export class TargetReplicationManager {
   constructor(ports: ApplyPorts) {
     this.#ports = ports;
     const state = ports.journal.load();
-    this.#roots = new ReplicaRoots(ports.openRoot, ports.journal, state.nodes);
+    this.#powerLost = state.begun === BEGUN_UNKNOWN;
+    const wrapped = (index: number, path: RawName) => this.brake.wrap(index, ports.openRoot(index, path));
+    this.#roots = new ReplicaRoots(wrapped, ports.journal, state.nodes);
+    this.brake = new BrakeDesk(this.#deskParts(), state.brake, this.#powerLost);
     this.#run = new MirrorRun(state.compare, state.complete);
     this.#streamId = state.streamId;
     this.#epoch = state.epoch;
@@ -97,7 +76,6 @@ export class TargetReplicationManager {
     this.#reached = state.applied;
     this.#begun = state.begun;
     this.#replayTo = state.begun > state.applied ? state.begun : position(0);
-    this.#powerLost = state.begun === BEGUN_UNKNOWN;
     this.#untold = new Untold(ports.journal, state.untold);
     this.#origin = state.origin;
   }
@@ -130,6 +108,7 @@ export class TargetReplicationManager {
   }
 
   get condition(): Condition {
+    if (this.brake.condition !== null) return this.brake.condition;
     if (this.#trouble !== null) return retrying(this.#trouble, this.#pathOf(this.#trouble.record));
     if (this.#applied >= this.#replayTo) return OK;
     return replaying(this.#replayTo, this.#applied);
@@ -178,6 +157,7 @@ export class TargetReplicationManager {
     assert(start.epoch >= this.#epoch, 'an epoch never falls');
     // What an older stream did is replayed by nobody any more: a power cut must not undo it.
     for (const root of this.#roots.all()) root.files.sync();
+    this.brake.restart();
     this.#roots.restart(specs);
     this.#ports.journal.restart(start);
     this.#streamId = start.streamId;
@@ -195,7 +175,9 @@ export class TargetReplicationManager {
   /** Applies what is queued, within the budget, and commits it. */
   applySome(nowMs: number, budget: ApplyBudget = DEFAULT_APPLY_BUDGET): ApplyEffects {
     const outbox = new Outbox();
-    if (this.#trouble === null || nowMs >= this.#trouble.atMs) this.#applyBatch(nowMs, budget, outbox);
+    const waits = this.#trouble !== null && nowMs < this.#trouble.atMs;
+    if (!waits && !this.brake.isHeld) this.#applyBatch(nowMs, budget, outbox);
+    outbox.events.push(...this.brake.takeEvents(NO_PATH));
     const { condition } = this;
     const changed = !sameCondition(condition, this.#condition);
     this.#condition = condition;
@@ -219,6 +201,7 @@ export class TargetReplicationManager {
     let bytes = 0;
     const last = this.#reached + budget.records;
     for (let record = queue.peek(); record !== undefined; record = queue.peek()) {
+      if (this.brake.holds) break;
       assert(record.sequence === this.#reached + 1, 'the queue is dense');
       const alone = record.verb === Verb.fallocate && shiftsContent(record.detail);
       if (alone && !this.#commit(nowMs, outbox)) return;
@@ -249,12 +232,14 @@ export class TargetReplicationManager {
   #attempt(record: OperationRecord, nowMs: number, outbox: Outbox): boolean {
     const mark = outbox.mark();
     try {
+      this.brake.before(record);
       this.#apply(record, outbox);
       this.#trouble = null;
       return true;
     } catch (thrown) {
       const error = asFileError(thrown);
       outbox.takeBack(mark);
+      if (FULL.has(error.code)) this.brake.makeRoom();
       if (this.#waits(record, error, nowMs)) return false;
       this.#trouble = null;
       this.#giveUp(record, error, outbox);
@@ -293,6 +278,20 @@ export class TargetReplicationManager {
     };
   }
 
+  #deskParts(): DeskParts {
+    return {
+      ports: this.#ports.brake,
+      journal: this.#ports.journal,
+      roots: () => this.#roots,
+      run: () => this.#run,
+      stands: () => ({ applied: this.#applied, reached: this.#reached, exact: this.#applied >= this.#replayTo }),
+      takenBack: (to) => {
+        this.#applied = to;
+        this.#reached = to;
+      },
+    };
+  }
+
   #rootOf(record: OperationRecord): ReplicaRoot {
     if (record.verb === Verb.root) return this.#roots.open(record.root, rawFromBytes(record.data));
     const root = this.#roots.get(record.root);
@@ -326,6 +325,7 @@ export class TargetReplicationManager {
     this.#ports.journal.commit({ applied: this.#reached, complete, compare }, this.#roots.changes());
     this.#roots.committed();
     this.#applied = this.#reached;
+    this.brake.committed();
     return true;
   }
 

@@ -8,8 +8,9 @@ import { MemoryReplica, type MemoryReplicaOptions } from '../../../testing/memor
 import { MemoryTargetJournal } from '../../../testing/memory-target-journal.ts';
 import { type AcceptLimits, TargetCommunicationManager } from '../accept/target-communication-manager.ts';
 import type { TargetEvent } from '../apply/apply-context.ts';
+import type { ApplyBudget, ApplyEffects } from '../apply/apply-ports.ts';
 import { base64, fromBase64 } from '../apply/base64.ts';
-import { type ApplyBudget, type ApplyEffects, TargetReplicationManager } from '../apply/target-replication-manager.ts';
+import { TargetReplicationManager } from '../apply/target-replication-manager.ts';
 import { type Answer, greet } from '../greeter.ts';
 
 /** No SHA-256, but the same for the same bytes and different for those of these tests. */
@@ -40,8 +41,12 @@ export class Rig {
   streamId = STREAM;
   epoch = 1;
   nowMs = 0;
+  /** Of the target's wall clock. */
+  wallMs = 1_700_000_000_000;
+  #brakes: boolean;
 
-  constructor(options: MemoryReplicaOptions = {}) {
+  constructor({ brakes = false, ...options }: MemoryReplicaOptions & { readonly brakes?: boolean } = {}) {
+    this.#brakes = brakes;
     this.replica = new MemoryReplica(options);
     this.apply = this.#manager();
   }
@@ -53,6 +58,7 @@ export class Rig {
       openRoot,
       queue: this.accept.queue,
       digest: toyDigest,
+      ...(this.#brakes ? { brake: { wallMs: () => this.wallMs } } : {}),
     });
   }
 

@@ -1,0 +1,125 @@
+import { MirrorCompare, position, Verb } from '@understudy/wire';
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { bytesOf, ModelSource } from '../../testing/model-source.ts';
+import { Play } from '../../testing/play.ts';
+import { Rig, ROOT_PATH } from '../../testing/rig.ts';
+
+class Killed extends Error {}
+
+const move = fc.record({ kind: fc.nat(999), a: fc.nat(999), b: fc.nat(999), c: fc.nat(999), d: fc.nat(999) });
+/** Stretches of a second, a file old after three. */
+const windowMs = 3000;
+
+/** A source whose first mirror is over, and what its tree was at each position. */
+function watched(): { source: ModelSource; trees: Map<number, Map<string, string>> } {
+  const source = new ModelSource();
+  const trees = new Map<number, Map<string, string>>();
+  source.say({ verb: Verb.mirrorBegin, detail: MirrorCompare.everything });
+  const attributes = source.attributes(source.root);
+  source.say({ verb: Verb.root, node: source.root.id, data: bytesOf(ROOT_PATH), attributes });
+  source.say({ verb: Verb.mirrorEnd });
+  trees.set(source.records.length, source.tree());
+  source.filter = (operation) => {
+    trees.set(source.records.length + 1, source.tree());
+    return [operation];
+  };
+  return { source, trees };
+}
+
+interface Bursting {
+  readonly files: number;
+  readonly batch: number;
+  readonly stepMs: number;
+}
+
+/** Until all is applied or the brake holds; dies where the rig says. */
+function applyAll(rig: Rig, source: ModelSource, { files, batch, stepMs }: Bursting): void {
+  rig.records = source.records;
+  if (rig.apply.stream.streamId === null) rig.hello({ next: position(1), brake: { files, share: 0, windowMs } });
+  rig.hello({ next: position(rig.records.length + 1), brake: { files, share: 0, windowMs } });
+  rig.send(rig.apply.stream.applied + 1);
+  while (rig.accept.queued.records > 0 && rig.apply.brake.isHeld !== true) {
+    rig.wallMs += stepMs;
+    rig.step({ records: batch, bytes: 1 << 20 });
+    rig.apply.brake.keepHouse();
+  }
+}
+
+function decide(rig: Rig, source: ModelSource, how: Bursting): void {
+  applyAll(rig, source, how);
+  if (rig.apply.brake.state?.phase === 'held' || rig.apply.brake.state?.phase === 'rolling-back')
+    rig.apply.brake.haltHere();
+}
+
+describe('the brake', () => {
+  const bursts = { files: fc.integer({ min: 1, max: 4 }), batch: fc.integer({ min: 1, max: 9 }), stepMs: fc.nat(1500) };
+
+  it('[SAFE4] halt here gives exactly the source as it was at the position that is said, whatever the operations', () => {
+    let halts = 0;
+    fc.assert(
+      fc.property(
+        fc.array(move, { minLength: 20, maxLength: 120 }),
+        fc.record(bursts),
+        fc.boolean(),
+        (moves, how, filePaths) => {
+          const { source, trees } = watched();
+          const play = new Play(source);
+          for (const one of moves) play.make(one);
+          const rig = new Rig({ filePaths, brakes: true });
+          applyAll(rig, source, how);
+          const state = rig.apply.brake.state;
+          if (state === null) {
+            expect(rig.tree()).toEqual(source.tree());
+            return;
+          }
+          expect(rig.tree()).toEqual(trees.get(state.at));
+          expect(rig.apply.condition).toMatchObject({ state: 'held' });
+          if (state.to === null) return;
+          halts += 1;
+          rig.apply.brake.haltHere();
+          expect(rig.apply.stream.applied).toBe(state.to.position);
+          expect(rig.tree()).toEqual(trees.get(state.to.position));
+          expect(rig.limbo().filter((name) => name.startsWith('undo-') || name.startsWith('aside-'))).toEqual([]);
+        },
+      ),
+      { numRuns: Number(process.env.RUNS ?? 500) },
+    );
+    expect(halts).toBeGreaterThan(20);
+  });
+
+  it('[SAFE4] the same when the agent is killed after any number of changes, while it applies and while it takes back', () => {
+    let halts = 0;
+    const kills = fc.array(fc.nat(80), { minLength: 1, maxLength: 6 });
+    fc.assert(
+      fc.property(fc.array(move, { minLength: 20, maxLength: 100 }), fc.record(bursts), kills, (moves, how, after) => {
+        const { source, trees } = watched();
+        const play = new Play(source);
+        for (const one of moves) play.make(one);
+        const rig = new Rig({ brakes: true });
+        for (const changes of after) {
+          let left = changes;
+          const die = (): void => {
+            left -= 1;
+            if (left < 0) throw new Killed();
+          };
+          rig.replica.beforeChange = die;
+          rig.journal.beforeWrite = die;
+          try {
+            decide(rig, source, how);
+          } catch (error) {
+            if (!(error instanceof Killed)) throw error;
+          }
+          rig.restart();
+        }
+        decide(rig, source, how);
+        const state = rig.apply.brake.state;
+        if (state?.phase === 'halted') halts += 1;
+        expect(rig.tree()).toEqual(trees.get(rig.apply.stream.applied));
+        expect(rig.replies).toEqual([]);
+      }),
+      { numRuns: Number(process.env.RUNS ?? 500) },
+    );
+    expect(halts).toBeGreaterThan(20);
+  });
+});

@@ -1,0 +1,235 @@
+/**
+ * Writes down, for one root, how each change of the stretch under way is undone, before it is made. In: what is about to be changed. Out:
+ * entries of the log, removed files in `kept`. Promise: it never fails an operation: what cannot be kept is told, and the stretch is
+ * given up.
+ */
+import { type RawName, rawFromBytes } from '@understudy/base';
+import type { Attributes, NodeId } from '@understudy/wire';
+import { FileError, type Handle, type ReplicaEntry, type ReplicaFiles } from '../../../../ports.ts';
+import { directoryAt, freeName } from '../keep-aside.ts';
+import { isDirectory, isRegular, type Place } from '../replica-root.ts';
+import type { Generation, Generations, Touch } from './generations.ts';
+import { encodeUndo, UndoKind } from './undo-log.ts';
+
+export interface KeeperHooks {
+  /** Bytes of content that may still be copied. */
+  readonly room: () => number;
+  /** Nothing can be kept for this reason. */
+  readonly failed: (error: FileError) => void;
+  /** Content of this file could not be kept. */
+  readonly lost: (path: RawName) => void;
+}
+
+const BLOCK = 4096;
+const PIECE = 1 << 20;
+/** More than this is not copied for one operation: the stream would stand still for it. */
+const MOST_AT_ONCE = 1 << 30;
+const MOST_FOLDERS = 4096;
+
+export class Keeper {
+  readonly files: ReplicaFiles;
+  readonly generations: Generations;
+  readonly #hooks: KeeperHooks;
+  /** Changes of now can be taken back. */
+  active = false;
+  readonly #folders = new Map<RawName, Handle>();
+
+  constructor(files: ReplicaFiles, generations: Generations, hooks: KeeperHooks) {
+    this.files = files;
+    this.generations = generations;
+    this.#hooks = hooks;
+  }
+
+  get #now(): Generation | null {
+    return this.active ? this.generations.current : null;
+  }
+
+  /** A new stretch has begun. */
+  begun(): void {
+    this.active = true;
+    this.#folders.clear();
+  }
+
+  isBorn(handle: Handle): boolean {
+    return this.#now?.born.has(handle) === true;
+  }
+
+  born(handle: Handle): void {
+    this.#now?.born.add(handle);
+  }
+
+  /** A name comes to be at a free place. */
+  making({ parent, name }: Place): void {
+    this.#do((log) => {
+      this.#touch(parent);
+      log(encodeUndo(UndoKind.made, [parent, name]));
+    });
+  }
+
+  moving(handle: Handle, from: Place, to: Place): void {
+    this.#do((log) => {
+      this.#touch(from.parent);
+      this.#touch(to.parent);
+      log(encodeUndo(UndoKind.moved, [handle, from.parent, from.name, to.parent, to.name], [0]));
+    });
+  }
+
+  exchanging(handle: Handle, other: Handle, [one, two]: readonly [Place, Place]): void {
+    this.#do((log) => {
+      this.#touch(one.parent);
+      this.#touch(two.parent);
+      log(encodeUndo(UndoKind.exchanged, [handle, one.parent, one.name, two.parent, two.name, other]));
+    });
+  }
+
+  /** One of several names goes. */
+  unlinking(handle: Handle, { parent, name }: Place): void {
+    this.#do((log) => {
+      this.#touch(parent);
+      log(encodeUndo(UndoKind.unlinked, [handle, parent, name]));
+    });
+  }
+
+  /** The name holds another file from the next moment on: it is kept under a second name. False: it is not kept. */
+  keepBeneath(place: Place, entry: ReplicaEntry): boolean {
+    return this.#keep(place, entry, (to) => this.files.link(entry.handle, to.parent, to.name));
+  }
+
+  /** The last name of a file, or an empty directory, goes: it is moved out. False: it is still where it was. */
+  takeOut(place: Place, entry: ReplicaEntry): boolean {
+    return this.#keep(place, entry, (to) =>
+      this.files.rename(place.parent, place.name, to.parent, to.name, 'no-replace'),
+    );
+  }
+
+  /** Attributes, or names in a directory, are about to change. */
+  touching(handle: Handle): void {
+    this.#do(() => this.#touch(handle));
+  }
+
+  /** Bytes from `from` up to `to` are about to change, or to go. */
+  changing(handle: Handle, from: number, to: number): void {
+    this.#do((log) => {
+      const touch = this.#touch(handle);
+      if (touch === null || from >= touch.size || touch.lost) return;
+      this.#save(log, handle, touch, from, Math.min(to, touch.size));
+    });
+  }
+
+  xattrsChanging(handle: Handle): void {
+    this.#do((log) => {
+      if (this.#touch(handle) !== null) this.#keepXattrs(log, handle);
+    });
+  }
+
+  unbound(node: NodeId, handle: Handle, pending: boolean): void {
+    if (this.isBorn(handle)) return;
+    this.#do((log) => log(encodeUndo(UndoKind.unbound, [String(node), handle], [pending ? 1 : 0])));
+  }
+
+  /** Whatever the disk says to it, the operation goes on. */
+  #do(work: (log: (entry: Uint8Array) => void) => void): boolean {
+    const now = this.#now;
+    if (now === null) return false;
+    try {
+      work((entry) => now.log.append(entry));
+      return true;
+    } catch (error) {
+      if (!(error instanceof FileError)) throw error;
+      this.active = false;
+      this.#hooks.failed(error);
+      return false;
+    }
+  }
+
+  #keep(place: Place, entry: ReplicaEntry, how: (to: Place) => void): boolean {
+    return this.#do((log) => {
+      this.#touch(place.parent);
+      const to = isDirectory(entry.attributes) ? this.#placeOfFolder(entry) : this.#placeOfFile(place);
+      log(encodeUndo(UndoKind.moved, [entry.handle, place.parent, place.name, to.parent, to.name], [1]));
+      how(to);
+      this.generations.kept.add(entry.handle);
+    });
+  }
+
+  #placeOfFolder({ handle }: ReplicaEntry): Place {
+    const now = this.#now as Generation;
+    const parent = this.generations.foldersOf(now);
+    return { parent, name: `${now.log.length}-${handle.length}` as RawName };
+  }
+
+  #placeOfFile({ parent, name }: Place): Place {
+    const beneath = parent === this.files.limbo ? null : this.files.pathOf(parent);
+    const folder = this.#folderFor(beneath ?? ('' as RawName));
+    const free = this.files.entry(folder, name) === null ? name : freeName({ files: this.files }, folder, name);
+    return { parent: folder, name: free };
+  }
+
+  #folderFor(path: RawName): Handle {
+    const known = this.#folders.get(path);
+    if (known !== undefined) return known;
+    const way = ['kept', this.#now?.folder ?? '', ...path.split('/').filter((name) => name !== '')] as RawName[];
+    let folder = this.files.limbo;
+    for (const name of way) folder = directoryAt({ files: this.files }, folder, name);
+    if (this.#folders.size >= MOST_FOLDERS) this.#folders.clear();
+    this.#folders.set(path, folder);
+    return folder;
+  }
+
+  /** How the file was when the stretch began; null: it is not older, or not there. */
+  #touch(handle: Handle): Touch | null {
+    const now = this.#now;
+    if (now === null || handle === this.files.limbo || now.born.has(handle)) return null;
+    const known = now.touched.get(handle);
+    if (known !== undefined) return known;
+    const a = this.files.attributes(handle);
+    if (a === null) return null;
+    const times = [a.atimeSec, a.atimeNsec, a.mtimeSec, a.mtimeNsec];
+    now.log.append(encodeUndo(UndoKind.touched, [handle], [a.size, a.mode, a.uid, a.gid, ...times]));
+    // The kernel takes capabilities away with a change of content or of the owner.
+    if (isRegular(a) && (a.mode & 0o111) !== 0) this.#keepXattrs((entry) => now.log.append(entry), handle);
+    const touch: Touch = { size: sizeOf(a), saved: null, lost: false };
+    now.touched.set(handle, touch);
+    return touch;
+  }
+
+  #keepXattrs(log: (entry: Uint8Array) => void, handle: Handle): void {
+    const pairs = (this.files.xattrs(handle) ?? []).flatMap(([name, value]) => [name, rawFromBytes(value)]);
+    if (pairs.length < 250) log(encodeUndo(UndoKind.xattrs, [handle, ...pairs]));
+    else this.#hooks.lost(this.files.pathOf(handle) ?? ('' as RawName));
+  }
+
+  #save(log: (entry: Uint8Array) => void, handle: Handle, touch: Touch, from: number, to: number): void {
+    touch.saved ??= new Set();
+    const missing: [first: number, end: number][] = [];
+    for (let block = Math.floor(from / BLOCK); block * BLOCK < to; block += 1) {
+      if (touch.saved.has(block)) continue;
+      const last = missing.at(-1);
+      if (last?.[1] === block) last[1] = block + 1;
+      else missing.push([block, block + 1]);
+    }
+    const bytes = missing.reduce((sum, [first, end]) => sum + Math.min(end * BLOCK, touch.size) - first * BLOCK, 0);
+    if (bytes > Math.min(MOST_AT_ONCE, this.#hooks.room())) {
+      const path = this.files.pathOf(handle) ?? ('' as RawName);
+      touch.lost = true;
+      log(encodeUndo(UndoKind.lost, [handle, path]));
+      this.#hooks.lost(path);
+      return;
+    }
+    for (const [first, end] of missing) {
+      this.#copy(log, handle, first * BLOCK, Math.min(end * BLOCK, touch.size));
+      for (let block = first; block < end; block += 1) touch.saved.add(block);
+    }
+    (this.#now as Generation).copied += bytes;
+  }
+
+  #copy(log: (entry: Uint8Array) => void, handle: Handle, from: number, to: number): void {
+    for (let at = from; at < to; at += PIECE) {
+      const old = this.files.read(handle, at, Math.min(PIECE, to - at));
+      if (old === null || old.length === 0) return;
+      log(encodeUndo(UndoKind.content, [handle], [at], old));
+    }
+  }
+}
+
+const sizeOf = (a: Attributes): number => (isRegular(a) ? a.size : 0);

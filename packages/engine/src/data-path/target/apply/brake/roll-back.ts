@@ -1,0 +1,156 @@
+/**
+ * One stretch of one root, done backwards: afterwards the replica is what it was when the stretch began. In: its log. Out: the replica
+ * changed. Promise: killed on the way and begun again it comes to the same end; what is not in its place is left.
+ */
+import { bytesEqual, type RawName } from '@understudy/base';
+import type { NodeId } from '@understudy/wire';
+import { FileError, type Handle, type ReplicaFiles } from '../../../../ports.ts';
+import { isDirectory, isRegular, isSymlink } from '../replica-root.ts';
+import type { Generation, Generations } from './generations.ts';
+import { type UndoEntry, UndoKind, type UndoLog } from './undo-log.ts';
+
+export interface UndoParts {
+  readonly files: ReplicaFiles;
+  readonly generations: Generations;
+  /** A node that had left the table. */
+  readonly rebind: (node: NodeId, handle: Handle, pending: boolean) => void;
+}
+
+/** Paths whose old content is not in it. */
+export function lostOf({ log }: Generation): RawName[] {
+  const lost: RawName[] = [];
+  for (const { kind, texts } of entriesAt(log, log.offsets()))
+    if (kind === UndoKind.lost) lost.push((texts[1] ?? '') as RawName);
+  return lost;
+}
+
+export function undo(generation: Generation, { files, generations, rebind }: UndoParts): void {
+  const { log } = generation;
+  const offsets = log.offsets();
+  const { undoneFrom, mark } = generations.progressOf(generation);
+  for (const at of offsets.toReversed()) {
+    if (at >= undoneFrom) continue;
+    const entry = log.read(at);
+    undoChange(files, entry);
+    if (entry.kind === UndoKind.moved) generations.kept.delete(entry.texts[0] as Handle);
+    mark(at);
+  }
+  // Attributes behind all else: the changes above have moved times. Of a file's entries the first says how it was: a process that went on
+  // with the stretch did not know of it.
+  const seen = new Set<string>();
+  const first = (kind: number, handle: string): boolean => seen.size < seen.add(`${kind}${handle}`).size;
+  for (const { kind, texts, numbers } of entriesAt(log, offsets))
+    if (kind === UndoKind.touched && first(kind, texts[0] ?? '')) restoreAttributes(files, texts[0] as Handle, numbers);
+  for (const { kind, texts, numbers } of entriesAt(log, offsets)) {
+    const [one = '', two = ''] = texts;
+    // A change of owner takes some of them away.
+    if (kind === UndoKind.xattrs && first(kind, one)) makeExact(files, one as Handle, texts.slice(1));
+    else if (kind === UndoKind.unbound && first(kind, one))
+      rebind(BigInt(one) as NodeId, two as Handle, numbers[0] === 1);
+  }
+}
+
+function* entriesAt(log: UndoLog, offsets: readonly number[]): Generator<UndoEntry> {
+  for (const at of offsets) yield log.read(at);
+}
+
+function undoChange(files: ReplicaFiles, { kind, texts, numbers, data }: UndoEntry): void {
+  if (kind === UndoKind.made) unmake(files, texts);
+  else if (kind === UndoKind.moved) moveBack(files, texts);
+  else if (kind === UndoKind.unlinked) linkAgain(files, texts);
+  else if (kind === UndoKind.exchanged) exchangeBack(files, texts);
+  else if (kind === UndoKind.content) putBack(files, texts[0] as Handle, numbers[0] ?? 0, data);
+}
+
+function unmake(files: ReplicaFiles, [parent = '', name = '']: readonly string[]): void {
+  const there = files.entry(parent as Handle, name as RawName);
+  if (there === null) return;
+  if (!isDirectory(there.attributes)) files.unlink(parent as Handle, there.name);
+  else remove(files, parent as Handle, there.name);
+}
+
+/** What somebody else has put into a directory meanwhile is not lost with it. */
+function remove(files: ReplicaFiles, parent: Handle, name: RawName): void {
+  try {
+    files.removeDirectory(parent, name);
+  } catch (error) {
+    if (!(error instanceof FileError && error.code === 'ENOTEMPTY')) throw error;
+    outOfTheWay(files, parent, name);
+  }
+}
+
+function outOfTheWay(files: ReplicaFiles, parent: Handle, name: RawName): void {
+  for (let n = 1; ; n += 1) {
+    const aside = `aside-undone-${n}` as RawName;
+    if (files.entry(files.limbo, aside) !== null) continue;
+    files.rename(parent, name, files.limbo, aside, 'no-replace');
+    return;
+  }
+}
+
+function moveBack(
+  files: ReplicaFiles,
+  [handle, from = '', fromName = '', to = '', toName = '']: readonly string[],
+): void {
+  const [origin, name] = [from as Handle, fromName as RawName];
+  const there = files.entry(to as Handle, toName as RawName);
+  if (there === null || there.handle !== handle) return;
+  const before = files.entry(origin, name);
+  // It was killed between the two halves of putting a second name aside.
+  if (before?.handle === handle) files.unlink(to as Handle, there.name);
+  else {
+    if (before !== null) outOfTheWay(files, origin, name);
+    files.rename(to as Handle, there.name, origin, name, 'no-replace');
+  }
+}
+
+function linkAgain(files: ReplicaFiles, [handle = '', parent = '', name = '']: readonly string[]): void {
+  if (files.attributes(handle as Handle) === null) return;
+  const there = files.entry(parent as Handle, name as RawName);
+  if (there?.handle === handle) return;
+  if (there !== null) outOfTheWay(files, parent as Handle, there.name);
+  files.link(handle as Handle, parent as Handle, name as RawName);
+}
+
+/** One of the two may have been younger than the stretch, and be gone for good: then the other goes back alone. */
+function exchangeBack(files: ReplicaFiles, texts: readonly string[]): void {
+  const [handle = '', one = '', oneName = '', two = '', twoName = '', other = ''] = texts;
+  const here = files.entry(one as Handle, oneName as RawName)?.handle === other;
+  const there = files.entry(two as Handle, twoName as RawName)?.handle === handle;
+  if (here && there) files.rename(one as Handle, oneName as RawName, two as Handle, twoName as RawName, 'exchange');
+  else if (there) moveBack(files, [handle, one, oneName, two, twoName]);
+  else if (here) moveBack(files, [other, two, twoName, one, oneName]);
+}
+
+function putBack(files: ReplicaFiles, handle: Handle, offset: number, data: Uint8Array): void {
+  if (files.attributes(handle) === null) return;
+  if (data.some((byte) => byte !== 0)) files.write(handle, offset, data);
+  else files.punch(handle, offset, data.length);
+}
+
+function restoreAttributes(files: ReplicaFiles, handle: Handle, numbers: readonly number[]): void {
+  const now = files.attributes(handle);
+  if (now === null) return;
+  const [size = 0, mode = 0, uid = 0, gid = 0, atimeSec = 0, atimeNsec = 0, mtimeSec = 0, mtimeNsec = 0] = numbers;
+  if (isRegular(now) && now.size !== size) files.truncate(handle, size);
+  if (now.uid !== uid || now.gid !== gid) files.setOwner(handle, uid, gid);
+  if (!isSymlink(now)) files.setMode(handle, mode & 0o7777);
+  files.setTimes(handle, { atimeSec, atimeNsec, mtimeSec, mtimeNsec });
+}
+
+function makeExact(files: ReplicaFiles, handle: Handle, pairs: readonly string[]): void {
+  const present = files.xattrs(handle);
+  if (present === null) return;
+  const wanted = new Map<string, Uint8Array>();
+  for (let at = 0; at + 1 < pairs.length; at += 2)
+    wanted.set(
+      pairs[at] ?? '',
+      Uint8Array.from(pairs[at + 1] ?? '', (char) => char.charCodeAt(0)),
+    );
+  for (const [name] of present) if (!wanted.has(name)) files.removeXattr(handle, name);
+  const values = new Map<string, Uint8Array>(present);
+  for (const [name, value] of wanted) {
+    const there = values.get(name);
+    if (there === undefined || !bytesEqual(there, value)) files.setXattr(handle, name as RawName, value);
+  }
+}
