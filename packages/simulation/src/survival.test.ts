@@ -4,37 +4,11 @@ import { PAGE } from '@understudy/interceptor/memory';
 import { describe, expect, it } from 'vitest';
 import { Wire } from './observers.ts';
 import { Pair } from './pair.ts';
+import { atRest, protecting, turn } from './protecting.ts';
 import { SeededRandom } from './random.ts';
 import { Workload } from './workload.ts';
 
 const name = rawFromText;
-
-function turn(pair: Pair, until: () => boolean): void {
-  for (let i = 0; i < 500 && !until(); i += 1) {
-    pair.pumpSource();
-    pair.targetDisk(true, false);
-    while (pair.deliver('target')) pair.applySome(64);
-    pair.applySome(64);
-    while (pair.deliver('source')) pair.pumpSource();
-  }
-}
-
-const atRest = (pair: Pair) => () =>
-  pair.state() === 'protected' && pair.source.job.path.scm.inFlightBytes + pair.source.job.path.srm.queue.bytes === 0;
-
-async function protecting(more: Partial<ConstructorParameters<typeof Pair>[0]> = {}) {
-  const random = new SeededRandom(5);
-  const pair = new Pair({ random, memoryBytes: 1 << 26, ringBytes: 1 << 20, scopes: ['whole'], disk: 'good', ...more });
-  const [top = pair.fs.root] = pair.tops;
-  const file = pair.fs.create(top, name('n0'));
-  pair.fs.write(file, 0, new Uint8Array(40 * PAGE).fill(1));
-  await pair.source.start();
-  pair.connect();
-  turn(pair, atRest(pair));
-  expect(pair.state()).toBe('protected');
-  const mirrors = () => pair.events.filter((event) => /^(mirror|repair)-ended/.test(event)).length;
-  return { pair, top, file, before: mirrors(), mirrors };
-}
 
 describe('a killed source agent', () => {
   it('[SRM3] has in the ring what it had drained: no mirror, no comparison, and each block is sent once', async () => {
@@ -270,38 +244,4 @@ describe('a target that loses power', () => {
     expect(pair.differences()).toEqual([]);
     expect(recovery.timeMs).toBeGreaterThanOrEqual(claimed);
   });
-});
-
-describe('a queue that is let go of', () => {
-  const ends = ['a new link', 'a killed source', 'a killed target', 'a target without power', 'both killed'] as const;
-
-  for (const failing of ['full', 'failed'] as const)
-    for (const end of ends)
-      it(`[SRM2] costs the ranges that were written, and nothing else: its disk is ${failing}, then ${end}`, async () => {
-        const wire = new Wire();
-        const ended = { power: new SeededRandom(5), journalBytes: 1 << 26 };
-        const { pair, file } = await protecting({ ringBytes: 64 * 1024, tamper: wire.see, ...ended });
-        pair.targetDisk(true, true);
-        pair.cut();
-        pair.source.store.failing = failing;
-        const before = wire.contentBytes;
-        pair.contents.changed(file);
-        const places = [3, 4, 11, 30];
-        for (let i = 0; i < 120; i += 1) {
-          pair.fs.write(file, (places[i % 4] ?? 0) * PAGE + 10, new Uint8Array(2000).fill(i + 1));
-          pair.pumpSource();
-        }
-        expect(pair.source.job.path.srm.dirty.reasons()).toMatchObject([{ reason: `queue-disk-${failing}` }]);
-        if (/source|both/.test(end)) await pair.killSource();
-        if (/killed target|both/.test(end)) pair.killTarget();
-        if (/power/.test(end)) pair.powerCutTarget(() => 0);
-        pair.source.store.failing = null;
-        pair.connect();
-        pair.pumpSource();
-        turn(pair, atRest(pair));
-        expect([pair.state(), pair.differences()]).toEqual(['protected', []]);
-        expect(pair.events.filter((event) => event.startsWith('mirror-ended'))).toHaveLength(1);
-        const sent = wire.contentBytes - before;
-        expect([sent >= 4 * 2000, sent <= 4 * PAGE], `${sent} bytes were sent`).toEqual([true, true]);
-      });
 });
