@@ -8,6 +8,7 @@ export function filesBeneath(files: SourceFiles, rootNode: NodeId): SourceFiles 
     rootNode,
     stat: (node: NodeId) => files.stat(node),
     entry: (parent: NodeId, name: RawName) => files.entry(parent, name),
+    ages: (node: NodeId) => files.ages(node),
     openDirectory: (node: NodeId) => files.openDirectory(node),
     readLink: (node: NodeId) => files.readLink(node),
     xattrs: (node: NodeId) => files.xattrs(node),

@@ -39,6 +39,7 @@ export {
 } from './protection/mirror/plan.ts';
 export { type ProgressRate, percentOf } from './protection/mirror/progress.ts';
 export type { Urgency } from './protection/mirror/world.ts';
+export type { PowerCutOfJob } from './protection/power-cut.ts';
 export { type JobEvent, type JobRootInput, SourceJob, type SourceJobWorld } from './protection/source-job.ts';
 export type { Difference } from './protection/verify/findings.ts';
 export type { Verification } from './protection/verify/verification.ts';

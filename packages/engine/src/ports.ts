@@ -35,6 +35,8 @@ export interface SourceFiles {
   /** null: the node is gone. */
   stat(node: NodeId): Attributes | null;
   entry(parent: NodeId, name: RawName): SourceEntry | null;
+  /** When it was made (null: the file system does not say) and when anything of it last changed, ms; null: gone. Nobody can set these. */
+  ages(node: NodeId): { readonly bornMs: number | null; readonly changedMs: number } | null;
   /** null: no such directory any more. `.` and `..` are left out. */
   openDirectory(node: NodeId): SourceDirectory | null;
   readLink(node: NodeId): Uint8Array | null;

@@ -163,6 +163,7 @@ export function readsWhatWas(): Mutation {
     rootNode: files.rootNode,
     stat: (node) => files.stat(node),
     entry: (parent, name) => files.entry(parent, name),
+    ages: (node) => files.ages(node),
     openDirectory: (node) => files.openDirectory(node),
     readLink: (node) => files.readLink(node),
     xattrs: (node) => files.xattrs(node),

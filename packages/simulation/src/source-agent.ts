@@ -8,6 +8,7 @@ import {
   type CookieWatch,
   filesBeneath,
   type LoggedPacket,
+  type PowerCutOfJob,
   type ProtectedRoot,
   QueueStoreError,
   type Scope,
@@ -18,6 +19,7 @@ import {
 import { MemoryQueueStore } from '@understudy/engine/testing';
 import { type MemoryFileSystem, MemoryInterceptor } from '@understudy/interceptor/memory';
 import { decodeRecord, type Hello, peekLength, position, Verb } from '@understudy/wire';
+import { ActivityLog } from './activity-log.ts';
 import { Killed } from './bad-disk.ts';
 import { AUDIT, watchCookies } from './cookies.ts';
 import { KeptState } from './kept-state.ts';
@@ -49,7 +51,10 @@ export interface SourceAgentOptions {
 }
 
 export class SourceAgent {
-  readonly interceptor: MemoryInterceptor;
+  /** Another one after a power cut. */
+  interceptor: MemoryInterceptor;
+  readonly activity = new ActivityLog();
+  #generation = 0;
   readonly events: string[] = [];
   readonly failures: string[] = [];
   /** Grows at every takeover. */
@@ -63,19 +68,25 @@ export class SourceAgent {
   #tickedAtMs = 0;
   /** The queue's folder, beside the store. */
   readonly #kept: KeptState;
+  #powerCut: PowerCutOfJob | null = null;
   readonly #store: MemoryQueueStore;
   #next = position(1);
   #effectsToLive = Number.POSITIVE_INFINITY;
 
   constructor(options: SourceAgentOptions) {
     this.#options = options;
-    const { fs, ringBytes } = options;
-    const clock = { wallMs: options.tick };
-    this.interceptor = new MemoryInterceptor({ fs, clock, defer: () => {}, ringBytes });
-    this.interceptor.keepDrained();
+    this.interceptor = this.#intercept();
     this.#store = new MemoryQueueStore(options.storeBytes ?? 1 << 26);
     this.#store.beforeWrite = () => this.#effect();
     this.#kept = new KeptState(options.random, () => this.#effect());
+  }
+
+  #intercept(): MemoryInterceptor {
+    const { fs, ringBytes, tick } = this.#options;
+    const generation = this.#generation;
+    const made = new MemoryInterceptor({ fs, clock: { wallMs: tick }, defer: () => {}, ringBytes, generation });
+    made.keepDrained();
+    return made;
   }
 
   /** The agent dies at this many effects from now: what it stores, keeps, lets the ring go of, or sends. */
@@ -137,11 +148,18 @@ export class SourceAgent {
           store: this.#store,
           ...(this.#cookies === null ? {} : { audit: AUDIT }),
           mirrorMemory: this.#kept.mirror,
-          ...(this.#kept.left === null ? {} : { goesOn: { ...this.#kept.left, notes: this.#kept.notes } }),
+          ...this.#goesOn(),
         }),
     );
     this.#kept.begin(this.job);
     for (const { id } of this.#roots) this.#cookies?.begin(id);
+  }
+
+  /** After a power cut nobody knows how old the notes are, for they are not written durably. */
+  #goesOn(): Pick<ConstructorParameters<typeof SourceJob>[0], 'goesOn'> {
+    const { left, notes } = this.#kept;
+    if (left === null) return {};
+    return { goesOn: this.#powerCut === null ? { ...left, notes } : { ...left, powerCut: this.#powerCut } };
   }
 
   /** It is not certain that the interceptor sees everything, and the job knows. */
@@ -193,9 +211,41 @@ export class SourceAgent {
     await this.start();
   }
 
+  /** What may be compared no longer: all of it is received, and known to be; the file system is synced by the caller. */
+  settle(): number | null {
+    return this.#kept.isKept(this.job) ? this.job.settledThrough(this.activity.newest) : null;
+  }
+
+  /**
+   * The machine loses power: ring and memory are gone, the file system goes back to a moment of the past (`restore`), and of what the
+   * agent kept only what was written durably is left.
+   */
+  async powerCut(restore: () => void): Promise<void> {
+    this.interceptor.drain((records) => this.activity.mark(records));
+    this.#next = position(Math.max(this.#next, this.job.path.next) + 1000);
+    this.#job = null;
+    this.live();
+    this.#store.clear();
+    this.#generation += 1;
+    for (const { id } of this.#roots) await this.interceptor.release(id);
+    restore();
+    const regions = this.#roots.map(({ id }) => this.activity.regionsOf(id));
+    this.activity.clear();
+    // Nothing has been written since the boot: only what the log says is looked at.
+    const bootedAtMs = this.#options.nowMs() + 1e6;
+    if (this.#kept.left?.memory.complete !== true) this.#kept.forget();
+    this.#powerCut = { regions, bootedAtMs };
+    const received = this.#kept.left?.received ?? 0;
+    for (const from of this.#sent.keys()) if (from > received) this.#sent.delete(from);
+    this.interceptor = this.#intercept();
+    await this.start();
+    this.#powerCut = null;
+  }
+
   drain(): void {
     const { job } = this;
     this.interceptor.drain((records) => {
+      this.activity.mark(records);
       for (let at = 0; at < records.length; at += peekLength(records, at)) {
         const id = (records[at + 6] ?? 0) | ((records[at + 7] ?? 0) << 8);
         const index = this.#roots.findIndex((root) => root.id === id);

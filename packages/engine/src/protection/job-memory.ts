@@ -9,6 +9,7 @@ import type { NodeId } from '@understudy/wire';
 import type { DirtyItem, DirtyMap, DirtyReason } from '../data-path/source/queue/dirty-map.ts';
 import type { RootScope } from '../data-path/source/queue/root-scope.ts';
 import { type RestoredScope, readScopeNotes } from '../data-path/source/queue/scope-notes.ts';
+import { notePowerCut, type PowerCutOfJob } from './power-cut.ts';
 import type { Refusals } from './refusals.ts';
 import type { Runs } from './runs.ts';
 
@@ -65,7 +66,11 @@ export function memoryVersion({ dirty, scopes, runs, refusals }: Rooms): string 
 
 /** Without what was noted of roots where rules are asked everything is compared there. */
 export function restore(
-  left: { readonly memory: JobMemory; readonly notes?: readonly Uint8Array[] | undefined },
+  left: {
+    readonly memory: JobMemory;
+    readonly notes?: readonly Uint8Array[] | undefined;
+    readonly powerCut?: PowerCutOfJob | undefined;
+  },
   rooms: Rooms,
   srm: { seenThrough(sequence: number): void },
 ): void {
@@ -91,6 +96,7 @@ export function restore(
     else dirty.addRoot(index, 'queue-damaged');
   }
   runs.complete = true;
+  if (left.powerCut !== undefined) notePowerCut(left.powerCut, dirty, scopes);
 }
 
 function restoreRuled({ dirty, scopes }: Rooms, index: number, restored: RestoredScope | undefined): void {
@@ -108,13 +114,18 @@ const nodeOf = (text: string): NodeId => brand<NodeId>(BigInt(text));
 function written(item: DirtyItem): RememberedItem {
   const { kind, root } = item;
   if (item.kind === 'root') return { kind, root };
+  if (item.kind === 'changed') return { kind, root, ranges: [item.sinceMs] };
   if (item.kind === 'entry') return { kind, root, node: String(item.parent), name: item.name };
   const node = String(item.node);
-  return item.kind === 'ranges' ? { kind, root, node, ranges: item.ranges } : { kind, root, node };
+  if (item.kind === 'names') return { kind, root, node, ranges: [item.sinceMs] };
+  return 'ranges' in item ? { kind, root, node, ranges: item.ranges } : { kind, root, node };
 }
 
 function read({ kind, root, node = '0', name = '', ranges = [] }: RememberedItem): DirtyItem {
   if (kind === 'root') return { kind, root };
+  if (kind === 'changed') return { kind, root, sinceMs: ranges[0] ?? 0 };
   if (kind === 'entry') return { kind, root, parent: nodeOf(node), name: brand<RawName>(name) };
-  return kind === 'ranges' ? { kind, root, node: nodeOf(node), ranges } : { kind, root, node: nodeOf(node) };
+  if (kind === 'names') return { kind, root, node: nodeOf(node), sinceMs: ranges[0] ?? 0 };
+  const of = { root, node: nodeOf(node) };
+  return kind === 'ranges' || kind === 'compare' ? { kind, ...of, ranges } : { kind, ...of };
 }

@@ -10,6 +10,7 @@ import type { AuditOptions } from './audit/job-audit.ts';
 import type { JobMemory } from './job-memory.ts';
 import type { MirrorMemory } from './mirror/memory.ts';
 import type { MirrorOptions } from './mirror/plan.ts';
+import type { PowerCutOfJob } from './power-cut.ts';
 
 export interface JobEvent {
   readonly code: string;
@@ -62,6 +63,8 @@ export interface SourceJobOptions {
         readonly memory: JobMemory;
         /** Of roots where rules are asked, in the order in which they were written down. */
         readonly notes?: readonly Uint8Array[] | undefined;
+        /** The ring was lost with the machine's power. */
+        readonly powerCut?: PowerCutOfJob | undefined;
       })
     | undefined;
 }

@@ -18,6 +18,7 @@ import type { Mirror } from './mirror/mirror.ts';
 import type { Compare, MirrorOptions } from './mirror/plan.ts';
 import type { MirrorProgress } from './mirror/progress.ts';
 import type { MirrorRoot, MirrorWorld, Urgency } from './mirror/world.ts';
+import { receivedThrough } from './power-cut.ts';
 import { RecoveryPoint } from './recovery-point.ts';
 import { Refusals, refusalEvent } from './refusals.ts';
 import { changeRules } from './rules/change-rules.ts';
@@ -249,6 +250,11 @@ export class SourceJob {
   /** SCM4: the limits of its transmission hold the job, or let it go on. */
   setHeld(held: Reason | null): void {
     this.#held = held;
+  }
+
+  /** Ring sequence up to which every operation is received; null: some are not, and nobody knows which. See power-cut.ts. */
+  settledThrough(drained: number): number | null {
+    return this.#whole && this.#refusals.unrepairable.size === 0 ? receivedThrough(this.path, drained) : null;
   }
 
   /** What there is to send, and to be acknowledged. */

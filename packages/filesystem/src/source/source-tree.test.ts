@@ -43,6 +43,20 @@ describe.skipIf(cannotRun() !== null)('a source read by node', () => {
     expect(source.stat(first)).toBeNull();
   });
 
+  it('[SRM3] tells when a file was made and when anything of it changed, whatever its own times say', () => {
+    fs.writeFileSync(`${from}/f`, '');
+    const node = nodeOf('f');
+    const before = must(source.ages(node), 'it is there');
+    fs.utimesSync(`${from}/f`, 1, 1);
+    const { birthtimeMs, ctimeMs } = fs.statSync(`${from}/f`);
+    const after = must(source.ages(node), 'it is there');
+    expect(after.changedMs).toBeCloseTo(ctimeMs, 2);
+    expect(after.changedMs).toBeGreaterThanOrEqual(before.changedMs);
+    if (after.bornMs !== null) expect(after.bornMs).toBeCloseTo(birthtimeMs, 2);
+    fs.unlinkSync(`${from}/f`);
+    expect(source.ages(node)).toBeNull();
+  });
+
   it('lists in pieces, leaving out what vanishes meanwhile', () => {
     for (let i = 0; i < 3000; i += 1) fs.writeFileSync(`${from}/file-with-a-long-name-${i}`, '');
     const directory = must(source.openDirectory(source.rootNode), 'the root is there');

@@ -27,6 +27,7 @@ import {
   statDescriptor,
   statLinks,
   statMode,
+  takeAges,
   takeAttributes,
 } from '../syscalls/stat.ts';
 import { holdDescriptor, holdRoot, openRootDirectory, type TreeRoot } from '../syscalls/tree-root.ts';
@@ -98,6 +99,14 @@ class SourceTree implements SourceFiles {
       const result = statDescriptor(fd);
       if (result < 0) throw failure(result, 'statx');
       return takeAttributes();
+    });
+  }
+
+  ages(node: NodeId): { bornMs: number | null; changedMs: number } | null {
+    return this.#withPath(node, (fd) => {
+      const result = statDescriptor(fd);
+      if (result < 0) throw failure(result, 'statx');
+      return takeAges();
     });
   }
 

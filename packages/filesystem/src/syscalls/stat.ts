@@ -9,6 +9,7 @@ const statxCall: (dir: number, name: number, flags: number, mask: number, into: 
 );
 
 const BASIC = 0x7ff;
+const BORN = 0x800;
 const MOUNT_ID = 0x1000;
 const AT_NO_AUTOMOUNT = 0x800;
 const INTO = address(At.stat);
@@ -19,7 +20,7 @@ export function statName(dir: number, name: number): number {
 }
 
 export function statDescriptor(fd: number): number {
-  return kernelResult(statxCall(fd, EMPTY_NAME, AT_EMPTY_PATH | AT_SYMLINK_NOFOLLOW, BASIC | MOUNT_ID, INTO));
+  return kernelResult(statxCall(fd, EMPTY_NAME, AT_EMPTY_PATH | AT_SYMLINK_NOFOLLOW, BASIC | BORN | MOUNT_ID, INTO));
 }
 
 const TWO32 = 4294967296;
@@ -42,6 +43,14 @@ export const statSize = (): number => u64(At.stat + 40);
 export const statInodeLow = (): number => view.getUint32(At.stat + 32, true);
 export const statDevice = (): string => `${view.getUint32(At.stat + 136, true)}:${view.getUint32(At.stat + 140, true)}`;
 export const statMountId = (): number => u64(At.stat + 144);
+
+/** Of the last `statDescriptor`. */
+export function takeAges(): { bornMs: number | null; changedMs: number } {
+  const at = At.stat;
+  const ms = (time: number): number => s64(time) * 1000 + view.getUint32(time + 8, true) / 1e6;
+  const tellsBorn = (view.getUint32(at, true) & BORN) !== 0;
+  return { bornMs: tellsBorn ? ms(at + 80) : null, changedMs: ms(at + 96) };
+}
 
 export function takeAttributes(): Attributes {
   const at = At.stat;

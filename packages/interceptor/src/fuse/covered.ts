@@ -35,6 +35,10 @@ export class FilesAroundMounts implements SourceFiles {
     return this.#covered().has(parent) ? null : this.#files.entry(parent, name);
   }
 
+  ages(node: NodeId): ReturnType<SourceFiles['ages']> {
+    return this.#files.ages(node);
+  }
+
   openDirectory(node: NodeId): SourceDirectory | null {
     return this.#covered().has(node) ? EMPTY : this.#files.openDirectory(node);
   }

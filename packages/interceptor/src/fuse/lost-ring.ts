@@ -5,9 +5,9 @@
  * Promise: only a log that knows of every change of its ring, and only a machine that has been started anew, makes a power cut;
  * everything else is a loss of which nothing is known.
  */
-import { closeSync, fsyncSync, openSync, readFileSync, renameSync, writeSync } from 'node:fs';
+import { closeSync, fsyncSync, openSync, readFileSync, renameSync, statfsSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
-import { brand, fromHex, type RawName, rawFromBytes } from '@understudy/base';
+import { brand, fromHex, type RawName, rawFromBytes, rawToBytes } from '@understudy/base';
 import type { ActiveRegion, PowerCut } from '@understudy/engine';
 import type { NodeId } from '@understudy/wire';
 import { type ActivityLog, type LoggedRegion, parseActivityLog } from './activity-log.ts';
@@ -85,7 +85,7 @@ export class LostRing {
     // In one and the same run of the machine nobody knows since when the files were open to everyone.
     if (boot === '' || log.boot === boot || !Number.isFinite(bootedAtMs)) return null;
     const served = new Set(log.regions.filter(({ kind }) => kind === 'served').map(({ root }) => root));
-    const known = roots.filter(([id]) => served.has(id));
+    const known = roots.filter(([id, path]) => served.has(id) && leadsBack(path));
     return {
       ring: note.ring,
       bootedAtMs,
@@ -118,6 +118,20 @@ export function writeDurably(directory: string, name: string, text: string): voi
     fsyncSync(folder);
   } finally {
     closeSync(folder);
+  }
+}
+
+const EXT4 = 0xef53;
+
+/**
+ * Whether the numbers of files lead to them after a boot. Where handles are longer than a number they do only once each has been met by
+ * its name, so that there everything is gone through anyway.
+ */
+function leadsBack(path: RawName): boolean {
+  try {
+    return statfsSync(Buffer.from(rawToBytes(path))).type === EXT4;
+  } catch {
+    return false;
   }
 }
 

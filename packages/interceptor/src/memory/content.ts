@@ -42,6 +42,13 @@ export class SparseContent {
     if (data.length > 0) this.#size = Math.max(this.#size, offset + data.length);
   }
 
+  copy(): SparseContent {
+    const made = new SparseContent();
+    for (const [index, page] of this.#pages) made.#pages.set(index, page.slice());
+    made.#size = this.#size;
+    return made;
+  }
+
   truncate(size: number): void {
     if (size < this.#size) this.zero(size, this.#size - size);
     this.#size = size;

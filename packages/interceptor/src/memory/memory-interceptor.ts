@@ -26,6 +26,8 @@ export interface MemoryInterceptorOptions {
   readonly defer: (task: () => void) => void;
   /** Bytes; default 4 MiB. */
   readonly ringBytes?: number;
+  /** How often a ring was lost before this one: its operations are numbered behind theirs. */
+  readonly generation?: number;
 }
 
 export class MemoryInterceptor implements Interceptor {
@@ -47,7 +49,7 @@ export class MemoryInterceptor implements Interceptor {
 
   constructor(options: MemoryInterceptorOptions) {
     this.#options = options;
-    this.#ring = new RecordRing(options.ringBytes ?? 4 << 20);
+    this.#ring = new RecordRing(options.ringBytes ?? 4 << 20, (options.generation ?? 0) * 2 ** 36);
     options.fs.intercept((change) => this.#changed(change));
   }
 

@@ -54,6 +54,36 @@ export class MemoryNodes {
     return found === undefined ? null : attributesOf(found);
   }
 
+  ages(node: NodeId): { bornMs: number; changedMs: number } | null {
+    const found = this.#nodes.get(node);
+    if (found === undefined) return null;
+    const ms = ({ sec, nsec }: Timestamp): number => sec * 1000 + nsec / 1e6;
+    return { bornMs: ms(found.born), changedMs: ms(found.ctime) };
+  }
+
+  /**
+   * All that has a name, as it is now. What it returns brings that back, as a disk does after a power cut; numbers of files that were
+   * made since are not given again. Nobody is told.
+   */
+  snapshot(): () => void {
+    const kept = [...this.#nodes.values()].filter(({ nlink }) => nlink > 0).map(copyOf);
+    return () => {
+      this.#nodes.clear();
+      for (const { node } of kept)
+        this.#nodes.set(node.id, { ...node, content: node.content.copy(), entries: new Map() });
+      for (const { node, entries, home } of kept) {
+        const made = this.node(node.id, 'restore');
+        for (const [name, id] of entries) made.entries.set(name, this.node(id, 'restore'));
+        made.home = home === null ? null : (this.#nodes.get(home) ?? null);
+      }
+    };
+  }
+
+  /** Of everything there is. */
+  nodeIds(): readonly NodeId[] {
+    return [...this.#nodes.keys()];
+  }
+
   lookup(parent: NodeId, name: RawName): NodeId | null {
     return this.#nodes.get(parent)?.entries.get(name)?.id ?? null;
   }
@@ -196,4 +226,14 @@ export function creationVerb(mode: number): Verb {
   if (type === FileType.directory) return Verb.mkdir;
   if (type === FileType.symlink) return Verb.symlink;
   return type === FileType.regular ? Verb.create : Verb.mknod;
+}
+
+function copyOf(node: MemoryNode) {
+  const entries = [...node.entries].map(([name, child]) => [name, child.id] as const);
+  const xattrs = new Map(node.xattrs);
+  return {
+    node: { ...node, opens: 0, content: node.content.copy(), xattrs },
+    entries,
+    home: node.home?.id ?? null,
+  };
 }

@@ -24,6 +24,10 @@ export class MemorySourceFiles implements SourceFiles {
     return this.#fs.attributes(node);
   }
 
+  ages(node: NodeId): { bornMs: number; changedMs: number } | null {
+    return this.#fs.ages(node);
+  }
+
   entry(parent: NodeId, name: RawName): SourceEntry | null {
     const node = this.#fs.lookup(parent, name);
     const attributes = node === null ? null : this.#fs.attributes(node);

@@ -32,6 +32,7 @@ export interface MemoryNode {
   atime: Timestamp;
   mtime: Timestamp;
   ctime: Timestamp;
+  readonly born: Timestamp;
   /** The directory in which it was last named (of a directory: its parent): decides the root it belongs to. */
   home: MemoryNode | null;
   readonly content: SparseContent;
@@ -62,6 +63,7 @@ export function makeNode(from: NewNode): MemoryNode {
     atime: from.now,
     mtime: from.now,
     ctime: from.now,
+    born: from.now,
     home: from.home,
     content: new SparseContent(),
     entries: new Map(),

@@ -35,8 +35,10 @@ export class RecordRing {
   #sequence = 0;
   #dirtyNotes = 0;
 
-  constructor(limit: number) {
+  /** `first`: the sequence before the first; behind those of an earlier ring. */
+  constructor(limit: number, first = 0) {
     this.limit = limit;
+    this.#sequence = first;
   }
 
   get used(): number {

@@ -112,5 +112,7 @@ export const LISTING_TAKES_NOTHING = 16;
 export const EMPTIED_ROOT = 'root-emptied';
 /** `detail` of forget. */
 export const FORGET_IN_PLACE = 1;
+/** `detail` of entry: of a node that the target knows only the name and the attributes count; its content is looked at elsewhere. */
+export const ENTRY_NAMES_ONLY = 1;
 /** Bytes of a digest in `check`, whichever it is. */
 export const DIGEST_BYTES = 32;

@@ -28,6 +28,10 @@ class FakeJob implements PumpedJob {
     return this.through;
   }
 
+  settledThrough(drained: number): number | null {
+    return drained;
+  }
+
   keepAll(): void {
     this.kept += 1;
   }

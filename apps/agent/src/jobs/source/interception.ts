@@ -9,8 +9,10 @@ import { peekLength, recordSequence, recordVerb, Verb } from '@understudy/wire';
 import { messageOf } from '../../home/start-error.ts';
 import { type AuditedJob, type AuditSettings, CookieRound, type RoundListener } from './cookie-round.ts';
 import type { JobRoot } from './job-roots.ts';
+import type { RingOfJob } from './prepare-job.ts';
 import type { RootGuard } from './root-guard.ts';
 import { sentenceOf } from './sentence-of.ts';
+import { Settling } from './settling.ts';
 import { HeldRoots } from './synchronous/held-roots.ts';
 
 /** What the pump turns: a job on its source. */
@@ -19,6 +21,8 @@ export interface PumpedJob {
   turn(drainedAtMs: number): Urgency;
   /** Ring sequence up to which the ring is not needed for this job. */
   ringThrough(): number;
+  /** Ring sequence up to which its target has received every operation, of all that was handed out; null: nobody knows. */
+  settledThrough(drained: number): number | null;
   /** The ring needs room: what only it holds for this job has to go elsewhere. */
   keepAll(): void;
   /** What it makes of cookies; null: it asks for none. */
@@ -55,6 +59,9 @@ export class Interception {
   #closed = false;
   #failed = false;
   #soon: NodeJS.Timeout | null = null;
+  /** Ring sequence of the newest record that was handed out. */
+  #drained = 0;
+  readonly #settling: Settling;
 
   /** `mayRead`: false while jobs are still to come that what the ring holds is for. `audit`: how often cookies go round; null: never. */
   constructor(interceptor: Interceptor, mayRead: () => boolean = () => true, audit: AuditSettings | null = null) {
@@ -63,6 +70,11 @@ export class Interception {
     interceptor.keepDrained();
     this.audit = audit === null ? undefined : { ...audit, throughKernel: interceptor.cookie !== undefined };
     this.#cookies = audit === null ? null : this.#sendRound(audit);
+    this.#settling = new Settling(
+      interceptor,
+      () => this.#jobsByRoot(),
+      () => this.#drained,
+    );
     interceptor.onReadable(() => this.wake());
     this.held = interceptor.hold === undefined ? null : new HeldRoots(interceptor.hold);
     // Somebody waits for what this turn sends: not even the rest of the event loop's round comes before it.
@@ -73,6 +85,12 @@ export class Interception {
   /** Nothing of the ring has been read yet: who is attached now gets all that it holds. */
   get fresh(): boolean {
     return this.#fresh;
+  }
+
+  /** What a job that is about to be attached has to know of it. */
+  ring(event: RingOfJob['event']): RingOfJob {
+    const { identity, powerCut = null } = this.interceptor;
+    return { identity, fresh: this.#fresh, powerCut, event };
   }
 
   /** It does not see every call any more: nobody is served by it, and it has to be opened anew. */
@@ -142,6 +160,7 @@ export class Interception {
   close(): void {
     this.#closed = true;
     this.#cookies?.close();
+    this.#settling.close();
     if (this.#soon !== null) clearTimeout(this.#soon);
   }
 
@@ -183,6 +202,11 @@ export class Interception {
     return through;
   }
 
+  #jobsByRoot(): (readonly [number, PumpedJob[]])[] {
+    if (this.#closed || this.#failed) return [];
+    return [...this.#byRoot].map(([id, listeners]) => [id, listeners.map(({ job }) => job)]);
+  }
+
   #drain(): void {
     try {
       this.interceptor.drain((records) => {
@@ -208,6 +232,7 @@ export class Interception {
       for (const listener of listeners) this.#guarded(listener, (guard) => guard.beforeBatch());
     for (let at = 0; at < records.length; ) {
       const length = peekLength(records, at);
+      this.#drained = recordSequence(records, at);
       const root = (records[at + 6] ?? 0) | ((records[at + 7] ?? 0) << 8);
       if (recordVerb(records, at) === Verb.cookie) this.#cookies?.came(records, at);
       else

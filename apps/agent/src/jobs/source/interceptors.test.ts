@@ -8,6 +8,7 @@ const job = (): PumpedJob => ({
   intercepted: () => {},
   turn: () => 'idle',
   halt: () => {},
+  settledThrough: () => null,
   ringThrough: () => Number.POSITIVE_INFINITY,
   keepAll: () => {},
 });

@@ -199,9 +199,8 @@ export class JobKeeper {
     const { interception, roots, why } = served;
     const { interceptor } = interception;
     const tell = (one: JobEvent) => event(job, one.code, one.severity, one.sentence);
-    const { identity } = interceptor;
     const runner: JobRunner = new JobRunner({
-      ...surroundings.runnerOptions(job.stored, roots, prepared, { identity, fresh: interception.fresh, event: tell }),
+      ...surroundings.runnerOptions(job.stored, roots, prepared, interception.ring(tell)),
       audit: interception.audit,
       emptied: wordOnEmpty(job),
       barrier: () => interceptor.barrier(),

@@ -128,6 +128,11 @@ export class JobRunner {
     return this.job.audit;
   }
 
+  /** Ring sequence up to which every operation is received, and known to be by the next process. */
+  settledThrough(drained: number): number | null {
+    return this.options.survival?.isKept(this.job) === true ? this.job.settledThrough(drained) : null;
+  }
+
   /** A state that may not be written down yet is written then, though nothing else should happen to the job for hours. */
   #keepSoon(ms: number): void {
     if (this.#closed) return;

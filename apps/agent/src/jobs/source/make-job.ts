@@ -1,5 +1,5 @@
 /** From a runner's options to the engine's job: with what an earlier process left of it, where that can be trusted. */
-import { type JobMemory, QueueStoreError, SourceJob } from '@understudy/engine';
+import { type JobMemory, type PowerCutOfJob, QueueStoreError, SourceJob } from '@understudy/engine';
 import { digest } from '../../ports/digest/digest.ts';
 import type { RunnerOptions } from './job-runner.ts';
 import type { LeftBehind } from './queue-folder.ts';
@@ -19,7 +19,8 @@ function makeOrCompare(options: RunnerOptions): SourceJob {
   if (left === null) return make(options, null);
   try {
     const job = make(options, left);
-    tellOfCompare(options, job, left.memory);
+    if (left.powerCut === undefined || !job.runs.complete) tellOfCompare(options, job, left.memory);
+    else tellOfPowerCut(options, left.powerCut);
     return job;
   } catch (error) {
     if (!(error instanceof QueueStoreError)) throw error;
@@ -52,10 +53,21 @@ function make(options: RunnerOptions, goesOn: LeftBehind | null): SourceJob {
     ...(options.mirror === undefined ? {} : { mirror: options.mirror }),
     ...(options.mirrorMemory === undefined ? {} : { mirrorMemory: options.mirrorMemory }),
     ...(survival === undefined ? {} : { store: survival.folder.store }),
-    ...(goesOn === null ? {} : { goesOn: { ...goesOn, notes: survival?.scopeNotes() } }),
+    ...(goesOn === null ? {} : { goesOn: { ...goesOn, notes: notesOf(options, goesOn) } }),
     roots: options.roots.map(({ root, scope }) => ({ path: root.path, files: root.files, scope })),
   });
   return job;
+}
+
+function tellOfPowerCut({ event }: RunnerOptions, { regions }: PowerCutOfJob): void {
+  const count = regions.reduce((sum, active) => sum + active.length, 0);
+  event({
+    code: 'power-cut',
+    severity: 'warning',
+    sentence:
+      `The source lost power: ${count} ${count === 1 ? 'region' : 'regions'} in which it was being changed, and whatever was changed since, are ` +
+      'compared with the replica; where they differ the source rules, also where the target was ahead.',
+  });
 }
 
 function tellOfCompare({ event }: RunnerOptions, job: SourceJob, memory: JobMemory): void {
@@ -66,4 +78,9 @@ function tellOfCompare({ event }: RunnerOptions, job: SourceJob, memory: JobMemo
     sentence:
       'After the restart of the agent both sides are compared: which files the target knows could not be read from what the job had kept.',
   });
+}
+
+/** They are not written durably: after a power cut nobody knows how old they are, and with rules everything is compared. */
+function notesOf({ survival }: RunnerOptions, { powerCut }: LeftBehind): readonly Uint8Array[] | undefined {
+  return powerCut === undefined ? survival?.scopeNotes() : undefined;
 }

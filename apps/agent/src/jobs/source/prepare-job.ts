@@ -1,7 +1,7 @@
 /** From a definition to what must be protected: rules checked against this machine, directories with their scopes. */
 import { lstatSync, realpathSync } from 'node:fs';
 import { brand, printable, type RawName } from '@understudy/base';
-import type { JobEvent } from '@understudy/engine';
+import type { JobEvent, PowerCut } from '@understudy/engine';
 import type { JobDefinition, Position, Refuse, Welcome } from '@understudy/wire';
 import {
   FORBIDDEN_PLACES,
@@ -31,6 +31,8 @@ export interface RingOfJob {
   readonly identity: string;
   /** Nothing of it has been read in this process. */
   readonly fresh: boolean;
+  /** How the ring before it was lost; null: it was not, or nobody knows. */
+  readonly powerCut: PowerCut | null;
   event(event: JobEvent): void;
 }
 

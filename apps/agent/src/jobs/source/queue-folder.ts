@@ -3,14 +3,17 @@
  * again, and how far the target had come. In: a job's memory and marks. Out: the same for the next process, if it reads the same ring.
  * Promise: what cannot be trusted is not handed out; a folder that takes nothing more never keeps the job from running.
  */
-import { closeSync, openSync, readFileSync, readSync, renameSync, rmSync, writeFileSync, writeSync } from 'node:fs';
+import { closeSync, openSync, readFileSync, readSync, rmSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import { formatBytes } from '@understudy/base';
-import type { JobEvent, JobMemory, KnownReceived, QueueStore } from '@understudy/engine';
+import type { JobEvent, JobMemory, KnownReceived, PowerCutOfJob, QueueStore } from '@understudy/engine';
 import { position } from '@understudy/wire';
+import type { z } from 'zod';
+import { syncDirectory, writeFileAtomically } from '../../home/atomic-json.ts';
 import { makeFolder } from '../../home/make-folder.ts';
 import { messageOf } from '../../home/start-error.ts';
 import { SegmentStore } from '../../ports/segments/index.ts';
+import { isOfLostRing } from './after-power-cut.ts';
 import { queueStateSchema } from './queue-state.ts';
 import { SegmentQueueStore } from './queue-store.ts';
 import { ScopeLog } from './scope-log.ts';
@@ -34,9 +37,25 @@ export interface LeftBehind extends KnownReceived {
   readonly streamId: string;
   readonly memory: JobMemory;
   readonly version: number;
+  /** The ring was lost with the machine's power: these regions are compared. */
+  readonly powerCut?: PowerCutOfJob;
+}
+
+/** How an earlier ring was lost. */
+export interface LostRingOfJob {
+  readonly ring: string;
+  readonly regions: PowerCutOfJob;
 }
 
 const MARK_BYTES = 32;
+
+type QueueState = z.output<typeof queueStateSchema>;
+
+interface Marks {
+  readonly received: number;
+  readonly origin: number;
+  readonly version: number;
+}
 
 export class QueueFolder {
   readonly store: QueueStore | undefined;
@@ -62,9 +81,11 @@ export class QueueFolder {
   }
 
   /** Null: nothing, or nothing of this stream; `key` names the ring, the roots and the rules. */
-  leftBehind(key: string): LeftBehind | null {
+  leftBehind(key: string, lost: LostRingOfJob | null = null): LeftBehind | null {
     const state = this.#readState();
     const marks = this.#readMarks();
+    if (state !== null && lost !== null && isOfLostRing(state.key, key, lost.ring))
+      return this.#afterPowerCut(state, marks, lost.regions);
     if (state === null || marks === null || state.key !== key || state.version < marks.version) {
       this.store?.clear();
       return null;
@@ -75,6 +96,21 @@ export class QueueFolder {
     return { streamId, memory, version, received: position(marks.received), origin: marks.origin };
   }
 
+  /**
+   * What was queued is in active regions, wherever it was; only what the job had known of its target counts, and that is written durably.
+   * The marks are not: they may be older than the truth, or gone, and then nothing is asked of the target.
+   */
+  #afterPowerCut(
+    { memory, streamId, version }: QueueState,
+    marks: Marks | null,
+    powerCut: PowerCutOfJob,
+  ): LeftBehind | null {
+    this.store?.clear();
+    if (!memory.complete || (marks !== null && version < marks.version)) return null;
+    const { received, origin } = marks ?? { received: 0, origin: 0 };
+    return { streamId, memory, version, received: position(received), origin, powerCut };
+  }
+
   /** False: it could not be kept; then an older one is not to be found either. */
   keep(state: {
     readonly key: string;
@@ -83,8 +119,7 @@ export class QueueFolder {
     readonly memory: JobMemory;
   }): boolean {
     try {
-      writeFileSync(`${this.#statePath}.new`, JSON.stringify(state), { mode: 0o600 });
-      renameSync(`${this.#statePath}.new`, this.#statePath);
+      writeFileAtomically(this.#statePath, JSON.stringify(state));
       this.#failed = false;
       return true;
     } catch (error) {
@@ -121,6 +156,7 @@ export class QueueFolder {
   forget(): void {
     try {
       rmSync(this.#statePath, { force: true });
+      syncDirectory(this.#options.folder);
     } catch (error) {
       this.#fail(error);
     }
@@ -163,7 +199,7 @@ export class QueueFolder {
     }
   }
 
-  #readMarks(): { readonly received: number; readonly origin: number; readonly version: number } | null {
+  #readMarks(): Marks | null {
     if (this.#marks === null || readSync(this.#marks, this.#mark, 0, MARK_BYTES, 0) !== MARK_BYTES) return null;
     const [received = 0, origin = 0, version = 0, sum = -1] = [0, 1, 2, 3].map((i) => this.#mark.readDoubleLE(i * 8));
     const whole = [received, origin, version].every((value) => Number.isSafeInteger(value) && value >= 0);

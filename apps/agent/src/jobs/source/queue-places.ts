@@ -2,6 +2,7 @@
 import { join } from 'node:path';
 import type { AgentBase } from '../../listen/index.ts';
 import type { StoredJob } from '../stored-job.ts';
+import { regionsAfter } from './after-power-cut.ts';
 import type { JobRoot } from './job-roots.ts';
 import type { RingOfJob } from './prepare-job.ts';
 import { QueueFolder } from './queue-folder.ts';
@@ -16,10 +17,12 @@ export function survivalOf(base: AgentBase, stored: StoredJob, roots: readonly J
     alertShare: settings['queue.alert'] / 100,
   };
   const key = keyOf(stored, ring.identity, roots);
+  const regions = regionsAfter(ring.powerCut, roots);
   return new Survival({
     folder: new QueueFolder({ folder, limits, event: (event) => ring.event(event) }),
     key,
     mayGoOn: ring.fresh,
+    lost: regions === null || ring.powerCut === null ? null : { ring: ring.powerCut.ring, regions },
   });
 }
 

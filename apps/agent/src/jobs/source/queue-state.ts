@@ -6,11 +6,11 @@ const nodeText = z.string().regex(/^\d{1,20}$/);
 const count = z.number().int().min(0).max(Number.MAX_SAFE_INTEGER);
 
 const itemSchema = z.object({
-  kind: z.enum(['entry', 'node', 'metadata', 'ranges', 'root']),
+  kind: z.enum(['entry', 'node', 'metadata', 'ranges', 'compare', 'names', 'changed', 'root']),
   root: count,
   node: nodeText.optional(),
   name: z.string().max(255).optional(),
-  ranges: z.array(count).optional(),
+  ranges: z.array(z.number().min(0).max(Number.MAX_SAFE_INTEGER)).optional(),
 });
 
 const memorySchema: z.ZodType<JobMemory> = z.object({

@@ -4,7 +4,7 @@
  */
 import { randomUUID } from 'node:crypto';
 import type { SourceJob } from '@understudy/engine';
-import type { LeftBehind, QueueFolder } from './queue-folder.ts';
+import type { LeftBehind, LostRingOfJob, QueueFolder } from './queue-folder.ts';
 import type { ScopeLog } from './scope-log.ts';
 
 export interface SurvivalOptions {
@@ -13,6 +13,8 @@ export interface SurvivalOptions {
   readonly key: string;
   /** False: the ring has been read before this job came. */
   readonly mayGoOn: boolean;
+  /** The ring before this one, lost with the machine's power. */
+  readonly lost?: LostRingOfJob | null;
 }
 
 /** A state is written again at most so often, and the longer it took the more seldom. */
@@ -36,10 +38,10 @@ export class Survival {
   /** The folder takes nothing: there is nothing to wait for, and nothing goes on after a restart. */
   #helpless = false;
 
-  constructor({ folder, key, mayGoOn }: SurvivalOptions) {
+  constructor({ folder, key, mayGoOn, lost }: SurvivalOptions) {
     this.folder = folder;
     this.#key = key;
-    const found = folder.leftBehind(key);
+    const found = folder.leftBehind(key, lost ?? null);
     this.leftBehind = mayGoOn ? found : null;
     this.#version = found?.version ?? 0;
     if (this.leftBehind === null) {

@@ -142,6 +142,7 @@ export class FakeInterceptor implements Interceptor {
         paths.set(node, inner);
         return { name, node, attributes: { ...NO_ATTRIBUTES, mode: 0o040755 } };
       },
+      ages: () => null,
       openDirectory: () => null,
       readLink: () => null,
       xattrs: () => null,

@@ -20,6 +20,8 @@ export interface DirectoryListerOptions {
   readonly asksIfEmpty: boolean;
   /** The target has the listing: only what is not finished beneath is said. */
   readonly finished: boolean;
+  /** It was active when the source lost power: what is older counts by its name alone. */
+  readonly activeSinceMs: number | null;
   say(input: RecordInput): void;
   /** The directory, or one name in it, cannot be read. */
   unreadable(error: FileError, name?: RawName): void;
@@ -81,8 +83,9 @@ export class DirectoryLister {
   }
 
   #entry(entry: SourceEntry): number {
-    const { root, node, entries, finished } = this.#options;
+    const { root, node, entries, finished, activeSinceMs } = this.#options;
     try {
+      if (activeSinceMs !== null) return entries.active(root, node, entry, activeSinceMs);
       return finished ? entries.again(root, node, entry) : entries.listed(root, node, entry);
     } catch (error) {
       if (!(error instanceof FileError)) throw error;

@@ -1,6 +1,14 @@
 /** Says what a name on the source is: entry, extended attributes, and what must follow (a listing, content). */
 import { brand, type RawName } from '@understudy/base';
-import { type Attributes, encodeXattrs, FORGET_IN_PLACE, type NodeId, RecordFlag, Verb } from '@understudy/wire';
+import {
+  type Attributes,
+  ENTRY_NAMES_ONLY,
+  encodeXattrs,
+  FORGET_IN_PLACE,
+  type NodeId,
+  RecordFlag,
+  Verb,
+} from '@understudy/wire';
 import { FileError, type SourceEntry } from '../../ports.ts';
 import type { InFlight } from './in-flight.ts';
 import { placeOf } from './place-of.ts';
@@ -24,6 +32,8 @@ export interface EntrySenderOptions {
   readonly repair: boolean;
   readonly orphans: OrphanOrders;
   directory(root: number, node: NodeId): void;
+  /** Names beneath it are active, too; `list`: it may have changed since. */
+  activeDirectory(root: number, node: NodeId, sinceMs: number, list: boolean): void;
   content(task: ContentTask): void;
   /** The target has all of it, since before this mirror went on. */
   isFinished(root: number, node: NodeId): boolean;
@@ -61,6 +71,24 @@ export class EntrySender {
     const isDirectory = typeOf(entry.attributes.mode) === DIRECTORY;
     if (root.scope.wants(parent, entry.name, isDirectory)) return this.#say(root, parent, entry);
     return this.#unwanted(root, parent, entry);
+  }
+
+  /**
+   * One name of a directory that was active when the source lost power. What was made since may have lost content and is compared; what
+   * is older is where its name says, and of its content its own regions tell.
+   */
+  active(root: MirrorRoot, parent: NodeId, entry: SourceEntry, sinceMs: number): number {
+    const { node, name, attributes } = entry;
+    const type = typeOf(attributes.mode);
+    if (!root.scope.wants(parent, name, type === DIRECTORY)) return this.#unwanted(root, parent, entry);
+    // Gone: what removes it is in the stream, or will be.
+    const ages = root.files.ages(node) ?? { bornMs: null, changedMs: Number.POSITIVE_INFINITY };
+    if (type === DIRECTORY) {
+      const changed = ages.changedMs >= sinceMs && root.scope.knows(node);
+      this.#options.activeDirectory(root.index, node, sinceMs, changed);
+    }
+    const isOld = type === REGULAR && (ages.bornMs ?? ages.changedMs) < sinceMs;
+    return this.#say(root, parent, entry, isOld);
   }
 
   /** A name that the rules leave out; returns bytes said. */
@@ -156,8 +184,8 @@ export class EntrySender {
     if (attributes !== null && this.#isStillOurs(root, node)) this.#settleExactly(root, node, attributes);
   }
 
-  /** A file of which only these bytes (start, end, start, end …) may differ, and its metadata. */
-  ranges(root: MirrorRoot, node: NodeId, ranges: readonly number[]): void {
+  /** A file of which only these bytes (start, end, start, end …) may differ, and its metadata; `check`: they are compared first. */
+  ranges(root: MirrorRoot, node: NodeId, ranges: readonly number[], how: ContentTask['how'] = 'send'): void {
     if (!root.scope.knows(node)) {
       this.#uncertain(root, node);
       return;
@@ -169,7 +197,7 @@ export class EntrySender {
       return;
     }
     this.#count(bytesIn(ranges, attributes.size));
-    this.#options.content({ ...task(root.index, node, 'send'), ranges });
+    this.#options.content({ ...task(root.index, node, how), ranges });
   }
 
   /** All of the node's content has been said. */
@@ -209,7 +237,7 @@ export class EntrySender {
     }
   }
 
-  #say(root: MirrorRoot, parent: NodeId, entry: SourceEntry): number {
+  #say(root: MirrorRoot, parent: NodeId, entry: SourceEntry, namesOnly = false): number {
     const { node, name, attributes } = entry;
     const type = typeOf(attributes.mode);
     const isNew = !root.scope.knows(node);
@@ -217,16 +245,29 @@ export class EntrySender {
     const xattrs = this.#read(root, node) ?? [];
     const data = type === SYMLINK ? (root.files.readLink(node) ?? NOTHING) : NOTHING;
     let flags = xattrs.length > 0 ? RecordFlag.entryHasXattrs : 0;
+    const detail = namesOnly ? ENTRY_NAMES_ONLY : 0;
     const finished = type === REGULAR && this.#options.isFinished(root.index, node);
     const listed = type === DIRECTORY && (isNew || !this.#options.repair || !root.scope.whole);
     const contentFollows = listed || finished || (type === REGULAR && this.#contentFollows(isNew));
     if (contentFollows) flags |= RecordFlag.contentFollows;
-    this.#options.world.say({ verb: Verb.entry, root: root.index, parent, name, node, attributes, data, flags });
+    this.#options.world.say({
+      verb: Verb.entry,
+      root: root.index,
+      parent,
+      name,
+      node,
+      attributes,
+      data,
+      flags,
+      detail,
+    });
     if (xattrs.length > 0)
       this.#options.world.say({ verb: Verb.xattrs, root: root.index, node, data: encodeXattrs(xattrs) });
     if (listed) this.#options.directory(root.index, node);
     else if (type === DIRECTORY) this.#options.inFlight.askedSilently({ root: root.index, node, offset: 0, extent: 0 });
     if (finished) this.#stillFinished(root, node, attributes);
+    // Answered only where the target does not know it; where the answer is lost the listing is said again.
+    else if (namesOnly) this.#options.inFlight.askedSilently({ root: root.index, node: parent, offset: 0, extent: 0 });
     else if (type === REGULAR) this.#regular(root, entry, parent, contentFollows);
     return 512;
   }

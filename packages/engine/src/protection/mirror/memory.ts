@@ -54,3 +54,13 @@ export class VolatileMirrorMemory implements MirrorMemory {
     this.#note = null;
   }
 }
+
+/** A copy: what is found to be unknown is taken out of it. */
+export function finishedOf(
+  roots: ReadonlyMap<number, unknown>,
+  note: MirrorNote | undefined,
+): ReadonlyMap<number, Set<NodeId>> {
+  const finished = new Map<number, Set<NodeId>>();
+  for (const [root, nodes] of note?.finished ?? []) if (roots.has(root)) finished.set(root, new Set(nodes));
+  return finished;
+}

@@ -11,12 +11,13 @@ import { RingBuffer } from '@understudy/base';
 import { MIRROR_GOES_ON, MIRROR_REPAIR, MirrorCompare, type NodeId, type Reply, Verb } from '@understudy/wire';
 import type { DirtyItem } from '../../data-path/source/queue/dirty-map.ts';
 import { type Barrier, FileError } from '../../ports.ts';
+import { ActiveNames } from './active-names.ts';
 import { ContentQueue } from './content-queue.ts';
 import { ContentSender, MIRROR_BLOCK } from './content-sender.ts';
 import { DirectoryLister } from './directory-lister.ts';
 import { type Asked, EntrySender } from './entry-sender.ts';
 import { InFlight, type Question, type SilentQuestion } from './in-flight.ts';
-import type { MirrorMemory, MirrorNote } from './memory.ts';
+import { finishedOf, type MirrorMemory, type MirrorNote } from './memory.ts';
 import { type Compare, type MirrorPlan, namesFirst, type OrphanOrders, orphanOrders } from './plan.ts';
 import { type MirrorProgress, noProgress } from './progress.ts';
 import { Replies } from './replies.ts';
@@ -54,6 +55,7 @@ export class Mirror {
   readonly #orphanOrders: OrphanOrders;
   readonly #buffer: Uint8Array;
   readonly #finished: ReadonlyMap<number, Set<NodeId>>;
+  readonly #active: ActiveNames;
   #lister: DirectoryLister | null = null;
   #content: ContentSender | null = null;
   #phase: Phase = 'working';
@@ -69,8 +71,9 @@ export class Mirror {
     this.#left = namesFirst(this.items).reverse();
     this.#orphanOrders = orphanOrders(plan, world.wallMs());
     this.#buffer = new Uint8Array(Math.max(MIRROR_BLOCK, plan.blockSize));
-    this.#finished = finishedOf(world, goesOn);
+    this.#finished = finishedOf(world.roots, goesOn);
     this.#inFlight = this.#makeInFlight();
+    this.#active = new ActiveNames(world, () => this.#entries, this.#directories);
     this.#entries = this.#makeEntries();
     this.replies = this.#makeReplies();
     this.#begin(goesOn !== undefined);
@@ -163,6 +166,8 @@ export class Mirror {
   #find(): number | null {
     const directory = this.#directories.shift();
     if (directory !== undefined) return this.#open(directory);
+    const walked = this.#active.step();
+    if (walked !== null) return walked;
     const item = this.#left.pop();
     return item === undefined ? null : this.#item(item);
   }
@@ -192,6 +197,7 @@ export class Mirror {
       orphans: this.#orphanOrders,
       asksIfEmpty: this.#world.asksIfEmpty(),
       finished: this.#isFinished(index, node),
+      activeSinceMs: this.#active.sinceOf(index, node),
       say: this.#world.say,
       unreadable: (error, name) => this.#world.unreadable(index, node, error.message, name),
     });
@@ -211,7 +217,7 @@ export class Mirror {
       this.#repairItem(root, item);
     } catch (error) {
       if (!(error instanceof FileError)) throw error;
-      const node = item.kind === 'entry' ? item.parent : item.kind === 'root' ? root.files.rootNode : item.node;
+      const node = item.kind === 'entry' ? item.parent : 'node' in item ? item.node : root.files.rootNode;
       this.#world.unreadable(root.index, node, error.message, item.kind === 'entry' ? item.name : undefined);
     }
     return 512;
@@ -224,6 +230,9 @@ export class Mirror {
     } else if (item.kind === 'asked') this.#entries.askedBefore(root, item);
     else if (item.kind === 'entry') this.#entries.entry(root, item.parent, item.name);
     else if (item.kind === 'ranges') this.#entries.ranges(root, item.node, item.ranges);
+    else if (item.kind === 'compare') this.#entries.ranges(root, item.node, item.ranges, 'check');
+    else if (item.kind === 'changed') this.#active.changedSince(root, item.sinceMs);
+    else if (item.kind === 'names') this.#active.names(root, item.node, item.sinceMs);
     else if (item.kind === 'metadata') this.#entries.metadata(root, item.node);
     else this.#entries.node(root, item.node);
   }
@@ -329,6 +338,7 @@ export class Mirror {
       repair: this.#repair,
       orphans: this.#orphanOrders,
       directory: (root, node) => this.#directories.push({ root, node }),
+      activeDirectory: (...one) => this.#active.add(...one),
       content: (task) => this.replies.defers(task) || this.#contents.push(task),
       isFinished: (root, node) => this.#isFinished(root, node),
     });
@@ -349,15 +359,9 @@ export class Mirror {
 
   #close(): void {
     this.#lister?.close();
+    this.#active.close();
     this.#content?.close();
     this.#lister = null;
     this.#content = null;
   }
-}
-
-/** A copy: what is found to be unknown is taken out of it. */
-function finishedOf(world: MirrorWorld, note: MirrorNote | undefined): ReadonlyMap<number, Set<NodeId>> {
-  const finished = new Map<number, Set<NodeId>>();
-  for (const [root, nodes] of note?.finished ?? []) if (world.roots.has(root)) finished.set(root, new Set(nodes));
-  return finished;
 }

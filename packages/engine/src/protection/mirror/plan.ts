@@ -50,6 +50,6 @@ export function orphanOrders(options: MirrorOptions, nowMs: number): OrphanOrder
 
 /** The order of a repair: the target has been asked about a file, which may be new to it, before anything of its content is sent. */
 export function namesFirst(items: readonly DirtyItem[]): DirtyItem[] {
-  const isName = ({ kind }: DirtyItem) => kind === 'root' || kind === 'entry';
+  const isName = ({ kind }: DirtyItem) => kind === 'root' || kind === 'entry' || kind === 'names' || kind === 'changed';
   return [...items.filter(isName), ...items.filter((item) => !isName(item))];
 }

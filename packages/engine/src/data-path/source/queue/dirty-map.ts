@@ -20,7 +20,8 @@ export type DirtyReason =
   | 'shifted-while-mirrored'
   | 'verification'
   | 'repair-lost'
-  | 'stream-lost';
+  | 'stream-lost'
+  | 'power-cut';
 
 export type DirtyItem =
   /** The name in that directory may differ: it is looked at again. */
@@ -31,6 +32,12 @@ export type DirtyItem =
   | { readonly kind: 'metadata'; readonly root: number; readonly node: NodeId }
   /** Metadata, and of the content these bytes: start, end, start, end …, in whole blocks of 4 KiB; the last end may be TO_THE_END. */
   | { readonly kind: 'ranges'; readonly root: number; readonly node: NodeId; readonly ranges: readonly number[] }
+  /** As `ranges`, but not known to differ: compared, and what differs is sent. */
+  | { readonly kind: 'compare'; readonly root: number; readonly node: NodeId; readonly ranges: readonly number[] }
+  /** Names in that directory may differ, and content and names of what was made in it since. */
+  | { readonly kind: 'names'; readonly root: number; readonly node: NodeId; readonly sinceMs: number }
+  /** Whatever beneath that root has changed since then, by its own time of change. */
+  | { readonly kind: 'changed'; readonly root: number; readonly sinceMs: number }
   /** Everything beneath that root may differ. */
   | { readonly kind: 'root'; readonly root: number };
 
@@ -41,7 +48,8 @@ export const MAX_FILE_RANGES = 65_536;
 /** Stretches of all files, 16 bytes each. */
 export const MAX_RANGES = 2_000_000;
 
-type Held = Exclude<DirtyItem, { kind: 'ranges' }> | { kind: 'ranges'; root: number; node: NodeId; ranges: Ranges };
+type HeldRanges = { kind: 'ranges' | 'compare'; root: number; node: NodeId; ranges: Ranges };
+type Held = Exclude<DirtyItem, { kind: 'ranges' | 'compare' }> | HeldRanges;
 
 export class DirtyMap {
   #items = new Map<string, Held>();
@@ -62,7 +70,7 @@ export class DirtyMap {
   /** Bytes of content in known ranges; files and roots as a whole are not counted, for their size is not known here. */
   get bytes(): number {
     let bytes = 0;
-    for (const item of this.#items.values()) if (item.kind === 'ranges') bytes += item.ranges.bytes;
+    for (const item of this.#items.values()) if ('ranges' in item) bytes += item.ranges.bytes;
     return bytes;
   }
 
@@ -101,6 +109,31 @@ export class DirtyMap {
     this.#add(nodeKey(root, node), { kind: 'ranges', root, node, ranges }, reason);
   }
 
+  /** Bytes [from, to) of a file, and its metadata: looked at, and sent where they differ. */
+  addCompare(root: number, node: NodeId, from: number, to: number, reason: DirtyReason): void {
+    const key = `c${root}/${node}`;
+    const known = this.#items.get(key);
+    const ranges = known?.kind === 'compare' ? known.ranges : new Ranges();
+    const before = ranges.size;
+    ranges.add(from, to);
+    this.#ranges += ranges.size - before;
+    this.#version += 1;
+    if (known === undefined) this.#add(key, { kind: 'compare', root, node, ranges }, reason);
+  }
+
+  addNames(root: number, node: NodeId, sinceMs: number, reason: DirtyReason): void {
+    const key = `d${root}/${node}`;
+    const known = this.#items.get(key);
+    const since = known?.kind === 'names' ? Math.min(known.sinceMs, sinceMs) : sinceMs;
+    this.#add(key, { kind: 'names', root, node, sinceMs: since }, reason);
+  }
+
+  addChanged(root: number, sinceMs: number, reason: DirtyReason): void {
+    const known = this.#items.get(`s${root}`);
+    const since = known?.kind === 'changed' ? Math.min(known.sinceMs, sinceMs) : sinceMs;
+    this.#add(`s${root}`, { kind: 'changed', root, sinceMs: since }, reason);
+  }
+
   addRoot(root: number, reason: DirtyReason): void {
     for (const [key, item] of this.#items) {
       if (item.root !== root) continue;
@@ -122,9 +155,21 @@ export class DirtyMap {
     else if (item.kind === 'root') this.addRoot(item.root, reason);
     else if (item.kind === 'node') this.addNode(item.root, item.node, reason);
     else if (item.kind === 'metadata') this.addMetadata(item.root, item.node, reason);
+    else if (item.kind === 'changed') this.addChanged(item.root, item.sinceMs, reason);
+    else if (item.kind === 'names') this.addNames(item.root, item.node, item.sinceMs, reason);
     else
       for (let i = 0; i + 1 < item.ranges.length; i += 2)
-        this.addRange(item.root, item.node, item.ranges[i] ?? 0, item.ranges[i + 1] ?? 0, reason);
+        this.#addStretch(item, item.ranges[i] ?? 0, item.ranges[i + 1] ?? 0, reason);
+  }
+
+  #addStretch(
+    { kind, root, node }: Extract<DirtyItem, { kind: 'ranges' | 'compare' }>,
+    from: number,
+    to: number,
+    reason: DirtyReason,
+  ): void {
+    if (kind === 'ranges') this.addRange(root, node, from, to, reason);
+    else this.addCompare(root, node, from, to, reason);
   }
 
   /** As an earlier run of the process had it. */
@@ -141,8 +186,8 @@ export class DirtyMap {
   /** All that is in it, roots first: what they stand for need not be looked at twice. */
   items(): DirtyItem[] {
     const items = [...this.#items.values()].map((item): DirtyItem => {
-      if (item.kind !== 'ranges') return item;
-      return { kind: 'ranges', root: item.root, node: item.node, ranges: [...item.ranges.edges] };
+      if (!('ranges' in item)) return item;
+      return { kind: item.kind, root: item.root, node: item.node, ranges: [...item.ranges.edges] };
     });
     return items;
   }
@@ -158,7 +203,8 @@ export class DirtyMap {
   }
 
   #add(key: string, item: Held, reason: DirtyReason): void {
-    if (this.#items.has(`r${item.root}`) || (item.kind !== 'entry' && item.kind !== 'root' && item.node === NO_NODE)) {
+    const isNobody = 'node' in item && item.node === NO_NODE;
+    if (this.#items.has(`r${item.root}`) || isNobody) {
       this.#forgetRanges(item);
       return;
     }
@@ -173,7 +219,7 @@ export class DirtyMap {
   }
 
   #forgetRanges(item: Held | undefined): void {
-    if (item?.kind === 'ranges') this.#ranges -= item.ranges.size;
+    if (item !== undefined && 'ranges' in item) this.#ranges -= item.ranges.size;
   }
 
   #count(reason: DirtyReason): void {
@@ -187,5 +233,5 @@ const nodeKey = (root: number, node: NodeId): string => `n${root}/${node}`;
 /** Bytes that an item takes where it is written down, about. */
 export function itemBytes(item: DirtyItem): number {
   if (item.kind === 'entry') return 48 + rawToBytes(item.name).length;
-  return item.kind === 'ranges' ? 48 + item.ranges.length * 8 : 48;
+  return 'ranges' in item ? 48 + item.ranges.length * 8 : 48;
 }

@@ -1,5 +1,5 @@
 /** entry: what the source has at (parent, name). Afterwards the replica has that node there; its content is asked for or not. */
-import { MirrorCompare, type OperationRecord, RecordFlag } from '@understudy/wire';
+import { type Attributes, ENTRY_NAMES_ONLY, MirrorCompare, type OperationRecord, RecordFlag } from '@understudy/wire';
 import type { Handle, ReplicaEntry } from '../../../../ports.ts';
 import { type ApplyContext, placeOf, say } from '../apply-context.ts';
 import { makeExact } from '../attribute-set.ts';
@@ -16,9 +16,13 @@ export function entry(record: OperationRecord, context: ApplyContext): void {
   if (at === null) return;
   run.confirm(root.index, record.parent, record.name);
   root.times.keep(at.parent);
-  const { handle, created } = bring(record, context, at);
+  const { handle, created, known } = bring(record, context, at);
   const now = root.files.attributes(handle);
   if (now === null) return;
+  if (known && record.detail === ENTRY_NAMES_ONLY) {
+    attributesOnly(record, context, handle, now);
+    return;
+  }
   const content = created ? 'different' : compareContent(record, context, handle);
   setOwnerAndMode(root, handle, now, record.attributes);
   if ((record.flags & RecordFlag.entryHasXattrs) === 0) makeExact(record, context, handle, []);
@@ -29,9 +33,24 @@ export function entry(record: OperationRecord, context: ApplyContext): void {
     say('want', record, context);
 }
 
-function bring(record: OperationRecord, context: ApplyContext, at: Place): { handle: Handle; created: boolean } {
+/** What it holds is looked at elsewhere, if at all; a file that is being sent keeps its sign of that. */
+function attributesOnly(record: OperationRecord, context: ApplyContext, handle: Handle, now: Attributes): void {
+  const { root } = context;
+  setOwnerAndMode(root, handle, now, record.attributes);
+  if ((record.flags & RecordFlag.entryHasXattrs) === 0) makeExact(record, context, handle, []);
+  if (!root.nodes.isPending(record.node)) nodeTimes(root, record.node, handle, record.attributes);
+}
+
+interface Brought {
+  readonly handle: Handle;
+  readonly created: boolean;
+  /** It was the replica of that node before. */
+  readonly known: boolean;
+}
+
+function bring(record: OperationRecord, context: ApplyContext, at: Place): Brought {
   const known = knownOfKind(record, context);
-  if (known === null) return adoptOrMake(record, context, at);
+  if (known === null) return { ...adoptOrMake(record, context, at), known: false };
   place(context.root, {
     node: record.node,
     handle: known,
@@ -44,7 +63,7 @@ function bring(record: OperationRecord, context: ApplyContext, at: Place): { han
     at: record.sequence,
     onSetAside: () => toldAside(record, context),
   });
-  return { handle: known, created: false };
+  return { handle: known, created: false, known: true };
 }
 
 /** A node cannot change what it is; one that seems to was bound wrongly, and is let go. */
