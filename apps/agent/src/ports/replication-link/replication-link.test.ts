@@ -278,7 +278,7 @@ describe('dialling', () => {
     });
     await expect(attempt).rejects.toMatchObject({
       code: 'version',
-      message: expect.stringMatching(/understudy-replication\/99.*understudy-replication\/2/),
+      message: expect.stringMatching(new RegExp(`understudy-replication/99.*${REPLICATION_PROTOCOL}`)),
     });
     server.close();
   });
