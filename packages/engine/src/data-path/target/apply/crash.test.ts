@@ -73,4 +73,32 @@ describe('operations applied in order', () => {
       { numRuns: Number(process.env.RUNS ?? 2000) },
     );
   });
+
+  it('[TCM5] a file that left its directory before that was removed has its times after a replay, too', () => {
+    const source = rooted();
+    const play = new Play(source);
+    const moves = [
+      [0, 0, 341, 0, 0],
+      [0, 0, 0, 0, 0],
+      [302, 0, 463, 0, 0],
+      [0, 21, 0, 0, 0],
+      [828, 31, 0, 162, 0],
+      [926, 442, 0, 0, 0],
+    ];
+    for (const [kind = 0, a = 0, b = 0, c = 0, d = 0] of moves) play.make({ kind, a, b, c, d });
+    const verbs = [Verb.root, Verb.create, Verb.create, Verb.mkdir, Verb.create, Verb.rename, Verb.rmdir];
+    expect(source.records.map(({ verb }) => verb)).toEqual(verbs);
+    const rig = new Rig({ filePaths: false });
+    const { replica } = rig;
+    // Killed when all is done and no time is set.
+    const setTimes = replica.setTimes.bind(replica);
+    replica.setTimes = () => {
+      throw new Killed();
+    };
+    expect(() => rig.run(source.records)).toThrow(Killed);
+    replica.setTimes = setTimes;
+    rig.restart();
+    rig.run(source.records);
+    expect(rig.tree()).toEqual(source.tree());
+  });
 });

@@ -38,7 +38,10 @@ export function toldAside(record: OperationRecord, context: ApplyContext): void 
 export function establish(record: OperationRecord, context: ApplyContext): void {
   const { root, run } = context;
   const place = placeOf(record, context);
-  if (place === null) return;
+  if (place === null) {
+    goneElsewhere(record, context);
+    return;
+  }
   run.confirm(root.index, record.parent, record.name);
   const handle = known(record, context, place) ?? freshAt(record, context, place);
   if (handle === 'gone') {
@@ -48,6 +51,16 @@ export function establish(record: OperationRecord, context: ApplyContext): void 
   if (handle === null) throw contradiction('create', 'the name is taken again and again');
   nodeTimes(root, record.node, handle, record.attributes);
   parentTimes(record, context);
+}
+
+/**
+ * The directory is gone by an operation that a replay repeats, and the node got out of it before: nobody else sets its times, which may
+ * not have been set when the agent was killed.
+ */
+function goneElsewhere(record: OperationRecord, { root }: ApplyContext): void {
+  const handle = root.nodes.handleOf(record.node);
+  if (handle !== undefined && root.files.attributes(handle) !== null)
+    nodeTimes(root, record.node, handle, record.attributes);
 }
 
 /**
