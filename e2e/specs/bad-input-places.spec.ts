@@ -88,7 +88,9 @@ describe('bad input: places', () => {
     // Accepted, they are orphans as any others: reported and left.
     await stage().client.protect({ ...job, extra: ['--adopt'] });
     await until('the orphan is reported', async () =>
-      (await stage().client.events('--job', 'foreign')).stdout.includes('somebody-elses'),
+      (await stage().client.events('--job', 'foreign')).stdout.includes(
+        '1 name on the target is not on the source and was left alone',
+      ),
     );
     expect(readFileSync(foreign, 'utf8')).toBe('precious');
     await stage().cli(['job', 'stop', 'foreign']);
