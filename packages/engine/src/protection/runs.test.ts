@@ -19,9 +19,9 @@ function runsWith(memory: VolatileMirrorMemory, whole = true) {
     rootNode,
   });
   const root = { index: 0, path: new Uint8Array(), files: { rootNode } as never, scope };
-  const world = { roots: new Map([[0, root]]), wallMs: () => 0 } as never;
+  const world = { roots: new Map([[0, root]]), wallMs: () => 0, say: () => {} } as never;
   const parts = { dirty: new DirtyMap(), refusals: new Refusals(), event: () => {}, completed: () => {} };
-  return { scope, runs: new Runs({ ...parts, world, memory }) };
+  return { scope, dirty: parts.dirty, runs: new Runs({ ...parts, world, memory }) };
 }
 
 function remembering(...finished: number[]): VolatileMirrorMemory {
@@ -84,5 +84,19 @@ describe('[MIR2] size and time decide', () => {
     expect(trust.compare('attributes')).toBe(compare);
     trust.ended('checksum');
     expect(trust.compare('attributes')).toBe('attributes');
+  });
+});
+
+describe('[SRM2] what is dirty keeps its reason', () => {
+  it('while a repair is at it, and when the repair is lost', () => {
+    const { runs, dirty } = runsWith(new VolatileMirrorMemory());
+    runs.complete = true;
+    dirty.addRange(0, node(7), 0, 8192, 'queue-disk-full');
+    runs.startDue();
+    expect(dirty.size).toBe(0);
+    expect(runs.mirror?.taken).toEqual({ bytes: 8192, reasons: [{ reason: 'queue-disk-full', items: 1 }] });
+    runs.lose();
+    expect(dirty.bytes).toBe(8192);
+    expect(dirty.reasons().map(({ reason }) => reason)).toContain('queue-disk-full');
   });
 });

@@ -232,7 +232,8 @@ export class Runs {
     } else if (this.#complete && dirty.size > 0) {
       this.endVerification();
       const plan = { ...this.#options, compare: 'checksum' } as const;
-      this.#mirror = new Mirror({ world, memory, plan, items: dirty.take() });
+      const taken = { bytes: dirty.bytes, reasons: dirty.reasons() };
+      this.#mirror = new Mirror({ world, memory, plan, taken, items: dirty.take() });
     }
   }
 
@@ -294,6 +295,7 @@ export class Runs {
     this.#mirror = null;
     if (mirror.repairing) {
       for (const item of mirror.items) this.#parts.dirty.addItem(item, 'repair-lost');
+      this.#parts.dirty.alsoBecause(mirror.taken.reasons);
       return;
     }
     this.#trust.gaveUp(mirror.compare);

@@ -158,9 +158,14 @@ function synchronousStatus({ synchronous }: JobRunner): Pick<JobStatus, 'mode' |
 function dirtyStatus(runner: JobRunner): Pick<JobStatus['replication'], 'dirty'> {
   const { dirty } = runner.job.path.srm;
   const { mirror } = runner.job;
-  const items = dirty.size + (mirror?.repairing === true ? mirror.items.length : 0);
+  const taken = mirror?.repairing === true ? mirror : null;
+  const items = dirty.size + (taken?.items.length ?? 0);
   if (items === 0) return {};
-  return { dirty: { items, bytes: dirty.bytes, reasons: dirty.reasons().map((one) => ({ ...one })) } };
+  const reasons = new Map<string, number>();
+  for (const { reason, items: count } of [...(taken?.taken.reasons ?? []), ...dirty.reasons()])
+    reasons.set(reason, (reasons.get(reason) ?? 0) + count);
+  const bytes = dirty.bytes + (taken?.taken.bytes ?? 0);
+  return { dirty: { items, bytes, reasons: [...reasons].map(([reason, count]) => ({ reason, items: count })) } };
 }
 
 function targetQueueStatus({ targetQueue: queue }: JobRunner): Pick<JobStatus, 'targetQueue'> {

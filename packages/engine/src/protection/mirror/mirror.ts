@@ -9,7 +9,7 @@
  */
 import { RingBuffer } from '@understudy/base';
 import { MIRROR_GOES_ON, MIRROR_REPAIR, MirrorCompare, type NodeId, type Reply, Verb } from '@understudy/wire';
-import type { DirtyItem } from '../../data-path/source/queue/dirty-map.ts';
+import { type DirtyItem, NOTHING_TAKEN, type Taken } from '../../data-path/source/queue/dirty-map.ts';
 import { type Barrier, FileError } from '../../ports.ts';
 import { ActiveNames } from './active-names.ts';
 import { ContentQueue } from './content-queue.ts';
@@ -29,6 +29,7 @@ export interface MirrorStart {
   readonly memory: MirrorMemory;
   /** Without them everything is mirrored; with them exactly those are repaired. */
   readonly items?: readonly DirtyItem[];
+  readonly taken?: Taken;
   /** What an earlier run of the same plan had finished. */
   readonly goesOn?: MirrorNote;
 }
@@ -40,6 +41,7 @@ type Phase = 'working' | 'awaiting-replies' | 'barrier' | 'ending' | 'done' | 'l
 
 export class Mirror {
   readonly plan: MirrorPlan;
+  readonly taken: Taken;
   readonly progress: MirrorProgress = noProgress();
   /** What a repair was given; a run that is lost gives it back. */
   readonly items: readonly DirtyItem[];
@@ -62,10 +64,11 @@ export class Mirror {
   #barrier: Barrier | null = null;
   #barrierPassed = false;
 
-  constructor({ world, plan, memory, items, goesOn }: MirrorStart) {
+  constructor({ world, plan, memory, items, taken, goesOn }: MirrorStart) {
     this.#world = world;
     this.#memory = memory;
     this.plan = plan;
+    this.taken = taken ?? NOTHING_TAKEN;
     this.#repair = items !== undefined;
     this.items = items ?? [];
     this.#left = namesFirst(this.items).reverse();

@@ -23,6 +23,15 @@ export type DirtyReason =
   | 'stream-lost'
   | 'power-cut';
 
+export type DirtyReasons = readonly { readonly reason: DirtyReason; readonly items: number }[];
+
+/** What a repair took over: bytes in known ranges, and why they were dirty. */
+export interface Taken {
+  readonly bytes: number;
+  readonly reasons: DirtyReasons;
+}
+export const NOTHING_TAKEN: Taken = { bytes: 0, reasons: [] };
+
 export type DirtyItem =
   /** The name in that directory may differ: it is looked at again. */
   | { readonly kind: 'entry'; readonly root: number; readonly parent: NodeId; readonly name: RawName }
@@ -75,7 +84,7 @@ export class DirtyMap {
   }
 
   /** How many items each reason has brought, since the map was last empty. */
-  reasons(): readonly { readonly reason: DirtyReason; readonly items: number }[] {
+  reasons(): DirtyReasons {
     return [...this.#reasons].map(([reason, items]) => ({ reason, items }));
   }
 
@@ -173,10 +182,7 @@ export class DirtyMap {
   }
 
   /** As an earlier run of the process had it. */
-  restore(
-    items: readonly DirtyItem[],
-    reasons: readonly { readonly reason: DirtyReason; readonly items: number }[],
-  ): void {
+  restore(items: readonly DirtyItem[], reasons: DirtyReasons): void {
     for (const item of items) this.addItem(item, reasons[0]?.reason ?? 'stream-lost');
     if (items.length === 0) return;
     this.#reasons.clear();
@@ -190,6 +196,11 @@ export class DirtyMap {
       return { kind: item.kind, root: item.root, node: item.node, ranges: [...item.ranges.edges] };
     });
     return items;
+  }
+
+  /** What a repair gave back had become dirty for these reasons before. */
+  alsoBecause(reasons: DirtyReasons): void {
+    for (const { reason, items } of reasons) this.#reasons.set(reason, (this.#reasons.get(reason) ?? 0) + items);
   }
 
   /** Hands the whole map over; what becomes dirty from now on is the next run's. */
