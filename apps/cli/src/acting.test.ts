@@ -1,3 +1,5 @@
+import { once } from 'node:events';
+import { createServer, type Socket } from 'node:net';
 import type { FakeAgent } from '@understudy/sdk/testing';
 import { ManagementError } from '@understudy/wire';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -37,6 +39,20 @@ describe('finding a job', () => {
     const ran = await run('status flies');
     expect(ran.exitCode).toBe(3);
     expect(ran.err).toMatch(/"flies" was not found on alpha \(did you mean files\?\)[\s\S]*beta: .*cannot be reached/);
+  });
+
+  it('is not kept waiting by a server that accepts and says nothing', async () => {
+    const { port } = beta;
+    await beta.stop();
+    const sockets: Socket[] = [];
+    const silent = createServer((socket) => sockets.push(socket)).listen(port, '127.0.0.1');
+    await once(silent, 'listening');
+    const began = performance.now();
+    expect((await run('status files --json')).exitCode).toBe(0);
+    // The patience of a connection is ten seconds.
+    expect(performance.now() - began).toBeLessThan(8000);
+    for (const socket of sockets) socket.destroy();
+    silent.close();
   });
 
   it('by a client that is no longer trusted: exit 3', async () => {

@@ -19,27 +19,41 @@ export interface Surveyed<T> {
   readonly unreachable: readonly Unreachable[];
 }
 
-/** Asks servers at once; who cannot be reached or does not trust us is listed, not fatal. */
+/** How long the others may take once an answer is enough: a target that hangs must not keep its source's status from being seen. */
+const GRACE_MS = 1500;
+
+/**
+ * Asks servers at once; who cannot be reached or does not trust us is listed, not fatal. Where an answer is `enough`, who has not
+ * answered a little later is not waited for, and not listed.
+ */
 export async function survey<T>(
   session: Session,
   servers: readonly KnownServer[],
   ask: (connection: Connection) => Promise<T>,
+  enough: (answer: T) => boolean = () => false,
 ): Promise<Surveyed<T>> {
   const answers: { server: KnownServer; connection: Connection; answer: T }[] = [];
   const unreachable: Unreachable[] = [];
-  await Promise.all(
-    servers.map(async (server) => {
-      try {
-        const connection = await session.connect(server);
-        answers.push({ server, connection, answer: await ask(connection) });
-      } catch (error) {
-        if (!(error instanceof SdkError)) throw error;
-        unreachable.push({ server, error });
-      }
-    }),
-  );
+  let grace: NodeJS.Timeout | undefined;
+  let waited = () => {};
+  const patience = new Promise<void>((resolve) => {
+    waited = resolve;
+  });
+  const all = servers.map(async (server) => {
+    try {
+      const connection = await session.connect(server);
+      const answer = await ask(connection);
+      answers.push({ server, connection, answer });
+      if (enough(answer)) grace ??= setTimeout(waited, GRACE_MS);
+    } catch (error) {
+      if (!(error instanceof SdkError)) throw error;
+      unreachable.push({ server, error });
+    }
+  });
+  await Promise.race([Promise.all(all), patience]);
+  clearTimeout(grace);
   const byName = (a: { server: KnownServer }, b: { server: KnownServer }) => (a.server.name < b.server.name ? -1 : 1);
-  return { answers: answers.sort(byName), unreachable: unreachable.sort(byName) };
+  return { answers: [...answers].sort(byName), unreachable: [...unreachable].sort(byName) };
 }
 
 export async function knownServers(session: Session): Promise<readonly KnownServer[]> {
@@ -65,7 +79,12 @@ export async function findJob(session: Session, written: string): Promise<FoundJ
   const slash = written.indexOf('/');
   const name = slash === -1 ? written : written.slice(slash + 1);
   const servers = slash === -1 ? await knownServers(session) : [await session.profile.server(written.slice(0, slash))];
-  const surveyed = await survey(session, servers, (connection) => connection.call('job.list', {}));
+  const surveyed = await survey(
+    session,
+    servers,
+    (connection) => connection.call('job.list', {}),
+    ({ jobs }) => jobs.some(({ status }) => status.name === name),
+  );
   const all = surveyed.answers.flatMap(({ server, connection, answer }) =>
     answer.jobs.map((job) => ({ server, connection, job })),
   );

@@ -53,8 +53,10 @@ export class Session {
   }
 
   async close(): Promise<void> {
+    // One that is still being made is not waited for: the command has its answer, and ends.
+    const notYet = new Promise<null>((resolve) => setImmediate(resolve, null));
     for (const connection of this.#connections.values()) {
-      const opened = await connection.catch(() => null);
+      const opened = await Promise.race([connection.catch(() => null), notYet]);
       opened?.close();
     }
   }
