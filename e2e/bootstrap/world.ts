@@ -81,7 +81,7 @@ async function badLine(stage: Bootstrap, line: Line, { address }: AgentProcess, 
 /** `options`: further ones of `job create`. */
 export async function protectWorld({ stage, source, to }: World, ...options: string[]): Promise<JobStatus> {
   const job = { name: NAME, source: AGENTS.source, target: AGENTS.target, include: [source], to } as const;
-  await stage.client.create({ ...job, intercept: 'fuse', extra: [...options, '--start'] });
+  await stage.client.create({ ...job, intercept: 'fuse', extra: ['--brake', 'off', ...options, '--start'] });
   await stage.client.reach(JOB, 'protected', '900s');
   await stage.client.flush(JOB);
   return await stage.client.status(JOB);

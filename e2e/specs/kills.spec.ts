@@ -19,7 +19,10 @@ async function underLoad(stage: Bootstrap, body: (load: Load) => Promise<void>):
   const source = stage.folder('source', 'kills');
   const to = stage.folder('replica');
   const replica = replicaOf(to, source);
-  await stage.client.protect({ name: JOB, source: 'alpha', target: 'beta', include: [source], to, intercept: 'fuse' });
+  // The storm takes away and replaces most of what there is, which is what the brake is there to hold.
+  const extra = ['--brake', 'off'];
+  const job = { name: JOB, source: 'alpha', target: 'beta', include: [source], to, extra };
+  await stage.client.protect({ ...job, intercept: 'fuse' });
   const load = startLoad('mixed', [stage.folder('source', 'kills', 'mixed'), '--pace-us', '1500']);
   const storm = startLoad('storm', [stage.folder('source', 'kills', 'storm'), '--pace-us', '1000']);
   await goesOn(load, 'its start');

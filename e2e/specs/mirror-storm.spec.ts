@@ -36,10 +36,10 @@ for (const compare of ['everything', 'attributes'] as const) {
 
         if (compare === 'attributes') {
           // A replica that is almost right already: a second mirror onto what the first brought.
-          await stage.client.protect(job);
+          await stage.client.protect({ ...job, extra: ['--brake', 'off'] });
           await stage.client.mirror('storm', '--compare', 'attributes');
         } else {
-          await stage.client.create({ ...job, extra: ['--start'] });
+          await stage.client.create({ ...job, extra: ['--brake', 'off', '--start'] });
           await until('the source is mounted over', () => mountsBelow(source).length > 0, { everyMs: 2 });
         }
         const loads = storms.map(({ seed, folder }) =>

@@ -70,7 +70,8 @@ async function protectedDisk(type: string, stage: Bootstrap, prepare: (source: s
   const to = stage.folder('replica');
   mountDiskImage(stage, type, source);
   const [mixed, database] = prepare(source);
-  await stage.client.protect({ name: JOB, source: 'alpha', target: 'beta', include: [source], to, intercept: 'fuse' });
+  const job = { name: JOB, source: 'alpha', target: 'beta', include: [source], to, extra: ['--brake', 'off'] };
+  await stage.client.protect({ ...job, intercept: 'fuse' });
   const scene: Scene = {
     stage,
     source,

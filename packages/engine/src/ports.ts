@@ -259,6 +259,8 @@ export interface ReplicaFiles {
   readonly root: Handle;
   readonly limbo: Handle;
   attributes(handle: Handle): Attributes | null;
+  /** When the file was made here, ms of this machine's clock; null, or no such call: nobody knows. */
+  bornMs?(handle: Handle): number | null;
   /** null: no such name. */
   entry(parent: Handle, name: RawName): ReplicaEntry | null;
   /** All names in a directory, without `.` and `..`; null: no such directory. */

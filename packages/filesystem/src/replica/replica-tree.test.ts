@@ -52,6 +52,17 @@ describe.skipIf(cannotRun() !== null)('a replica changed by handle', () => {
     expect(replica.attributes(replica.limbo)?.mode).toBe(0o040700);
   });
 
+  it('[SAFE4] tells when a file was made here, by its own clock and whatever its times say, and nothing of one that is gone', () => {
+    const before = Date.now();
+    const handle = file('young');
+    replica.setTimes(handle, { atimeSec: 1, atimeNsec: 0, mtimeSec: 1, mtimeNsec: 0 });
+    // The kernel's coarse clock may be a tick behind.
+    expect(replica.bornMs?.(handle)).toBeGreaterThan(before - 1000);
+    expect(replica.bornMs?.(handle)).toBeLessThan(Date.now() + 1);
+    replica.unlink(replica.root, raw('young'));
+    expect(replica.bornMs?.(handle)).toBeNull();
+  });
+
   it.each(['', '.', '..', 'a/b', '/', 'a\0b'])('[TRM1] the name %j is refused by every operation', (name) => {
     const there = file('there');
     const bad = raw(name);

@@ -27,7 +27,7 @@ import {
   unlinkAt,
 } from '../syscalls/names.ts';
 import { close, O, openAt } from '../syscalls/open.ts';
-import { isDirectory, isSymlink, statDescriptor, statMode, takeAttributes } from '../syscalls/stat.ts';
+import { isDirectory, isSymlink, statDescriptor, statMode, takeAges, takeAttributes } from '../syscalls/stat.ts';
 import { HERE, type TreeRoot } from '../syscalls/tree-root.ts';
 import { dropXattr, readXattrs, writeXattr } from '../syscalls/xattr.ts';
 import { punchHole, readFully, writeFully } from './content.ts';
@@ -66,6 +66,11 @@ export class ReplicaTree implements ReplicaFiles {
     if (fd === GONE) return null;
     check(statDescriptor(fd), 'statx');
     return takeAttributes();
+  }
+
+  bornMs(handle: Handle): number | null {
+    const fd = this.#open.any(handle);
+    return fd === GONE || statDescriptor(fd) < 0 ? null : takeAges().bornMs;
   }
 
   entry(parent: Handle, name: RawName): ReplicaEntry | null {

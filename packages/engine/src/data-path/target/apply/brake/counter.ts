@@ -14,6 +14,7 @@ export interface CounterParts {
 }
 
 const MOST_BORN = 1_000_000;
+const MOST_OLD = 10_000;
 const OWN_PREFIX = '.understudy-';
 
 export class Counter {
@@ -21,6 +22,8 @@ export class Counter {
   readonly #detector = new Detector();
   /** Files that came to be within the window, by when. */
   readonly #born = new Map<Handle, number>();
+  /** Files that are known to be older. */
+  readonly #old = new Set<Handle>();
   /** Entries of roots; absent: not counted yet. */
   readonly #entries = new Map<number, number>();
   trip: Trip | null = null;
@@ -41,12 +44,13 @@ export class Counter {
   watch(index: number): Watch {
     return {
       born: (handle) => this.#wasBorn(handle),
-      lost: (loss, handle, path) => this.#lost(loss, handle, path),
+      lost: (loss, handle, path) => this.#lost(index, loss, { handle, path }),
       back: (handle) => this.#detector.forget(handle),
-      looksAt: (handle) => this.#counts && !this.#born.has(handle) && !this.#detector.isCounted(handle),
+      looksAt: (handle) => this.#counts && !this.#detector.isCounted(handle) && !this.#isYoung(index, handle),
       overwritten: (handle, at, old, by) => {
         const most = this.#detector.overwrites(handle, { ...at, timeMs: this.sourceMs }, old, by);
-        if (most) this.#lost('overwritten', handle, () => this.#parts.root(index)?.pathOf(handle) ?? null);
+        const path = () => this.#parts.root(index)?.pathOf(handle) ?? null;
+        if (most) this.#lost(index, 'overwritten', { handle, path });
       },
       rootEntries: (change) => this.#rootEntries(index, change),
     };
@@ -75,8 +79,22 @@ export class Counter {
     this.#born.set(handle, this.#parts.wallMs());
   }
 
-  #lost(loss: Loss, handle: Handle, path: () => RawName | null): void {
-    if (!this.#counts || this.#born.has(handle)) return;
+  /** It came to be within the window. What an earlier process saw of that, the file system knows. */
+  #isYoung(index: number, handle: Handle): boolean {
+    if (this.#born.has(handle)) return true;
+    if (this.#old.has(handle)) return false;
+    const bornMs = this.#parts.root(index)?.bornMs(handle) ?? null;
+    const isYoung = bornMs !== null && bornMs > this.#parts.wallMs() - this.#detector.settings.windowMs;
+    if (isYoung) this.#born.set(handle, bornMs);
+    else {
+      if (this.#old.size >= MOST_OLD) this.#old.clear();
+      this.#old.add(handle);
+    }
+    return isYoung;
+  }
+
+  #lost(index: number, loss: Loss, { handle, path }: { handle: Handle; path: () => RawName | null }): void {
+    if (!this.#counts || this.#isYoung(index, handle)) return;
     const shown = this.#detector.wantsExample ? path() : null;
     this.#detector.count(handle, { at: this.at, timeMs: this.sourceMs, loss, path: shown });
     this.trip ??= this.#detector.tripped(this.sourceMs, this.#parts.total);

@@ -52,6 +52,11 @@ export class KeepingFiles implements WatchedFiles {
     return this.#kept.has(handle) ? null : this.#files.attributes(handle);
   }
 
+  /** Also of what was moved out. */
+  bornMs(handle: Handle): number | null {
+    return this.#files.bornMs?.(handle) ?? null;
+  }
+
   entry(parent: Handle, name: RawName): ReplicaEntry | null {
     return this.#kept.has(parent) ? null : this.#files.entry(parent, name);
   }
