@@ -165,7 +165,7 @@ export class Brake {
   haltHere(): number {
     const state = this.#state;
     if (state === null) throw new Error('there is nothing to halt');
-    const to = this.#powerLost && state.phase === 'held' ? null : state.to;
+    const to = state.phase === 'held' && !this.#reaches(state.to) ? null : state.to;
     const lost = state.lost ?? (to === null ? [] : this.#lostSince(to.position));
     this.#note({ ...state, phase: 'rolling-back', to, lost });
     if (to === null) return state.at;
@@ -272,6 +272,12 @@ export class Brake {
   #purge({ files, generations }: Keeper, beforeMs: number, most: number): number {
     const needed = new Set(generations.all.map(({ folder }) => folder));
     return purgeKept({ files, needed, beforeMs, gone: (handle) => generations.kept.delete(handle) }, most);
+  }
+
+  /** A stretch may be gone with the machine's power, or be damaged. */
+  #reaches(to: BrakeState['to']): boolean {
+    const kept = (keeper: Keeper) => keeper.generations.all.some(({ position }) => position === to?.position);
+    return !this.#powerLost && [...this.#roots.values()].every(({ keeper }) => kept(keeper));
   }
 
   #lostSince(position: number): string[] {

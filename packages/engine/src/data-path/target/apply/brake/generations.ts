@@ -6,7 +6,7 @@
  */
 import type { RawName } from '@understudy/base';
 import { type Attributes, NO_ATTRIBUTES } from '@understudy/wire';
-import type { Handle, ReplicaFiles } from '../../../../ports.ts';
+import { FileError, type Handle, type ReplicaFiles } from '../../../../ports.ts';
 import { folderName } from '../keep-aside.ts';
 import { isDirectory } from '../replica-root.ts';
 import { encodeUndo, UndoKind, UndoLog } from './undo-log.ts';
@@ -61,7 +61,9 @@ export class Generations {
     const names = (files.list(files.limbo) ?? []).filter(({ name }) => LOG.test(name));
     for (const { name, handle } of names.sort((a, b) => (a.name < b.name ? -1 : 1))) {
       const found = this.#open(Number(LOG.exec(name)?.[1]), handle);
-      if (found !== null) this.#all.push(found);
+      // The way back leads over every stretch from the newest on: what lies behind one that is damaged is out of reach.
+      if (found === 'damaged') while (this.#all.length > 0) this.dropOldest();
+      else if (found !== null) this.#all.push(found);
     }
     for (const { name } of files.list(files.limbo) ?? []) {
       const number = Number(PART.exec(name)?.[1] ?? Number.NaN);
@@ -122,7 +124,17 @@ export class Generations {
     };
   }
 
-  #open(number: number, handle: Handle): Generation | null {
+  #open(number: number, handle: Handle): Generation | 'damaged' | null {
+    try {
+      return this.#opened(number, handle);
+    } catch (error) {
+      if (!(error instanceof FileError)) throw error;
+      this.#remove(number);
+      return 'damaged';
+    }
+  }
+
+  #opened(number: number, handle: Handle): Generation | null {
     const log = new UndoLog(this.#files, handle);
     const offsets = log.offsets();
     const first = offsets[0] === undefined ? null : log.read(offsets[0]);

@@ -9,7 +9,7 @@ import { FileError, type Handle, type ReplicaEntry, type ReplicaFiles } from '..
 import { directoryAt, freeName } from '../keep-aside.ts';
 import { isDirectory, isRegular, type Place } from '../replica-root.ts';
 import type { Generation, Generations, Touch } from './generations.ts';
-import { encodeUndo, UndoKind } from './undo-log.ts';
+import { encodeUndo, MOST_ENTRY_BYTES, UndoKind } from './undo-log.ts';
 
 export interface KeeperHooks {
   /** Bytes of content that may still be copied. */
@@ -195,7 +195,8 @@ export class Keeper {
 
   #keepXattrs(log: (entry: Uint8Array) => void, handle: Handle): void {
     const pairs = (this.files.xattrs(handle) ?? []).flatMap(([name, value]) => [name, rawFromBytes(value)]);
-    if (pairs.length < 250) log(encodeUndo(UndoKind.xattrs, [handle, ...pairs]));
+    const entry = pairs.length < 250 ? encodeUndo(UndoKind.xattrs, [handle, ...pairs]) : null;
+    if (entry !== null && entry.length <= MOST_ENTRY_BYTES) log(entry);
     else this.#hooks.lost(this.files.pathOf(handle) ?? ('' as RawName));
   }
 

@@ -1,10 +1,10 @@
 /**
  * What has to be done backwards: entries in a file in limbo, each written before the change that it undoes. In: entries. Out: the same,
  * from the last to the first. Promise: what was appended is there for the next process; half an entry, written by one that was killed, is
- * none: its change was not begun.
+ * none: its change was not begun. A log with anything else in it is damaged, and says so: part of it is no way back.
  */
 import { type RawName, rawFromBytes, rawToBytes } from '@understudy/base';
-import type { Handle, ReplicaFiles } from '../../../../ports.ts';
+import { FileError, type Handle, type ReplicaFiles } from '../../../../ports.ts';
 
 /** Numbers are never reused. */
 export const UndoKind = {
@@ -39,8 +39,10 @@ export interface UndoEntry {
 }
 
 const NO_BYTES = new Uint8Array(0);
-/** Length u32, kind u8, texts u8, numbers u8, 0. */
-const HEAD = 8;
+/** Length u32, kind u8, texts u8, numbers u8, 0, sum of these u32, sum of what follows u32. */
+const HEAD = 16;
+const AT_HEAD_SUM = 8;
+const AT_BODY_SUM = 12;
 
 export function encodeUndo(
   kind: UndoKind,
@@ -67,23 +69,50 @@ export function encodeUndo(
     at += 4 + name.length;
   }
   bytes.set(data, at);
+  view.setUint32(AT_HEAD_SUM, sumOf(view, 0, AT_HEAD_SUM), true);
+  view.setUint32(AT_BODY_SUM, sumOf(view, HEAD, length), true);
   return bytes;
 }
 
+/** By words: content is kept aside while the stream waits. */
+function sumOf(view: DataView, from: number, to: number): number {
+  let sum = 0x811c9dc5 ^ (to - from);
+  let at = from;
+  for (; at + 4 <= to; at += 4) {
+    sum = Math.imul(sum ^ view.getUint32(at, true), 0x9e3779b1);
+    sum ^= sum >>> 15;
+  }
+  for (; at < to; at += 1) sum = Math.imul(sum ^ view.getUint8(at), 0x01000193);
+  return (sum ^ (sum >>> 13)) >>> 0;
+}
+
+/** Throws FileError where the bytes are not a whole entry. */
 export function decodeUndo(bytes: Uint8Array): UndoEntry {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  if (lengthIn(view) !== bytes.length || view.getUint32(AT_BODY_SUM, true) !== sumOf(view, HEAD, bytes.length))
+    throw damaged();
   let at = HEAD;
-  const numbers = Array.from({ length: view.getUint8(6) }, () => {
-    at += 8;
-    return view.getFloat64(at - 8, true);
-  });
+  const here = (length: number): number => {
+    if (at + length > bytes.length) throw damaged();
+    at += length;
+    return at - length;
+  };
+  const numbers = Array.from({ length: view.getUint8(6) }, () => view.getFloat64(here(8), true));
   const texts = Array.from({ length: view.getUint8(5) }, () => {
-    const length = view.getUint32(at, true);
-    const from = at + 4;
-    at = from + length;
-    return rawFromBytes(bytes.subarray(from, at));
+    const length = view.getUint32(here(4), true);
+    const from = here(length);
+    return rawFromBytes(bytes.subarray(from, from + length));
   });
   return { kind: view.getUint8(4), texts, numbers, data: bytes.slice(at) };
+}
+
+const damaged = (): FileError => new FileError('EIO', 'read', 'what was kept to be taken back is damaged');
+
+/** What a head says; null: it is none. */
+function lengthIn(head: DataView): number | null {
+  if (head.byteLength < HEAD || head.getUint32(AT_HEAD_SUM, true) !== sumOf(head, 0, AT_HEAD_SUM)) return null;
+  const length = head.getUint32(0, true);
+  return length < HEAD || length > MOST_ENTRY_BYTES ? null : length;
 }
 
 /** No entry is longer: content goes in pieces. */
@@ -94,7 +123,7 @@ export class UndoLog {
   readonly #handle: Handle;
   #length: number;
 
-  /** Of a file that is there: half an entry at its end is cut off. */
+  /** Of a file that is there: half an entry at its end is cut off. Throws FileError where it is damaged. */
   constructor(files: ReplicaFiles, handle: Handle) {
     this.#files = files;
     this.#handle = handle;
@@ -119,6 +148,7 @@ export class UndoLog {
     return found;
   }
 
+  /** Throws FileError where it is not what was appended. */
   read(at: number): UndoEntry {
     const length = lengthAt(this.#files, this.#handle, at);
     return decodeUndo((this.#files.read(this.#handle, at, length) ?? NO_BYTES).slice());
@@ -126,16 +156,17 @@ export class UndoLog {
 }
 
 function lengthAt(files: ReplicaFiles, handle: Handle, at: number): number {
-  const head = files.read(handle, at, 4);
-  if (head === null || head.length < 4) return 0;
-  return new DataView(head.buffer, head.byteOffset, 4).getUint32(0, true);
+  const head = files.read(handle, at, HEAD) ?? NO_BYTES;
+  const length = lengthIn(new DataView(head.buffer, head.byteOffset, head.byteLength));
+  if (length === null) throw damaged();
+  return length;
 }
 
 function endOf(files: ReplicaFiles, handle: Handle, size: number): number {
   let at = 0;
   while (at + HEAD <= size) {
     const length = lengthAt(files, handle, at);
-    if (length < HEAD || length > MOST_ENTRY_BYTES || at + length > size) break;
+    if (at + length > size) break;
     at += length;
   }
   return at;
