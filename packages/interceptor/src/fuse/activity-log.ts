@@ -16,6 +16,8 @@ const REGION_BYTES = 32;
 const FILE_BYTES = BLOCK * (1 + 2 * BLOCKS);
 const BOOT_AT = 40;
 const BOOT_LENGTH = 36;
+/** Of a stretch's length in bits: with more, the last stretch would begin where no file reaches. */
+const MOST_SHIFT = 31;
 
 /** Values of `enum region_kind`. */
 const Kind = { free: 0, served: 1, root: 2, names: 3, stretch: 4, tail: 5, node: 6 } as const;
@@ -43,6 +45,7 @@ export function parseActivityLog(bytes: Buffer): ActivityLog | null {
   if (head.readUInt32LE(16) !== VERSION || head.readUInt32LE(20) !== BLOCKS) return null;
   const generation = head.readBigUInt64LE(24);
   const shift = head.readUInt32LE(36);
+  if (shift > MOST_SHIFT) return null;
   const regions: LoggedRegion[] = [];
   for (let index = 0; index < BLOCKS; index += 1) {
     const block = newest(bytes, index, generation);

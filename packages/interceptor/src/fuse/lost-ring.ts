@@ -59,13 +59,7 @@ export class LostRing {
 
   /** What happened before the ring that is read now. */
   get powerCut(): PowerCut | null {
-    const stored = this.#note?.powerCut ?? null;
-    if (stored === null) return null;
-    const roots = stored.roots.map(({ path, regions }) => ({
-      path: brand<RawName>(rawFromBytes(fromHex(path) ?? new Uint8Array(0))),
-      regions: regions.map(read),
-    }));
-    return { ring: stored.ring, bootedAtMs: stored.bootedAtMs, roots };
+    return cutOf(this.#note?.powerCut ?? null);
   }
 
   #log(): ActivityLog | null {
@@ -143,10 +137,20 @@ function textOf(path: string): string {
   }
 }
 
-/** What cannot be read is nothing: everything is compared then. */
+function cutOf(stored: StoredCut | null): PowerCut | null {
+  if (stored === null) return null;
+  const roots = stored.roots.map(({ path, regions }) => ({
+    path: brand<RawName>(rawFromBytes(fromHex(path) ?? new Uint8Array(0))),
+    regions: regions.map(read),
+  }));
+  return { ring: stored.ring, bootedAtMs: stored.bootedAtMs, roots };
+}
+
+/** What cannot be read is nothing, and a power cut that cannot is not one: everything is compared then. */
 function readNote(path: string): Note | null {
   try {
     const note = JSON.parse(readFileSync(path, 'utf8')) as Note;
+    cutOf(note.powerCut ?? null);
     return Number.isSafeInteger(note.generation) && typeof note.ring === 'string' ? note : null;
   } catch {
     return null;

@@ -2,14 +2,15 @@
  * The agent's end of the ring. In: the ring's file, shared with fsid. Out: batches of whole records, in order.
  * Promised: nothing is handed on that is not committed, the tail moves only over what `take` has had, and no record is cut; where drained
  * records are kept, the tail moves only over what was freed, so that a process that dies before it has freed them gets them again.
+ * Marks that cannot be those of a ring, and what is no record, are refused by name; nothing of them is handed on.
  * The offsets are those of native/linux/layout.h; Node has no memory mapping, so every look is a read.
  */
 import { Buffer } from 'node:buffer';
 import { randomFillSync } from 'node:crypto';
-import { closeSync, openSync, readSync, writeSync } from 'node:fs';
+import { closeSync, fstatSync, openSync, readSync, writeSync } from 'node:fs';
 import { RingBuffer } from '@understudy/base';
 import { type Barrier, InterceptorRefusal } from '@understudy/engine';
-import { MAX_RECORD, peekLength } from '@understudy/wire';
+import { MAX_RECORD, peekLength, RecordError } from '@understudy/wire';
 
 const HEADER = 8192;
 const MAGIC = 0x474e495249534655n;
@@ -61,18 +62,18 @@ export class RingReader {
   constructor(path: string) {
     this.#fd = openSync(path, 'r+');
     this.#look();
-    if (this.#header.readBigUInt64LE(0) !== MAGIC || this.#header.readUInt32LE(8) !== VERSION) {
-      closeSync(this.#fd);
-      throw new InterceptorRefusal(
-        'failed',
+    if (this.#header.readBigUInt64LE(0) !== MAGIC || this.#header.readUInt32LE(8) !== VERSION)
+      this.#refuse(
         'the running interceptor speaks another version of the ring; release everything with the version that started it',
       );
-    }
     this.size = Number(this.#header.readBigUInt64LE(16));
+    const [head, tail] = [this.#pair(AT_HEAD), this.#pair(AT_TAIL)];
+    if (this.size === 0 || HEADER + this.size > fstatSync(this.#fd).size || head < tail || head - tail > this.size)
+      this.#refuse('the ring of the running interceptor is damaged; release everything, and protect it anew');
     this.#batch = new Uint8Array(Math.max(2 * MAX_RECORD, Math.min(BATCH, this.size)));
     this.#view = new DataView(this.#batch.buffer);
-    this.#tail = this.#pair(AT_TAIL);
-    this.#drained = this.#tail;
+    this.#tail = tail;
+    this.#drained = tail;
     this.identity = this.#identify();
   }
 
@@ -97,6 +98,8 @@ export class RingReader {
 
   drain(take: (records: Uint8Array) => void): number {
     const head = this.#head();
+    if (head - this.#tail > this.size)
+      throw new RecordError(`the ring ends at ${head}, more than its size behind ${this.#tail}`);
     let count = 0;
     while (this.#drained < head) {
       const length = Math.min(head - this.#drained, this.#batch.length);
@@ -149,6 +152,11 @@ export class RingReader {
 
   close(): void {
     closeSync(this.#fd);
+  }
+
+  #refuse(sentence: string): never {
+    closeSync(this.#fd);
+    throw new InterceptorRefusal('failed', sentence);
   }
 
   #identify(): string {

@@ -1,6 +1,7 @@
 /**
  * A change that came past the mount, as fsid's tripwire heard of it. In: the holder's line `bypass ID PID MASK i|o NODE UNSAID
- * -COMMAND -PATH`. Out: the root and a sentence that names process, file and what will be done; null for a line of any other form.
+ * -COMMAND -PATH`. Out: the root and a sentence that names process, file and what will be done; null for a line of any other form, or
+ * with numbers that no root, process or node has.
  */
 import { brand, fromHex, printable, type RawName, rawFromBytes } from '@understudy/base';
 import type { NodeId } from '@understudy/wire';
@@ -19,7 +20,8 @@ export interface Bypass {
   readonly unsaid: number;
 }
 
-export const BYPASS_LINE = /^bypass (\d+) (-?\d+) ([0-9a-f]+) ([io]) ([0-9a-f]+) (\d+) -([0-9a-f]*) -([0-9a-f]*)$/;
+const BYPASS_LINE =
+  /^bypass (\d{1,10}) (-?\d{1,10}) ([0-9a-f]{1,16}) ([io]) ([0-9a-f]{1,16}) (\d{1,15}) -([0-9a-f]*) -([0-9a-f]*)$/;
 
 /** fanotify's bits, the weightiest first: what is said is the first that is set. */
 const WHAT: readonly (readonly [bit: number, what: string])[] = [
