@@ -133,7 +133,7 @@ function decode(bytes: Buffer, stream: string): Decoded | null {
     const { kind, payload } = line;
     if (kind === Kind.head) plan = planOf(payload, stream);
     else if (kind === Kind.paused) paused = payload[0] === 1;
-    else if (kind === Kind.finished) note(finished, payload);
+    else if (kind === Kind.finished && !note(finished, payload)) break;
     if (plan === null) return null;
     end = line.end;
   }
@@ -156,7 +156,9 @@ function planOf(payload: Buffer, stream: string): MirrorPlan | null {
   }
 }
 
-function note(finished: Map<number, Set<NodeId>>, payload: Buffer): void {
+/** False: it is not what this wrote. */
+function note(finished: Map<number, Set<NodeId>>, payload: Buffer): boolean {
+  if (payload.length % NODE !== 2) return false;
   const root = payload.readUInt16LE(0);
   let nodes = finished.get(root);
   if (nodes === undefined) {
@@ -164,4 +166,5 @@ function note(finished: Map<number, Set<NodeId>>, payload: Buffer): void {
     finished.set(root, nodes);
   }
   for (let at = 2; at + NODE <= payload.length; at += NODE) nodes.add(payload.readBigUInt64LE(at) as NodeId);
+  return true;
 }

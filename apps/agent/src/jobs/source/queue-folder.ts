@@ -5,6 +5,7 @@
  */
 import { closeSync, openSync, readFileSync, readSync, rmSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
+import { crc32 } from 'node:zlib';
 import { formatBytes } from '@understudy/base';
 import type { JobEvent, JobMemory, KnownReceived, PowerCutOfJob, QueueStore } from '@understudy/engine';
 import { position } from '@understudy/wire';
@@ -47,7 +48,11 @@ export interface LostRingOfJob {
   readonly regions: PowerCutOfJob;
 }
 
+/** Three numbers, and the sum of their bytes. */
 const MARK_BYTES = 32;
+const MARKED = 24;
+/** How a state begins: with the sum of what follows, as if it began there. */
+const SUM = /^\{"sum":(\d{1,10}),/;
 
 type QueueState = z.output<typeof queueStateSchema>;
 
@@ -119,7 +124,8 @@ export class QueueFolder {
     readonly memory: JobMemory;
   }): boolean {
     try {
-      writeFileAtomically(this.#statePath, JSON.stringify(state));
+      const text = JSON.stringify(state);
+      writeFileAtomically(this.#statePath, `{"sum":${crc32(text)},${text.slice(1)}`);
       this.#failed = false;
       return true;
     } catch (error) {
@@ -132,8 +138,8 @@ export class QueueFolder {
   /** `version`: a state older than it does not count any more. */
   mark(received: number, origin: number, version: number): void {
     if (this.#marks === null) return;
-    for (const [i, value] of [received, origin, version, received + origin + version].entries())
-      this.#mark.writeDoubleLE(value, i * 8);
+    for (const [i, value] of [received, origin, version].entries()) this.#mark.writeDoubleLE(value, i * 8);
+    this.#mark.writeDoubleLE(crc32(this.#mark.subarray(0, MARKED)), MARKED);
     try {
       writeSync(this.#marks, this.#mark, 0, MARK_BYTES, 0);
     } catch (error) {
@@ -191,7 +197,11 @@ export class QueueFolder {
 
   #readState() {
     try {
-      const parsed = queueStateSchema.safeParse(JSON.parse(readFileSync(this.#statePath, 'utf8')));
+      const text = readFileSync(this.#statePath, 'utf8');
+      const [begin = '', sum = ''] = SUM.exec(text) ?? [];
+      const state = `{${text.slice(begin.length)}`;
+      if (begin === '' || crc32(state) !== Number(sum)) return null;
+      const parsed = queueStateSchema.safeParse(JSON.parse(state));
       return parsed.success ? parsed.data : null;
     } catch {
       // None, or one that cannot be read: everything is compared then.
@@ -201,9 +211,10 @@ export class QueueFolder {
 
   #readMarks(): Marks | null {
     if (this.#marks === null || readSync(this.#marks, this.#mark, 0, MARK_BYTES, 0) !== MARK_BYTES) return null;
-    const [received = 0, origin = 0, version = 0, sum = -1] = [0, 1, 2, 3].map((i) => this.#mark.readDoubleLE(i * 8));
+    if (this.#mark.readDoubleLE(MARKED) !== crc32(this.#mark.subarray(0, MARKED))) return null;
+    const [received = 0, origin = 0, version = 0] = [0, 1, 2].map((i) => this.#mark.readDoubleLE(i * 8));
     const whole = [received, origin, version].every((value) => Number.isSafeInteger(value) && value >= 0);
-    return whole && received + origin + version === sum ? { received, origin, version } : null;
+    return whole ? { received, origin, version } : null;
   }
 
   #fail(error: unknown): void {

@@ -2,12 +2,14 @@
  * Which files the target knows, for roots where rules are asked or that lie beneath wider ones: a file in the job's queue folder. In: pieces
  * of the engine's notes (scope-notes.ts), appended before the ring lets go of what caused them. Out: the same pieces to the next process.
  * Promise: a piece is handed out whole or not at all, in order, and only to the stream that it belongs to; what cannot be written is
- * gone as a whole, never in part.
+ * gone as a whole, never in part. A piece that was cut off at the end had not let go of anything yet; with any other damage nothing of it
+ * counts, for the ring does not tell again of what a piece in the midst said.
  */
 import { closeSync, openSync, readFileSync, renameSync, rmSync, writeSync } from 'node:fs';
 import { crc32 } from 'node:zlib';
 
-const HEADER = 8;
+/** Length u32, then the sum of that u32, then that of the piece u32; each goes on from the one before, so that every piece has its place. */
+const HEADER = 12;
 /** Grown to so many times what it began with, and this much, it is written anew. */
 const GROWTH = 4;
 const LEAST_GROWTH = 16 * 1024 * 1024;
@@ -17,6 +19,7 @@ export class ScopeLog {
   readonly #stream: string;
   #file: number | null = null;
   #at = 0;
+  #sum = 0;
   #begunWith = 0;
 
   constructor(path: string, stream: string) {
@@ -33,14 +36,7 @@ export class ScopeLog {
       // None, or one that cannot be read: everything is compared then.
       return null;
     }
-    const pieces: Uint8Array[] = [];
-    for (let at = 0; at + HEADER <= bytes.length; ) {
-      const end = at + HEADER + bytes.readUInt32LE(at);
-      if (end > bytes.length || crc32(bytes.subarray(at + HEADER, end)) !== bytes.readUInt32LE(at + 4)) break;
-      pieces.push(bytes.subarray(at + HEADER, end));
-      at = end;
-    }
-    const [stream, ...notes] = pieces;
+    const [stream, ...notes] = piecesOf(bytes) ?? [];
     return stream !== undefined && Buffer.from(stream).toString() === this.#stream ? notes : null;
   }
 
@@ -53,6 +49,7 @@ export class ScopeLog {
     this.close();
     this.#file = openSync(`${this.#path}.new`, 'w', 0o600);
     this.#at = 0;
+    this.#sum = 0;
     this.#put(Buffer.from(this.#stream));
     for (const piece of pieces) this.#put(piece);
     renameSync(`${this.#path}.new`, this.#path);
@@ -81,9 +78,36 @@ export class ScopeLog {
     if (file === null) throw new Error('the log has not been begun');
     const line = Buffer.allocUnsafe(HEADER + piece.length);
     line.writeUInt32LE(piece.length, 0);
-    line.writeUInt32LE(crc32(piece), 4);
+    const [head, whole] = sumsOf(line, piece, this.#sum);
+    line.writeUInt32LE(head, 4);
+    line.writeUInt32LE(whole, 8);
     line.set(piece, HEADER);
     for (let done = 0; done < line.length; ) done += writeSync(file, line, done, line.length - done, this.#at + done);
     this.#at += line.length;
+    this.#sum = whole;
   }
+}
+
+function sumsOf(line: Uint8Array, piece: Uint8Array, before: number): [head: number, whole: number] {
+  const head = crc32(line.subarray(0, 4), before);
+  return [head, crc32(piece, head)];
+}
+
+/** Null: damaged. */
+function piecesOf(bytes: Buffer): Uint8Array[] | null {
+  const pieces: Uint8Array[] = [];
+  let sum = 0;
+  for (let at = 0; at + HEADER <= bytes.length; ) {
+    const line = bytes.subarray(at);
+    const end = HEADER + line.readUInt32LE(0);
+    const piece = line.subarray(HEADER, end);
+    const [head, whole] = sumsOf(line, piece, sum);
+    if (head !== line.readUInt32LE(4)) return null;
+    if (end > line.length) break;
+    if (whole !== line.readUInt32LE(8)) return null;
+    pieces.push(piece);
+    sum = whole;
+    at += end;
+  }
+  return pieces;
 }

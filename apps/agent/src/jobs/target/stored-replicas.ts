@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { z } from 'zod';
 import { readJson, writeJson } from '../../home/atomic-json.ts';
 import { makeFolder } from '../../home/make-folder.ts';
+import { StartError } from '../../home/start-error.ts';
 
 const storedReplicaSchema = z.strictObject({
   jobId: z.uuid(),
@@ -39,8 +40,15 @@ export class StoredReplicas {
     this.#journals = journals === '' ? this.#directory : journals;
     mkdirSync(this.#directory, { recursive: true, mode: 0o700 });
     for (const name of readdirSync(this.#directory).filter((each) => JOB.test(each))) {
-      const stored = readJson(join(this.#directory, name, 'replica.json'), storedReplicaSchema);
-      if (stored !== null) this.#all.set(stored.jobId, stored);
+      const path = join(this.#directory, name, 'replica.json');
+      const stored = readJson(path, storedReplicaSchema);
+      if (stored === null) continue;
+      if (stored.jobId !== name)
+        throw new StartError(
+          'state-damaged',
+          `${path} is damaged (it names the job ${stored.jobId}). It was left as it is: restore it from a backup, or move its folder away to start without what it held.`,
+        );
+      this.#all.set(stored.jobId, stored);
     }
   }
 
