@@ -119,21 +119,23 @@ describe.skipIf(skip !== null).each(OTHER_TYPES)('fuse where handles are longer 
     await until(() => here().interceptor.status().indexedNodes < 10);
   });
 
-  it.runIf(type === 'btrfs')('subvolumes are told apart, though each counts its inodes anew', async () => {
-    const { path } = here();
-    for (const name of ['one/a', 'one/b']) {
-      execFileSync('btrfs', ['subvolume', 'create', path(name)], { stdio: 'pipe' });
-      fs.writeFileSync(path(`${name}/f`), name);
-    }
-    const { files, id } = await protect();
-    const replay = new ReferenceReplay(files);
-    for (const name of ['one/a', 'one/b']) fs.appendFileSync(path(`${name}/f`), ' more');
-    const inodes = ['one', 'one/a', 'one/b', 'one/a/f', 'one/b/f'].map((name) => fs.statSync(path(name)).ino);
-    expect(new Set(inodes).size).toBe(5);
-    const { server } = await here().interceptor.servers();
-    process.kill(server, 'SIGKILL');
-    expect(fs.readFileSync(path('one/b/f'), 'utf8')).toBe('one/b more');
-    here().interceptor.drain((batch) => replay.applyBatch(batch, id));
-    expect(imageDifferences(imageOfSource(files), imageOf(replay), { atime: false })).toEqual([]);
-  });
+  // Nobody else has any.
+  if (type === 'btrfs')
+    it('subvolumes are told apart, though each counts its inodes anew', async () => {
+      const { path } = here();
+      for (const name of ['one/a', 'one/b']) {
+        execFileSync('btrfs', ['subvolume', 'create', path(name)], { stdio: 'pipe' });
+        fs.writeFileSync(path(`${name}/f`), name);
+      }
+      const { files, id } = await protect();
+      const replay = new ReferenceReplay(files);
+      for (const name of ['one/a', 'one/b']) fs.appendFileSync(path(`${name}/f`), ' more');
+      const inodes = ['one', 'one/a', 'one/b', 'one/a/f', 'one/b/f'].map((name) => fs.statSync(path(name)).ino);
+      expect(new Set(inodes).size).toBe(5);
+      const { server } = await here().interceptor.servers();
+      process.kill(server, 'SIGKILL');
+      expect(fs.readFileSync(path('one/b/f'), 'utf8')).toBe('one/b more');
+      here().interceptor.drain((batch) => replay.applyBatch(batch, id));
+      expect(imageDifferences(imageOfSource(files), imageOf(replay), { atime: false })).toEqual([]);
+    });
 });
