@@ -182,7 +182,7 @@ const POLICIES: Readonly<Record<string, (scene: Scene, loss: Loss) => Promise<vo
     await writer.goesOn(50, 'without the target');
     await loss.heal(stage);
     await until('the job is synchronous again', async () => (await status(scene)).synchronous?.state === 'synchronous');
-    expect((await status(scene)).state).toBe('protected');
+    await until('and protected', async () => (await status(scene)).state === 'protected');
     expect(writer.refused).toEqual([]);
     expect(await eventCodes(scene)).toEqual(expect.arrayContaining(['not-synchronous', 'synchronous']));
   },

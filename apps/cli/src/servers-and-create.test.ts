@@ -131,6 +131,14 @@ describe('job create', () => {
     expect(alpha.seen.at(-1)).toBe('call job.start');
   });
 
+  it.each([
+    ['off', null],
+    ['7,0%/30s', { files: 7, percent: 0, windowMs: 30_000 }],
+  ])('[SAFE4] --brake %s', async (written, brake) => {
+    expect(await runCommand([...CREATE.split(' '), '--brake', written], { env })).toMatchObject({ exitCode: 0 });
+    expect(created).toMatchObject({ brake });
+  });
+
   it('does not pair agents again that know each other', async () => {
     const peer = { name: 'beta', fingerprint: beta.fingerprint, addresses: [], since: '2026-11-22T12:00:00Z' };
     alpha.answers['agent.peers'] = () => ({ peers: [peer] });

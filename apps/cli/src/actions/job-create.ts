@@ -30,8 +30,7 @@ export interface JobCreateOptions extends GlobalOptions, TransmissionOptions, Sy
   readonly targetWrites?: 'refuse' | 'allow' | undefined;
   readonly devices?: 'refuse' | 'allow' | undefined;
   readonly setuid?: 'refuse' | 'allow' | undefined;
-  /** Null: no brake. */
-  readonly brake?: BrakeOptions | null | undefined;
+  readonly brake?: BrakeOptions | 'off' | undefined;
   readonly adopt?: boolean | undefined;
 }
 
@@ -111,7 +110,7 @@ function define(name: string, source: KnownServer, target: KnownServer, options:
     ...(options.targetWrites === undefined ? {} : { targetWrites: options.targetWrites }),
     ...(options.devices === undefined ? {} : { devices: options.devices }),
     ...(options.setuid === undefined ? {} : { setuid: options.setuid }),
-    ...(options.brake === undefined ? {} : { brake: options.brake }),
+    ...(options.brake === undefined ? {} : { brake: options.brake === 'off' ? null : options.brake }),
   };
   const parsed = jobDefinitionSchema.safeParse(definition);
   if (parsed.success) return definition;

@@ -31,8 +31,7 @@ export interface JobEditOptions extends GlobalOptions, TransmissionOptions, Sync
   readonly targetWrites?: 'refuse' | 'allow' | undefined;
   readonly devices?: 'refuse' | 'allow' | undefined;
   readonly setuid?: 'refuse' | 'allow' | undefined;
-  /** Null: no brake. */
-  readonly brake?: BrakeOptions | null | undefined;
+  readonly brake?: BrakeOptions | 'off' | undefined;
 }
 
 /** What is given, beside what the job has of the same. */
@@ -82,7 +81,7 @@ export function editJob(io: Io, name: string, options: JobEditOptions): Promise<
       ...(targetWrites === undefined ? {} : { targetWrites }),
       ...(devices === undefined ? {} : { devices }),
       ...(setuid === undefined ? {} : { setuid }),
-      ...(options.brake === undefined ? {} : { brake: options.brake }),
+      ...(options.brake === undefined ? {} : { brake: options.brake === 'off' ? null : options.brake }),
       ...mirroring(options, definition),
       ...transmissionOf(options, definition.transmit),
       ...synchronousOf(options, definition),

@@ -7,10 +7,13 @@ import { examples, type Program, type Runner } from './runner.ts';
 
 const WRITE = 'Write FILES[,SHARE%][/WINDOW], such as 100,20%/60s, or off.';
 
-/** `100`, `100,20%`, `100,20%/60s`; `off` is null. */
-export function parseBrake(text: string): BrakeOptions | null {
+/** As the parser of arguments hands it on: it takes a null for an option without a value. */
+export type WrittenBrake = BrakeOptions | 'off';
+
+/** `100`, `100,20%`, `100,20%/60s`, or `off`. */
+export function parseBrake(text: string): WrittenBrake {
   const written = text.trim();
-  if (written === 'off') return null;
+  if (written === 'off') return written;
   const match = /^(\d{1,9})(?:,(\d{1,3}(?:\.\d+)?)%)?(?:\/(.+))?$/.exec(written);
   const [, files, percent, window] = match ?? [];
   const windowMs = window === undefined ? 60_000 : parseDuration(window);
