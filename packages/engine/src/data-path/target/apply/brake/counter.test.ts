@@ -29,6 +29,7 @@ describe('[SAFE4] after a restart of the target', () => {
 
   it.each([
     ['is older than the window', NOW - 61_000],
+    ['a mirror has brought since', NOW],
     ['has an age that nobody knows', null],
   ])('what %s counts', (_, bornMs) => {
     const counter = counterWhere(() => bornMs);

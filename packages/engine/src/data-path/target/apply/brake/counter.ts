@@ -24,6 +24,8 @@ export class Counter {
   readonly #born = new Map<Handle, number>();
   /** Files that are known to be older. */
   readonly #old = new Set<Handle>();
+  /** What came to be since was seen; what a mirror brought since is older than it looks. */
+  readonly #sinceMs: number;
   /** Entries of roots; absent: not counted yet. */
   readonly #entries = new Map<number, number>();
   trip: Trip | null = null;
@@ -35,6 +37,7 @@ export class Counter {
 
   constructor(parts: CounterParts) {
     this.#parts = parts;
+    this.#sinceMs = parts.wallMs();
   }
 
   configure(settings: BrakeSettings | null): void {
@@ -84,7 +87,8 @@ export class Counter {
     if (this.#born.has(handle)) return true;
     if (this.#old.has(handle)) return false;
     const bornMs = this.#parts.root(index)?.bornMs(handle) ?? null;
-    const isYoung = bornMs !== null && bornMs > this.#parts.wallMs() - this.#detector.settings.windowMs;
+    const windowBegan = this.#parts.wallMs() - this.#detector.settings.windowMs;
+    const isYoung = bornMs !== null && bornMs < this.#sinceMs && bornMs > windowBegan;
     if (isYoung) this.#born.set(handle, bornMs);
     else {
       if (this.#old.size >= MOST_OLD) this.#old.clear();
