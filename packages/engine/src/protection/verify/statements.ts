@@ -53,9 +53,10 @@ export class Statements {
     return this.#told(root, { parent: NO_NODE, name: '' as RawName, node, attributes }, null, tries);
   }
 
-  /** null: the file ends before `offset`. */
+  /** null: the file ends before `offset`, or has lost its last name: whoever has it open still reads it, and the target has it no more. */
   content(root: MirrorRoot, node: NodeId, file: SourceFile, from: Stretch): Statement | null {
     const { offset, length, tries } = from;
+    if ((root.files.stat(node)?.nlink ?? 0) === 0) return null;
     const bytes = new Uint8Array(length);
     const read = file.read(offset, bytes);
     if (read === 0) return null;
