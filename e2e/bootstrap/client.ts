@@ -32,6 +32,7 @@ export interface JobStatus {
   };
   readonly replication: {
     readonly state: string;
+    readonly operations?: number;
     readonly queuedOperations: number;
     readonly queuedBytes: number;
     readonly diskQueueBytes: number;

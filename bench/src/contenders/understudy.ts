@@ -41,7 +41,8 @@ class UnderstudySession implements Session {
   }
 
   async operations(): Promise<number> {
-    return Number((await this.#stage.client.status(JOB)).recoveryPoint.position);
+    // Positions would count the marks of the self-audit, too.
+    return (await this.#stage.client.status(JOB)).replication.operations ?? 0;
   }
 
   suspend(): void {

@@ -31,6 +31,13 @@ function marked(made: SourcePath): MarkOutcome[] {
 }
 
 describe('marks in the stream', () => {
+  it('are not counted as operations, though they take positions', () => {
+    const made = path();
+    write(made);
+    marked(made);
+    expect([made.srm.operations, made.next]).toEqual([1, 3]);
+  });
+
   it('[TCM4] settle when what came before them is applied, not when it is received', () => {
     const made = path();
     write(made);

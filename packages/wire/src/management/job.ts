@@ -163,6 +163,8 @@ export type MirrorStatus = z.output<typeof mirrorStatusSchema>;
 
 export const replicationStatusSchema = z.object({
   state: z.enum(['ready', 'replicating', 'queuing', 'paused', 'stopped']),
+  /** Intercepted for the job since it was last started or its agent began. */
+  operations: countSchema.optional(),
   queuedOperations: countSchema,
   queuedBytes: countSchema,
   diskQueueBytes: countSchema,

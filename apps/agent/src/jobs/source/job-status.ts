@@ -139,6 +139,7 @@ function replicationStatus(runner: JobRunner, facts: JobFacts): JobStatus['repli
   const bytes = Math.max(0, srm.queue.bytes + scm.inFlightBytes - markBytes(queued + inFlight));
   return {
     state: replicationWord(facts, bytes > 0),
+    operations: srm.operations,
     queuedOperations: operations,
     queuedBytes: bytes,
     diskQueueBytes: srm.queue.diskBytes,

@@ -46,6 +46,7 @@ export class SourceReplicationManager {
   #seenThrough = 0;
   #markers: number;
   #folds = 0;
+  #operations = 0;
   /** The queue was full: until there is somebody to send to, what comes is noted as dirty and not queued. */
   #noting: FoldReason | null = null;
 
@@ -61,6 +62,11 @@ export class SourceReplicationManager {
   /** How often the queue was full. */
   get folds(): number {
     return this.#folds;
+  }
+
+  /** Operations of the applications that this process has taken for the job; marks and what a mirror says are none. */
+  get operations(): number {
+    return this.#operations;
   }
 
   get noting(): boolean {
@@ -84,6 +90,7 @@ export class SourceReplicationManager {
     const verdict = scope.whole ? filterRecord(scope, this.dirty, decoded) : this.#filterByRules(scope, decoded);
     if (verdict === 'drop') return null;
     if (decoded.sequence > 0 && decoded.sequence <= this.#storedThrough) return decoded;
+    this.#operations += 1;
     if (this.#noting !== null) {
       this.#note(verdict === 'send' ? [decoded] : verdict.instead, this.#noting);
       return decoded;
