@@ -35,6 +35,7 @@ describe('marks in the stream', () => {
     const made = path();
     write(made);
     marked(made);
+    made.nextPacket();
     expect([made.srm.operations, made.next]).toEqual([1, 3]);
   });
 
