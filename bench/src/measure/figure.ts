@@ -1,6 +1,18 @@
 /** What a row hands over. Nothing here is formatted: the same figures go into the JSON and into the table. */
 
-export type Unit = 'ms' | 'files/s' | 'MB/s' | 'bytes' | 'operations' | 's' | 'count' | 'µs' | 'MiB' | 'of bare' | '%';
+export type Unit =
+  | 'ms'
+  | 'files/s'
+  | 'MB/s'
+  | 'bytes'
+  | 'operations'
+  | 's'
+  | 'count'
+  | 'µs'
+  | 'MiB'
+  | 'of bare'
+  | '%'
+  | 'transactions/s';
 
 export interface Figure {
   readonly row: string;

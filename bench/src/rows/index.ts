@@ -1,6 +1,7 @@
 /**
  * rows: one file a line of the table. In: the tools to compare, sizes. Out: figures with their units.
  */
+import { activity } from './activity.ts';
 import { bandwidth } from './bandwidth.ts';
 import { burst } from './burst.ts';
 import { compression } from './compression.ts';
@@ -33,6 +34,7 @@ export const allRows: readonly Row[] = [
   verify,
   metadata,
   cost,
+  activity,
   synchronous,
   memory,
 ];
