@@ -13,6 +13,7 @@ const alone = [
   'packages/interceptor/src/fuse/refusal.test.ts',
   'packages/interceptor/src/tripwire/tripwire.test.ts',
   'apps/agent/src/jobs/target/guard/open-writers.test.ts',
+  'apps/agent/src/jobs/takeover/test-failover/namespace.test.ts',
 ];
 
 export default defineConfig({

@@ -1,14 +1,14 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { chmodSync, cpSync, existsSync, mkdirSync, mkdtempSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { type AgentOptions, AgentProcess } from './agent-process.ts';
 import { Client } from './client.ts';
 import { described, type Outcome, projectRoot, run, succeeded, understudyCommand } from './command.ts';
 import { mountsBelow, processesNaming, processesOnRings, ringsOf } from './processes.ts';
 
-const reaperPath = join(dirname(fileURLToPath(import.meta.url)), 'reaper.mjs');
+const reaperPath = fileURLToPath(new URL('../../tools/reaper.mjs', import.meta.url));
 
 /** Names the stage in the environment of everything that it starts. */
 export const STAGE_VARIABLE = 'UNDERSTUDY_E2E_STAGE';

@@ -21,6 +21,12 @@ export interface JobStatus {
   readonly reason: unknown;
   readonly targetDataState: string;
   readonly interceptor: string;
+  readonly synchronous?: {
+    readonly state: string;
+    readonly callsWaiting: number;
+    readonly longestWaitMs: number;
+    readonly callsAborted: number;
+  };
   readonly mirror: {
     readonly state: string;
     readonly percent: number;

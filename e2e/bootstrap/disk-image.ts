@@ -3,7 +3,16 @@
  * there is none of that type here, or the mounted file system. Promised: it ends with the stage, however the test ends.
  */
 import { execFileSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
+import {
+  appendFileSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Bootstrap } from './bootstrap.ts';
@@ -45,6 +54,16 @@ export function mountDiskImage(stage: Bootstrap, type: string, at: string, bytes
  */
 export function imagesInMemory(stage: Bootstrap, bytes: number): void {
   execFileSync('mount', ['-t', 'tmpfs', '-o', `size=${bytes}`, 'images', stage.folder('images')], { stdio: 'pipe' });
+}
+
+/** A file that takes all the room there is, and what is kept for root. */
+export function fillUp(path: string): void {
+  for (let size = 1 << 20; size >= 1024; size /= 4)
+    try {
+      for (;;) appendFileSync(path, Buffer.alloc(size, 1));
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'ENOSPC') throw error;
+    }
 }
 
 /** Takes it off again without force: that works only when nobody uses it any longer. */

@@ -20,7 +20,8 @@ export type WorkloadName =
   | 'many-files'
   | 'blocks'
   | 'hold'
-  | 'compare-trees';
+  | 'compare-trees'
+  | 'writer';
 
 /** Path of the compiled workload; compiled when it is missing or older than any source. */
 export function workloadProgram(name: WorkloadName): string {

@@ -201,7 +201,7 @@ describe('bad input: garbage on the port', () => {
       'Upgrade: understudy-replication/999',
     ]);
     expect(replication).toMatch(/^HTTP\/1\.1 4\d\d /);
-    expect(replication).toContain('understudy-replication/3');
+    expect(replication).toContain('understudy-replication/4');
     const management = await ask(['GET /understudy-management/999 HTTP/1.1', ...upgrade, 'Upgrade: websocket']);
     expect(management).toMatch(/^HTTP\/1\.1 4\d\d /);
     expect(management).toContain('understudy-management/1');

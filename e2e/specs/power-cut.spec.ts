@@ -1,5 +1,4 @@
 import { execFileSync } from 'node:child_process';
-import { randomUUID } from 'node:crypto';
 import {
   closeSync,
   fstatSync,
@@ -9,36 +8,40 @@ import {
   mkdirSync,
   openSync,
   readdirSync,
-  readFileSync,
   readSync,
   renameSync,
   rmSync,
-  truncateSync,
   utimesSync,
   writeFileSync,
   writeSync,
 } from 'node:fs';
 import { join } from 'node:path';
-import { expect } from 'vitest';
+import { describe, expect } from 'vitest';
 import {
+  afterReboot,
   type Bootstrap,
+  cutPower,
   describeWithFuse,
-  isAlive,
+  type Lengths,
+  lengthsOf,
+  mountDiskImage,
   mountsBelow,
+  protectedFolder,
   readBytes,
   replicaOf,
   staged,
   treeDifferences,
   until,
+  untilServed,
+  whyNoDiskImage,
+  whyNoFuse,
 } from '../bootstrap/index.ts';
 
 const MIB = 1 << 20;
-/** Read in full by the comparison at the end, holes too. */
-const LARGE = 2560 * MIB;
-const APART = 64 * MIB;
+/** Nearly all of it is holes. */
+const LARGE = 10 * 1024 * MIB;
+const APART = 256 * MIB;
 const DATA_PIECES = 40;
-const BOOT_ID = '/proc/sys/kernel/random/boot_id';
-const MACHINE_STATE = '/proc/stat';
 
 const piece = (fill: number): Buffer => Buffer.alloc(4 * MIB, fill);
 
@@ -55,41 +58,6 @@ function fill(source: string): void {
     writeFileSync(join(source, 'quiet', `old${i}`), Buffer.alloc(64 * 1024, i));
   }
   execFileSync('sync', ['-f', source]);
-}
-
-/** Every process of the source's server dies at once, its mount with them; of the agent's home stays what had been made durable. */
-async function cutPower(stage: Bootstrap, source: string): Promise<void> {
-  const alpha = stage.agent('alpha');
-  const { fsid, holder } = stage.interceptorProcesses('alpha');
-  for (const pid of [...holder, ...fsid]) process.kill(pid, 'SIGSTOP');
-  for (const pid of [...holder, ...fsid]) process.kill(pid, 'SIGKILL');
-  await alpha.kill();
-  await until('the interceptor is gone', () => ![...holder, ...fsid].some(isAlive));
-  execFileSync('umount', ['-l', source]);
-  expect(mountsBelow(source)).toEqual([]);
-  const queue = join(alpha.home, 'queue');
-  for (const job of readdirSync(queue)) {
-    truncateSync(join(queue, job, 'marks'), 0);
-    rmSync(join(queue, job, 'segments'), { recursive: true, force: true });
-  }
-}
-
-/** As long as `body` runs, the machine looks as if it had been started anew a moment from now. */
-async function afterReboot(stage: Bootstrap, body: () => Promise<void>): Promise<void> {
-  const folder = stage.folder('reboot');
-  const [id, state] = [join(folder, 'boot_id'), join(folder, 'stat')];
-  writeFileSync(id, `${randomUUID()}\n`);
-  // What the test itself takes away from the source is the loss, and not what somebody wrote after the boot.
-  const btime = Math.ceil(Date.now() / 1000) + 3;
-  writeFileSync(state, readFileSync(MACHINE_STATE, 'latin1').replace(/^btime \d+$/m, `btime ${btime}`));
-  execFileSync('mount', ['--bind', id, BOOT_ID]);
-  execFileSync('mount', ['--bind', state, MACHINE_STATE]);
-  try {
-    await body();
-  } finally {
-    execFileSync('umount', [MACHINE_STATE]);
-    execFileSync('umount', [BOOT_ID]);
-  }
 }
 
 /** What is written at last; the returned function takes of it what the power cut takes, past the mount: what the target has by then. */
@@ -123,15 +91,70 @@ function change(source: string): () => void {
   };
 }
 
+/** Looks the same to the byte, holes not read. */
+const differences = (source: string, replica: string, ...more: string[]): Promise<string[]> =>
+  treeDifferences(source, replica, '--skip-holes', 'yes', ...more);
+
+interface Cut {
+  readonly stage: Bootstrap;
+  readonly source: string;
+  readonly jobs: readonly string[];
+  readonly lengths?: Lengths;
+  /** Takes from the source what its disk had not got. */
+  readonly undo: () => void;
+}
+
+/** Until the jobs protect again; what the source's agent read for that, and sent, in MiB. */
+async function comesBack({ stage, source, jobs, lengths, undo }: Cut): Promise<{ read: number; sent: number }> {
+  await cutPower(stage, source, lengths);
+  undo();
+  const outcome = { read: Number.NaN, sent: 0 };
+  await afterReboot(stage, async () => {
+    const [alpha, beta] = [stage.agent('alpha'), stage.agent('beta')];
+    await beta.hold();
+    await alpha.start();
+    for (const job of jobs)
+      await until(`the regions of ${job} are dirty`, async () => {
+        const { dirty } = (await stage.client.status(job)).replication;
+        return dirty?.reasons.some(({ reason }) => reason === 'power-cut') === true;
+      });
+    const before = readBytes(alpha.pid);
+    beta.release();
+    for (const job of jobs) await stage.client.reach(job, 'protected');
+    for (const job of jobs) await stage.client.flush(job);
+    outcome.read = (readBytes(alpha.pid) - before) / MIB;
+    for (const job of jobs) outcome.sent += (await stage.client.status(job)).replication.sentBytes / MIB;
+  });
+  return outcome;
+}
+
 /** The stream has gone on: what is written now arrives as ever, over a restart too. */
-async function goesOn(stage: Bootstrap, source: string): Promise<void> {
+async function goesOn(stage: Bootstrap, source: string, jobs: readonly string[]): Promise<void> {
+  const delivered = async () => {
+    for (const job of jobs) await stage.client.reach(job, 'protected');
+    for (const job of jobs) await stage.client.flush(job);
+  };
   writeFileSync(join(source, 'names', 'afterwards'), 'text');
-  await stage.client.flush('data');
+  await delivered();
   await stage.agent('alpha').kill();
   writeFileSync(join(source, 'names', 'meanwhile'), 'text');
   await stage.agent('alpha').start();
-  await stage.client.reach('data', 'protected');
-  await stage.client.flush('data');
+  await delivered();
+}
+
+const newNames = (replica: string): string[] =>
+  readdirSync(join(replica, 'names'))
+    .filter((name) => !name.startsWith('old'))
+    .sort();
+
+/** What the rules leave out, and a tree that comes from there and one that goes there, of which the disk has both. */
+function acrossTheRules(source: string): void {
+  const at = (...parts: string[]) => join(source, ...parts);
+  writeFileSync(at('cache', 'busy'), piece(77));
+  renameSync(at('cache', 'comes'), at('names', 'came'));
+  renameSync(at('quiet', 'goes'), at('cache', 'went'));
+  renameSync(at('names', 'old2'), at('cache', 'old2'));
+  writeFileSync(at('names', 'came', 'file0'), 'written where it is now');
 }
 
 describeWithFuse('a power cut of the source', () => {
@@ -139,91 +162,88 @@ describeWithFuse('a power cut of the source', () => {
     '[SRM3] compares the regions that were being changed and nothing else, and the source rules where the target is ahead',
     ['alpha', 'beta'],
     async (stage) => {
-      const source = stage.folder('source', 'data');
-      fill(source);
-      const to = stage.folder('replica');
-      const replica = replicaOf(to, source);
-      await stage.client.protect({
-        name: 'data',
-        source: 'alpha',
-        target: 'beta',
-        include: [source],
-        to,
-        intercept: 'fuse',
-      });
+      const { source, replica } = await protectedFolder(stage, 'data', { fill });
+      await untilServed(stage);
       const undo = change(source);
       await stage.client.flush('data');
-      await cutPower(stage, source);
-      undo();
-      await afterReboot(stage, async () => {
-        const [alpha, beta] = [stage.agent('alpha'), stage.agent('beta')];
-        await beta.hold();
-        await alpha.start();
-        await until('the regions are dirty', async () => {
-          const { dirty } = (await stage.client.status('data')).replication;
-          return dirty?.reasons.some(({ reason }) => reason === 'power-cut') === true;
-        });
-        const read = readBytes(alpha.pid);
-        beta.release();
-        await stage.client.reach('data', 'protected');
-        await stage.client.flush('data');
-        // Two regions of 16 MiB, the end of the file, and what starting and talking costs; the data alone is 160 MiB.
-        expect((readBytes(alpha.pid) - read) / MIB).toBeLessThan(64);
-        const { sentBytes } = (await stage.client.status('data')).replication;
-        expect(sentBytes / MIB).toBeLessThan(6);
-      });
-      expect(await treeDifferences(source, replica)).toEqual([]);
-      expect(
-        readdirSync(join(replica, 'names'))
-          .filter((name) => !name.startsWith('old'))
-          .sort(),
-      ).toEqual(['new']);
+      const { read, sent } = await comesBack({ stage, source, jobs: ['data'], undo });
+      // Two regions of 16 MiB, the end of the file, and what starting and talking costs; the data alone is 160 MiB.
+      expect(read).toBeLessThan(64);
+      expect(sent).toBeLessThan(6);
+      expect(await differences(source, replica)).toEqual([]);
+      expect(newNames(replica)).toEqual(['new']);
       const events = await stage.client.raw('events', '--server', 'alpha', '--json');
       expect(events.stdout).toContain('"power-cut"');
 
-      await goesOn(stage, source);
-      expect(await treeDifferences(source, replica)).toEqual([]);
+      await goesOn(stage, source, ['data']);
+      expect(await differences(source, replica)).toEqual([]);
     },
   );
 
   staged(
-    '[SRM3] without a log that can be trusted everything is compared, and what was written after the boot is found in any case',
+    '[SRM3] compares no more where rules are asked, and beneath a wider protected directory',
     ['alpha', 'beta'],
     async (stage) => {
-      const source = stage.folder('source', 'data');
-      mkdirSync(join(source, 'deep', 'er'), { recursive: true });
-      for (let i = 0; i < 20; i += 1) writeFileSync(join(source, 'deep', 'er', `file${i}`), `content ${i}`);
-      const to = stage.folder('replica');
-      const replica = replicaOf(to, source);
-      await stage.client.protect({
-        name: 'data',
-        source: 'alpha',
-        target: 'beta',
-        include: [source],
-        to,
-        intercept: 'fuse',
+      const exclude = [join(stage.folder('source', 'data'), 'cache')];
+      const { source, replica } = await protectedFolder(stage, 'data', {
+        exclude,
+        fill: (folder) => {
+          mkdirSync(join(folder, 'cache', 'comes'), { recursive: true });
+          for (let i = 0; i < 8; i += 1) writeFileSync(join(folder, 'cache', 'comes', `file${i}`), piece(i));
+          fill(folder);
+          mkdirSync(join(folder, 'quiet', 'goes'));
+          writeFileSync(join(folder, 'quiet', 'goes', 'file'), 'text');
+        },
       });
-      const home = stage.agent('alpha').home;
-      const log = join(home, 'fsi', 'activity');
-      for (const damaged of [false, true]) {
-        await cutPower(stage, source);
-        if (damaged) truncateSync(log, 5000);
-        await afterReboot(stage, async () => {
-          // After the "boot", which is a moment from now, and before anybody looks.
-          await until(
-            'the boot has been',
-            () => Date.now() / 1000 > Number(/^btime (\d+)$/m.exec(readFileSync(MACHINE_STATE, 'latin1'))?.[1]),
-          );
-          const file = openSync(join(source, 'deep', 'er', 'file3'), 'r+');
-          writeSync(file, damaged ? 'CONTENT' : 'Content', 0);
-          futimesSync(file, 1_700_000_000, 1_700_000_000);
-          closeSync(file);
-          await stage.agent('alpha').start();
-          await stage.client.reach('data', 'protected');
-          await stage.client.flush('data');
-        });
-        expect(await treeDifferences(source, replica)).toEqual([]);
+      const [names, part] = [join(source, 'names'), stage.folder('part')];
+      const include = [names];
+      await stage.client.protect({ name: 'part', source: 'alpha', target: 'beta', include, to: part });
+      expect(mountsBelow(source).map(({ at }) => at)).toEqual([source]);
+      await untilServed(stage);
+      const jobs = ['data', 'part'];
+      const lengths = lengthsOf(stage);
+      expect(lengths.size).toBe(2);
+      const undo = change(source);
+      acrossTheRules(source);
+      for (const job of jobs) {
+        await stage.client.reach(job, 'protected');
+        await stage.client.flush(job);
       }
+      const { read, sent } = await comesBack({ stage, source, jobs, lengths, undo });
+      // Of what came from outside each job reads the 32 MiB, for it may not have arrived.
+      expect(read).toBeLessThan(64 + 2 * 40);
+      expect(sent).toBeLessThan(8);
+      expect(await differences(source, replica, '--ignore', 'cache')).toEqual([]);
+      expect(await differences(names, replicaOf(part, names))).toEqual([]);
+      expect(newNames(replica)).toEqual(['came', 'new']);
+
+      await goesOn(stage, source, jobs);
+      expect(await differences(source, replica, '--ignore', 'cache')).toEqual([]);
+      expect(await differences(names, replicaOf(part, names))).toEqual([]);
     },
   );
+
+  for (const type of ['xfs', 'btrfs']) {
+    const why = whyNoFuse() === null ? whyNoDiskImage(type) : null;
+    if (why !== null) console.warn(`SKIPPED a power cut of a source on ${type}: ${why}`);
+    describe.skipIf(why !== null)(`on ${type}`, () => {
+      staged('[SRM3] compares no more, though what leads to its files is lost', ['alpha', 'beta'], async (stage) => {
+        const fillDisk = (folder: string) => {
+          mountDiskImage(stage, type, folder);
+          fill(folder);
+        };
+        const { source, replica } = await protectedFolder(stage, 'data', { fill: fillDisk });
+        await untilServed(stage);
+        const undo = change(source);
+        await stage.client.flush('data');
+        const { read, sent } = await comesBack({ stage, source, jobs: ['data'], undo });
+        expect(read).toBeLessThan(64);
+        expect(sent).toBeLessThan(6);
+        expect(await differences(source, replica)).toEqual([]);
+        expect(newNames(replica)).toEqual(['new']);
+        await goesOn(stage, source, ['data']);
+        expect(await differences(source, replica)).toEqual([]);
+      });
+    });
+  }
 });

@@ -6,7 +6,7 @@ import {
   describeWithFuse,
   mountsBelow,
   processesNaming,
-  replicaOf,
+  protectedFolder,
   staged,
   startLoad,
   treeDifferences,
@@ -18,17 +18,8 @@ describeWithFuse('stopping', () => {
     'a stopped job leaves the directory as it was, and starts again with the differences',
     ['alpha', 'beta'],
     async (stage) => {
-      const source = stage.folder('source', 'stopping');
-      const to = stage.folder('replica');
-      const replica = replicaOf(to, source);
-      await startLoad('verbs', [source, 'before']).finished();
-      await stage.client.protect({
-        name: 'stopping',
-        source: 'alpha',
-        target: 'beta',
-        include: [source],
-        to,
-        intercept: 'fuse',
+      const { source, replica } = await protectedFolder(stage, 'stopping', {
+        fill: (folder) => startLoad('verbs', [folder, 'before']).finished(),
       });
       expect(mountsBelow(source)).toHaveLength(1);
       await startLoad('verbs', [source, 'during']).finished();
@@ -60,17 +51,7 @@ describeWithFuse('stopping', () => {
     'while somebody uses the directory it stays as a pass-through, then goes by itself',
     ['alpha', 'beta'],
     async (stage) => {
-      const source = stage.folder('source', 'in-use');
-      const to = stage.folder('replica');
-      const replica = replicaOf(to, source);
-      await stage.client.protect({
-        name: 'in-use',
-        source: 'alpha',
-        target: 'beta',
-        include: [source],
-        to,
-        intercept: 'fuse',
-      });
+      const { source, replica } = await protectedFolder(stage, 'in-use');
       const load = startLoad('mixed', [source]);
       await until('the applications are at work', () => load.progress > 5);
 
@@ -98,10 +79,7 @@ describeWithFuse('stopping', () => {
   );
 
   staged('a paused job collects and a resumed one delivers', ['alpha', 'beta'], async (stage) => {
-    const source = stage.folder('source', 'paused');
-    const to = stage.folder('replica');
-    const replica = replicaOf(to, source);
-    await stage.client.protect({ name: 'paused', source: 'alpha', target: 'beta', include: [source], to });
+    const { source, replica } = await protectedFolder(stage, 'paused');
     await stage.client.job('pause', 'paused');
     expect((await stage.client.status('paused')).state).toBe('paused');
     await startLoad('storm', [source, '--operations', '3000']).finished();
@@ -113,14 +91,7 @@ describeWithFuse('stopping', () => {
   });
 
   staged('stopped jobs and stopped agents leave no process and no mount behind', ['alpha', 'beta'], async (stage) => {
-    const source = stage.folder('source', 'nothing-left');
-    await stage.client.protect({
-      name: 'nothing-left',
-      source: 'alpha',
-      target: 'beta',
-      include: [source],
-      to: stage.folder('replica'),
-    });
+    await protectedFolder(stage, 'nothing-left');
     expect(stage.interceptorProcesses('alpha').fsid).toHaveLength(1);
     await stage.client.job('stop', 'nothing-left');
     for (const name of ['alpha', 'beta']) expect((await stage.agent(name).stop()).code).toBe(0);

@@ -2,7 +2,9 @@
  * Synchronous mode with real agents: an application that was answered finds its entry on the target, whatever dies; and each policy does
  * what it says when the target is killed, cut off, or out of space.
  */
-import { readFileSync, rmSync, statfsSync, writeFileSync } from 'node:fs';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { readdirSync, readFileSync, rmSync, statfsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect } from 'vitest';
 import {
@@ -10,6 +12,7 @@ import {
   type Bootstrap,
   describeWithFuse,
   elapse,
+  fillUp,
   holds,
   type JobStatus,
   mountDiskImage,
@@ -25,16 +28,6 @@ import {
 const JOB = 'ledger';
 const LIMIT = '700ms';
 
-interface Synchronous {
-  readonly state: string;
-  readonly callsWaiting: number;
-  readonly longestWaitMs: number;
-  readonly callsAborted: number;
-}
-interface SyncStatus extends JobStatus {
-  readonly synchronous?: Synchronous;
-}
-
 interface Scene {
   readonly stage: Bootstrap;
   readonly source: string;
@@ -43,7 +36,7 @@ interface Scene {
   readonly file: string;
 }
 
-const status = async ({ stage }: Scene): Promise<SyncStatus> => (await stage.client.status(JOB)) as SyncStatus;
+const status = ({ stage }: Scene): Promise<JobStatus> => stage.client.status(JOB);
 
 async function begin(stage: Bootstrap, ...extra: string[]): Promise<Scene> {
   const source = stage.folder('source', JOB);
@@ -89,6 +82,32 @@ describeWithFuse('[FSI4] what was acknowledged is on the target when the source 
       expect(writer.done.length).toBeGreaterThanOrEqual(20);
       expect(writer.refused).toEqual([]);
     });
+
+  staged('abort: a call that waits when all of it dies leaves nothing behind', ['alpha', 'beta'], async (stage) => {
+    const scene = await begin(stage, '--sync-policy', 'abort', '--sync-timeout', '60s');
+    const { source, replica, writer } = scene;
+    const folder = stage.folder('source', JOB, 'folder');
+    const at = { deleted: join(source, 'deleted'), old: join(folder, 'old'), new: join(folder, 'new') };
+    for (const [name, path] of Object.entries(at)) writeFileSync(path, name);
+    await stage.client.flush(JOB);
+    await stage.agent('beta').hold();
+    const calls = [spawn('rm', [at.deleted]), spawn('mv', [at.new, at.old])];
+    const ends = calls.map((call) => once(call, 'exit'));
+    const waits = async () => (await status(scene)).synchronous?.callsWaiting === 3;
+    await until('the writer, a deletion and a replacement wait', waits);
+    await killSource(scene);
+    await Promise.all(ends);
+    stage.agent('beta').release();
+    await stage.agent('alpha').start();
+    await stage.client.reach(JOB, 'protected');
+    await stage.client.flush(JOB);
+    expect([readdirSync(source).sort(), readdirSync(folder)]).toEqual([['deleted', 'entries', 'folder'], ['old']]);
+    expect([readFileSync(at.deleted, 'utf8'), readFileSync(at.old, 'utf8')]).toEqual(['deleted', 'new']);
+    expect(await treeDifferences(source, replica)).toEqual([]);
+    const { stdout } = await stage.client.events('--json', '--limit', '1000');
+    expect(stdout).toContain('interceptor-put-back');
+    expect(writer.refused).toEqual([]);
+  });
 
   staged('after the target was killed and came back as well', ['alpha', 'beta'], async (stage) => {
     const scene = await begin(stage);
@@ -152,9 +171,26 @@ const LOSSES: readonly Loss[] = [
   },
 ];
 
+const REPLICA_FULL: Loss = {
+  name: 'without room for the replica',
+  cut: async (stage) => fillUp(join(stage.root, 'replica', 'filler')),
+  heal: async (stage) => rmSync(join(stage.root, 'replica', 'filler')),
+};
+
 async function eventCodes(scene: Scene): Promise<string[]> {
   const { stdout } = await scene.stage.client.events('--job', JOB, '--json', '--limit', '1000');
   return [...stdout.matchAll(/"code": ?"([^"]+)"/g)].map(([, code]) => code ?? '');
+}
+
+/** What was answered is on the target, what was refused on neither side. */
+async function demandEqual({ stage, source, replica, writer, file }: Scene): Promise<void> {
+  await writer.kill();
+  await stage.client.reach(JOB, 'protected');
+  await stage.client.flush(JOB);
+  expect(writer.missingIn(file)).toEqual([]);
+  const there = readFileSync(file, 'latin1');
+  expect(writer.refused.filter((entry) => holds(there, entry))).toEqual([]);
+  expect(await treeDifferences(source, replica)).toEqual([]);
 }
 
 const POLICIES: Readonly<Record<string, (scene: Scene, loss: Loss) => Promise<void>>> = {
@@ -200,22 +236,25 @@ const POLICIES: Readonly<Record<string, (scene: Scene, loss: Loss) => Promise<vo
 };
 
 describe.skipIf(noImage !== null)('[FSI4] the policy', () => {
-  for (const [policy, plays] of Object.entries(POLICIES))
+  for (const [policy, plays] of Object.entries(POLICIES)) {
+    const terms = ['--sync-policy', policy, '--sync-timeout', LIMIT];
     staged(`${policy}: the target is killed, cut off, and out of space`, ['alpha'], async (stage) => {
       await addSmallTarget(stage);
-      const scene = await begin(stage, '--sync-policy', policy, '--sync-timeout', LIMIT);
+      const scene = await begin(stage, ...terms);
       for (const loss of LOSSES) {
         console.info(`${policy}: the target is ${loss.name}`);
         await plays(scene, loss);
       }
-      await scene.writer.kill();
-      await stage.client.reach(JOB, 'protected');
-      await stage.client.flush(JOB);
-      expect(scene.writer.missingIn(scene.file)).toEqual([]);
-      const replica = readFileSync(scene.file, 'latin1');
-      expect(scene.writer.refused.filter((entry) => holds(replica, entry))).toEqual([]);
-      expect(await treeDifferences(scene.source, scene.replica)).toEqual([]);
+      await demandEqual(scene);
     });
+
+    staged(`${policy}: the disk of the replica is full`, ['alpha', 'beta'], async (stage) => {
+      mountDiskImage(stage, 'ext4', stage.folder('replica'), 64 << 20);
+      const scene = await begin(stage, '--sync-until', 'applied', ...terms);
+      await plays(scene, REPLICA_FULL);
+      await demandEqual(scene);
+    });
+  }
 
   staged(
     'suspend: pausing the job lets calls go, and it is synchronous again after',

@@ -5,7 +5,7 @@
 import { readlinkSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { brand, type RawName } from '@understudy/base';
-import { bootId, createNodeCodec, type NodeIndex, openSourceTree } from '@understudy/filesystem';
+import { bootId, createNodeCodec, type NodeIndex, openSourceTree, unmountViews } from '@understudy/filesystem';
 import { openFuseInterceptor, WatchInterceptor, whyFuseCannotRun } from '@understudy/interceptor';
 import { StartError } from './home/start-error.ts';
 import { jobControl } from './jobs/job-control.ts';
@@ -13,7 +13,15 @@ import { Interceptors } from './jobs/source/interceptors.ts';
 import { SourceJobs } from './jobs/source/source-jobs.ts';
 import { sourceSurroundings } from './jobs/source/surroundings.ts';
 import { JobStore } from './jobs/stored-job.ts';
+import { reverseRole } from './jobs/takeover/reverse/reverse-role.ts';
+import { SwappedRoles } from './jobs/takeover/reverse/swapped-roles.ts';
+import { takeoverParts } from './jobs/takeover/takeover-parts.ts';
+import { Takeovers } from './jobs/takeover/takeovers.ts';
+import { JobTests, testParts } from './jobs/takeover/test-failover/job-tests.ts';
+import { TestFailovers } from './jobs/takeover/test-failover/test-failover.ts';
 import { kernelGuard } from './jobs/target/guard/replica-guard.ts';
+import { pastCalls } from './jobs/target/past/past-calls.ts';
+import { viewOwnerOf } from './jobs/target/past/target-past.ts';
 import { TargetJobs, type TargetSurroundings } from './jobs/target/target-jobs.ts';
 import { type AgentBase, type AgentOptions, openAgentBase, serveAgent } from './listen/index.ts';
 import { keepHeapLean } from './service/lean-heap.ts';
@@ -42,23 +50,11 @@ export async function runAgent(options: RunAgentOptions): Promise<number> {
 async function serve(base: AgentBase): Promise<number> {
   // From the first moment on: what is protected must be let go of in order, whenever the signal comes.
   const ending = endSignal();
-  const ends: (() => Promise<void> | void)[] = [() => base.close()];
+  const ends: Ends = [() => base.close()];
   try {
-    const boot = bootId();
-    // A replica inside the protected folder is only possible where both are seen by one kernel through one set of mounts.
-    const machine = `${boot}/${readlinkSync('/proc/self/ns/mnt')}`;
-    const targets = new TargetJobs(targetSurroundings(base, boot, machine));
-    ends.push(() => targets.close());
-    const interceptors = makeInterceptors(base);
-    const sources = new SourceJobs(new JobStore(base.home.jobs), sourceSurroundings({ base, interceptors, machine }));
-    ends.push(() => sources.close(true));
-    const served = await serveAgent(base, {
-      jobs: jobControl(sources),
-      onReplication: (link, peer) => targets.accept(link, peer.fingerprint),
-    });
-    ends.push(() => served.close());
-    await sources.restore();
-    process.stdout.write(`listening ${served.address} fingerprint ${base.identity.fingerprint}\n`);
+    const { address, restored } = await putTogether(base, ends);
+    await restored;
+    process.stdout.write(`listening ${address} fingerprint ${base.identity.fingerprint}\n`);
     const signal = await ending;
     base.logger.info({ signal }, 'the agent is stopping');
     return 0;
@@ -67,8 +63,52 @@ async function serve(base: AgentBase): Promise<number> {
   }
 }
 
+export type Ends = (() => Promise<void> | void)[];
+
+/** A whole agent on its base, which listens. `ends`: gets what has to be closed, the last first. `restored`: all that ran before runs again. */
+export async function putTogether(base: AgentBase, ends: Ends) {
+  const boot = bootId();
+  // A replica inside the protected folder is only possible where both are seen by one kernel through one set of mounts.
+  const machine = `${boot}/${readlinkSync('/proc/self/ns/mnt')}`;
+  // What a killed agent left: nobody answers there any more.
+  unmountViews(viewOwnerOf(base.home.path));
+  const interceptors = makeInterceptors(base);
+  const surroundings = sourceSurroundings({ base, interceptors, machine });
+  const sources = new SourceJobs(new JobStore(base.home.jobs), surroundings);
+  const targets: TargetJobs = new TargetJobs({
+    ...targetSurroundings(base, boot, machine),
+    sentAway: (jobId, epoch) => takeovers.sentAway(jobId, epoch),
+    primary: (hello, peer) => roles.primary(hello, peer),
+    spared: (jobId, path, isDirectory) => roles.spared(jobId, path, isDirectory),
+    comeBack: (hello, peer) => roles.comeBack(hello, peer),
+  });
+  ends.push(() => targets.close());
+  const reverse = reverseRole(() => roles);
+  const tests = new TestFailovers(testParts(base, targets));
+  ends.push(() => tests.close());
+  const takeovers: Takeovers = new Takeovers(takeoverParts(base, targets, { tests, reverse }));
+  ends.push(() => takeovers.close());
+  const jobTests = new JobTests({ base, targets, takeovers, tests });
+  ends.push(() => jobTests.close());
+  ends.push(() => sources.close(true));
+  const { say } = surroundings;
+  const roles: SwappedRoles = new SwappedRoles({ sources, targets, say, trust: base.trust, takeovers });
+  ends.push(() => roles.close());
+  const served = await serveAgent(base, {
+    jobs: jobControl({ jobs: sources, takeovers, tests: jobTests, past: pastCalls(targets, base.name), roles }),
+    onReplication: (link, peer) => targets.accept(link, peer.fingerprint),
+  });
+  ends.push(() => served.close());
+  const restored = sources.restore().then(() => {
+    roles.restore();
+    takeovers.restore();
+    return jobTests.start();
+  });
+  return { address: served.address, restored, sources, targets, roles, takeovers };
+}
+
 /** What was opened last ends first; one that fails does not keep the others open. */
-async function inReverse(ends: readonly (() => Promise<void> | void)[], failed: (error: unknown) => void) {
+export async function inReverse(ends: Readonly<Ends>, failed: (error: unknown) => void) {
   for (const end of [...ends].reverse()) {
     try {
       await end();
@@ -103,6 +143,7 @@ function targetSurroundings(base: AgentBase, bootId: string, machine: string): T
       },
     },
     keepAsideBytes: settings['keep-aside.disk'],
+    undo: { ageMs: settings['undo.age'], size: settings['undo.size'] },
     event: (event, job) => base.events.raise({ ...event, job }),
     fault: (error, job) => base.logger.error({ err: error, job }, 'a fault of the agent itself'),
   };

@@ -136,6 +136,16 @@ describe('changing a job', () => {
     expect(await run('flush files')).toMatchObject({ exitCode: 4, err: expect.stringContaining('position 9') });
   });
 
+  it('flush says no position where not all could be brought over: exit 5, never 0', async () => {
+    alpha.answers['job.flush'] = () => {
+      throw new ManagementError(
+        'failed',
+        'files is applied up to position 9, but for 2 paths that could not be brought over',
+      );
+    };
+    expect(await run('flush files')).toMatchObject({ exitCode: 5, out: '', err: expect.stringContaining('2 paths') });
+  });
+
   it('an answer of another shape is the agent’s error: exit 5', async () => {
     alpha.answers['job.flush'] = () => ({ position: 12 });
     expect(await run('flush files')).toMatchObject({ exitCode: 5, err: expect.stringContaining('position') });

@@ -10,6 +10,19 @@ export interface Io {
   readonly env: NodeJS.ProcessEnv;
   /** Ends what would go on for ever: --watch, --follow. */
   readonly signal: AbortSignal;
+  /** A question to the person who sits there; absent: nobody does. */
+  readonly ask?: (question: string) => Promise<string>;
+}
+
+/** Both sides of it must be a terminal: an answer from a pipe is nobody's word. */
+async function askOnTerminal(question: string): Promise<string> {
+  const { createInterface } = await import('node:readline/promises');
+  const reader = createInterface({ input: process.stdin, output: process.stdout });
+  try {
+    return await reader.question(question);
+  } finally {
+    reader.close();
+  }
 }
 
 export function processIo(signal: AbortSignal): Io {
@@ -26,5 +39,6 @@ export function processIo(signal: AbortSignal): Io {
     rows: () => windowSize()[1] || 24,
     env,
     signal,
+    ...(isTerminal && process.stdin.isTTY === true ? { ask: askOnTerminal } : {}),
   };
 }

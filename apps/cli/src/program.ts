@@ -2,11 +2,16 @@ import type { CommandUnknownOpts } from '@commander-js/extra-typings';
 import { defineActing } from './commands/act-on-jobs.ts';
 import { defineAgent } from './commands/agent.ts';
 import { defineBrake } from './commands/brake.ts';
+import { defineFailover } from './commands/failover.ts';
+import { defineHelp } from './commands/help.ts';
 import { defineJob } from './commands/job.ts';
 import { defineLater } from './commands/later.ts';
+import { definePast } from './commands/past.ts';
+import { definePresets } from './commands/presets.ts';
 import { newProgram, type Program, type Runner } from './commands/runner.ts';
 import { defineServers } from './commands/servers.ts';
 import { defineWatching } from './commands/watch-jobs.ts';
+import { defineWayHome } from './commands/way-home.ts';
 import { sentence } from './text.ts';
 import { VERSION } from './version.ts';
 
@@ -43,7 +48,12 @@ export function buildProgram(runner: Runner): Program {
   defineWatching(program, runner);
   defineActing(program, runner);
   defineBrake(program, runner);
+  definePast(program, runner);
+  definePresets(program, runner);
+  defineFailover(program, runner);
+  defineWayHome(program, runner);
   defineLater(program);
+  defineHelp(program);
   pointAtHelp(program, program.name());
   program.addHelpText(
     'after',

@@ -26,8 +26,15 @@ export * from './ports.ts';
 export { CookieWatch, type CookieWatchParts } from './protection/audit/cookie-watch.ts';
 export { HOPS, type Hop, type Missing } from './protection/audit/hops.ts';
 export type { AuditFact, AuditOptions } from './protection/audit/job-audit.ts';
+export { noteOnly } from './protection/failback/note-only.ts';
+export type { Role } from './protection/failback/role.ts';
+export { type Unsent, type UnsentKind, unsentOf } from './protection/failback/unsent.ts';
+export * from './protection/failover/obstacles.ts';
+export * from './protection/failover/source-watch.ts';
+export * from './protection/failover/takeover.ts';
 export type { JobMemory } from './protection/job-memory.ts';
 export * from './protection/job-state.ts';
+export * from './protection/lease/index.ts';
 export { type MirrorMemory, type MirrorNote, VolatileMirrorMemory } from './protection/mirror/memory.ts';
 export {
   type Compare,

@@ -115,6 +115,28 @@ export interface CallHold {
   onWaiting(listener: () => void): void;
 }
 
+/** How a root is opened: `held` is a lease that has never been confirmed. */
+export type GateBeginning = 'open' | 'held' | 'read-only';
+
+/** Who may change what is protected (FO3, SAFE6). Of a driver that sees each call before it is executed. What is set outlives this process. */
+export interface WriteGate {
+  /** Roots that are protected from now on begin like this, so that nothing comes before what `set…` says of them. */
+  beginWith(how: GateBeginning): void;
+  /** Whatever a lease says: calls that change something are answered EROFS, those that wait as well. Ending it leaves what the lease says. */
+  setReadOnly(roots: readonly number[], on: boolean): void;
+  /**
+   * Calls that change something are executed, and answered, before this moment of CLOCK_BOOTTIME (ms); later ones wait until it is set
+   * anew. null: there is no lease, and nothing waits.
+   */
+  setLease(roots: readonly number[], untilMs: number | null): void;
+  /** `waiting`: calls that wait to be executed. `refused`: answered EROFS so far. */
+  at(root: number): {
+    readonly mode: 'open' | 'leased' | 'read-only';
+    readonly waiting: number;
+    readonly refused: number;
+  };
+}
+
 export type InterceptorDriver = 'fuse' | 'watch' | 'memory';
 
 /** Why a directory cannot be protected by a driver; `sentence` says what would help. */
@@ -168,6 +190,8 @@ export interface Interceptor {
   readonly driver: InterceptorDriver;
   readonly promises: InterceptorPromises;
   readonly hold?: CallHold;
+  /** Absent: the driver hears of changes afterwards, and can keep nobody from making them. */
+  readonly gate?: WriteGate;
   /**
    * Protects a directory in place; the same directory again returns the same root. File systems mounted beneath it that are `wanted`
    * (all, where nobody says) become its `nested` roots. Throws InterceptorRefusal.
@@ -232,8 +256,20 @@ export interface Exposures {
 }
 
 export interface InterceptorEvent {
-  /** bypass: a change past the mount was seen. exposed: what could bypass it, or cannot be watched. log-broken: the activity log. */
-  readonly kind: 'crashed' | 'taken-over' | 'bypass' | 'exposed' | 'unmounted' | 'overflow' | 'log-broken' | 'failed';
+  /**
+   * bypass: a change past the mount was seen. exposed: what could bypass it, or cannot be watched. log-broken: the activity log. put-back:
+   * what became of calls that waited when all of the driver's processes died.
+   */
+  readonly kind:
+    | 'crashed'
+    | 'taken-over'
+    | 'bypass'
+    | 'exposed'
+    | 'unmounted'
+    | 'overflow'
+    | 'log-broken'
+    | 'put-back'
+    | 'failed';
   readonly severity: 'information' | 'warning' | 'error';
   readonly root: number | null;
   readonly sentence: string;
@@ -261,6 +297,8 @@ export interface ReplicaFiles {
   attributes(handle: Handle): Attributes | null;
   /** When the file was made here, ms of this machine's clock; null, or no such call: nobody knows. */
   bornMs?(handle: Handle): number | null;
+  /** Given by who opens it: what lies there and is none of the job's, though nobody confirms it; by its path beneath the root. */
+  spared?: ((path: RawName, isDirectory: boolean) => boolean) | undefined;
   /** null: no such name. */
   entry(parent: Handle, name: RawName): ReplicaEntry | null;
   /** All names in a directory, without `.` and `..`; null: no such directory. */
@@ -285,6 +323,8 @@ export interface ReplicaFiles {
   write(handle: Handle, offset: number, data: Uint8Array): void;
   /** Bytes at offset, fewer at the end of the file; null: gone. The result is valid until the next call. */
   read(handle: Handle, offset: number, length: number): Uint8Array | null;
+  /** These bytes will be read soon: asks the disk for them and returns at once. Where it cannot it does nothing. */
+  willNeed?(handle: Handle, offset: number, length: number): void;
   truncate(handle: Handle, size: number): void;
   /** fallocate(2); mode as in the record. */
   allocate(handle: Handle, mode: number, offset: number, length: number): void;

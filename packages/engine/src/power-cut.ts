@@ -26,4 +26,6 @@ export interface PowerCut {
   readonly bootedAtMs: number;
   /** The roots of which the log knew every change. */
   readonly roots: readonly PowerCutRoot[];
+  /** Those of which it did not. */
+  readonly unknown: readonly RawName[];
 }

@@ -13,3 +13,5 @@ export { openReplicaTree, type ReplicaTreeOptions } from './replica/open-replica
 export { createNodeCodec, type NodeCodec, type NodeIndex } from './source/node-codec.ts';
 export { openSourceTree, type SourceTreeOptions } from './source/source-tree.ts';
 export { preallocate, syncFileSystemLater } from './syscalls/disk.ts';
+export type { ViewKey, ViewTree } from './view/tree.ts';
+export { type MountedView, mountView, unmountViews } from './view/view-mount.ts';

@@ -1,19 +1,20 @@
 /**
  * Times in which the interceptor records nothing at all, cookies included. In: a pair, a chance. Out: such times, each of which lasts until
- * the job knows of it: that a shorter one, or one between two cookies, goes unseen is what the self-audit does not promise.
+ * every job knows of it: that a shorter one, or one between two cookies, goes unseen is what the self-audit does not promise.
  */
 import type { Pair } from './pair.ts';
 import type { SeededRandom } from './random.ts';
 
 export class Deafness {
-  readonly #pair: Pair;
+  readonly #pairs: readonly Pair[];
   readonly #random: SeededRandom;
   readonly #chance: number;
   #deaf = false;
   #times = 0;
 
-  constructor(pair: Pair, random: SeededRandom, chance: number) {
-    this.#pair = pair;
+  /** Jobs of one source. */
+  constructor(pairs: readonly Pair[], random: SeededRandom, chance: number) {
+    this.#pairs = pairs;
     this.#random = random;
     this.#chance = chance;
   }
@@ -32,17 +33,20 @@ export class Deafness {
     else if (this.#random.chance(this.#chance)) {
       this.#deaf = true;
       this.#times += 1;
-      this.#pair.source.interceptor.setDeaf(true);
+      this.#set(true);
     }
   }
 
   endIfKnown(): void {
-    if (!this.#deaf || !this.#pair.source.inDoubt) return;
-    this.end();
+    if (this.#deaf && this.#pairs.every(({ source }) => source.inDoubt)) this.end();
   }
 
   end(): void {
     this.#deaf = false;
-    this.#pair.source.interceptor.setDeaf(false);
+    this.#set(false);
+  }
+
+  #set(deaf: boolean): void {
+    this.#pairs[0]?.source.interceptor.setDeaf(deaf);
   }
 }

@@ -4,7 +4,8 @@
  */
 import { createHash } from 'node:crypto';
 import { type RawName, rawToText } from '@understudy/base';
-import type { Handle, ReplicaFiles, Scope, SourceFiles } from '@understudy/engine';
+import type { Handle, Scope, SourceFiles } from '@understudy/engine';
+import type { MemoryReplica } from '@understudy/engine/testing';
 import type { Attributes, NodeId, Xattr } from '@understudy/wire';
 
 const TYPE_MASK = 0o170000;
@@ -14,6 +15,9 @@ const SYMLINK = 0o120000;
 export const typeOf = (mode: number): number => mode & TYPE_MASK;
 
 const hash = (bytes: Uint8Array): string => createHash('sha1').update(bytes).digest('base64').slice(0, 12);
+/** Of what is short, all of it. */
+const shown = (bytes: Uint8Array): string =>
+  Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString('base64');
 
 /** Content hashes of the source's files, kept until a file is written. */
 export class ContentHashes {
@@ -36,66 +40,125 @@ export class ContentHashes {
   }
 }
 
-interface Facts {
-  readonly attributes: Attributes;
-  readonly xattrs: readonly Xattr[];
-  readonly content: string;
-  /** First path under which the same file was seen, for hard links. */
-  readonly first: string;
-  /** Whether the link count is the set's own affair: names outside it count, too. */
-  readonly links: boolean;
+/** And of a replica's. */
+export class ReplicaHashes {
+  readonly #known = new Map<Handle, { readonly version: number; readonly hash: string }>();
+
+  of(files: MemoryReplica, handle: Handle, size: number): string {
+    const version = files.versionOf(handle);
+    const known = this.#known.get(handle);
+    if (known?.version === version) return known.hash;
+    const made = hash(files.read(handle, 0, size) ?? new Uint8Array());
+    this.#known.set(handle, { version, hash: made });
+    return made;
+  }
 }
 
-function line(path: string, { attributes: a, xattrs, content, first, links }: Facts): string {
-  const isDirectory = typeOf(a.mode) === DIRECTORY;
-  const own = isDirectory ? '' : ` size ${a.size}${links ? ` links ${a.nlink}` : ''} as ${first}`;
-  const extended = xattrs.map(([name, value]) => `${name}=${hash(value)}`).sort();
-  const stem = `${path} ${a.mode.toString(8)} ${a.uid}:${a.gid} ${a.rdev} ${a.mtimeSec}.${a.mtimeNsec}${own}`;
-  return `${stem} ${content} ${extended.join(',')}`;
+/** What a line says beside its path and the first of the file's names. */
+interface Facts {
+  readonly head: string;
+  /** Null: a directory's is its file system's affair. */
+  readonly own: { readonly size: number; readonly nlink: number } | null;
+  readonly tail: string;
+}
+
+function factsOf(a: Attributes, xattrs: readonly Xattr[], content: string): Facts {
+  const extended = xattrs.map(([name, value]) => `${name}=${shown(value)}`).sort();
+  return {
+    head: `${a.mode.toString(8)} ${a.uid}:${a.gid} ${a.rdev} ${a.mtimeSec}.${a.mtimeNsec}`,
+    own: typeOf(a.mode) === DIRECTORY ? null : { size: a.size, nlink: a.nlink },
+    tail: `${content} ${extended.join(',')}`,
+  };
+}
+
+/** `links`: the link count is the set's own affair; otherwise names outside it count, too. */
+function line(path: string, { head, own, tail }: Facts, first: string, links: boolean): string {
+  const more = own === null ? '' : ` size ${own.size}${links ? ` links ${own.nlink}` : ''} as ${first}`;
+  return `${path} ${head}${more} ${tail}`;
 }
 
 const byName = (a: { readonly name: RawName }, b: { readonly name: RawName }) => (a.name < b.name ? -1 : 1);
+
+interface SourceNode {
+  readonly version: number;
+  readonly facts: Facts;
+  readonly isDirectory: boolean;
+  readonly entries: readonly { readonly name: string; readonly node: NodeId }[];
+}
+
+/** What is said of each file of the source, kept until it changes. */
+export class SourceNodes {
+  readonly #known = new Map<NodeId, SourceNode>();
+  readonly #contents: ContentHashes;
+  readonly #versionOf: (node: NodeId) => number;
+
+  constructor(contents: ContentHashes, versionOf: (node: NodeId) => number) {
+    this.#contents = contents;
+    this.#versionOf = versionOf;
+  }
+
+  /** Null: gone. */
+  of(files: SourceFiles, node: NodeId): SourceNode | null {
+    const version = this.#versionOf(node);
+    const known = this.#known.get(node);
+    if (known !== undefined && known.version === version) return known;
+    const attributes = files.stat(node);
+    if (attributes === null) return null;
+    const type = typeOf(attributes.mode);
+    const xattrs = files.xattrs(node) ?? [];
+    const facts = factsOf(attributes, xattrs, this.#contentOf(files, node, attributes));
+    const entries = type === DIRECTORY ? entriesOf(files, node) : [];
+    const made = { version, facts, isDirectory: type === DIRECTORY, entries };
+    this.#known.set(node, made);
+    return made;
+  }
+
+  #contentOf(files: SourceFiles, node: NodeId, { mode, size }: Attributes): string {
+    const type = typeOf(mode);
+    if (type === REGULAR) return this.#contents.of(files, node, size);
+    return type === SYMLINK ? shown(files.readLink(node) ?? new Uint8Array()) : '';
+  }
+}
+
+function entriesOf(files: SourceFiles, node: NodeId): SourceNode['entries'] {
+  const reader = files.openDirectory(node);
+  const entries = reader?.next(100_000) ?? [];
+  reader?.close();
+  return [...entries].sort(byName).map((entry) => ({ name: rawToText(entry.name), node: entry.node }));
+}
 
 /** Only what the scope protects; `rootPath` is what the scope's paths begin with. */
 export function sourceImage(
   files: SourceFiles,
   root: { readonly scope: Scope; readonly path: string },
-  contents: ContentHashes,
+  nodes: SourceNodes,
 ): string[] {
   const lines: string[] = [];
   const seen = new Map<NodeId, string>();
-  const visit = (node: NodeId, attributes: Attributes, path: string): void => {
-    const type = typeOf(attributes.mode);
-    if (!seen.has(node)) seen.set(node, path);
-    const content =
-      type === REGULAR
-        ? contents.of(files, node, attributes.size)
-        : type === SYMLINK
-          ? hash(files.readLink(node) ?? new Uint8Array())
-          : '';
+  const visit = (node: NodeId, { facts, isDirectory, entries }: SourceNode, path: string): void => {
     const first = seen.get(node) ?? path;
-    lines.push(line(path, { attributes, xattrs: files.xattrs(node) ?? [], content, first, links: root.scope.whole }));
-    if (type !== DIRECTORY) return;
-    const reader = files.openDirectory(node);
-    const entries = reader?.next(100_000) ?? [];
-    reader?.close();
-    for (const entry of [...entries].sort(byName)) {
-      const beneath = `${path}/${rawToText(entry.name)}`;
-      const isDirectory = typeOf(entry.attributes.mode) === DIRECTORY;
-      if (root.scope.decide(`${root.path}${beneath}`, isDirectory) !== 'outside')
-        visit(entry.node, entry.attributes, beneath);
+    if (first === path) seen.set(node, path);
+    lines.push(line(path, facts, first, root.scope.whole));
+    if (!isDirectory) return;
+    for (const entry of entries) {
+      const beneath = `${path}/${entry.name}`;
+      const inner = nodes.of(files, entry.node);
+      if (inner !== null && root.scope.decide(`${root.path}${beneath}`, inner.isDirectory) !== 'outside')
+        visit(entry.node, inner, beneath);
     }
   };
-  const top = files.stat(files.rootNode);
+  const top = nodes.of(files, files.rootNode);
   if (top !== null) visit(files.rootNode, top, '');
   return lines;
 }
 
-export function replicaImage(
-  files: ReplicaFiles,
-  links: boolean,
-  isOrphan: (path: string, mtimeSec: number) => boolean,
-): string[] {
+export interface ReplicaView {
+  readonly links: boolean;
+  readonly isOrphan: (path: string, mtimeSec: number) => boolean;
+  readonly contents: ReplicaHashes;
+}
+
+export function replicaImage(files: MemoryReplica, { links, isOrphan, contents }: ReplicaView): string[] {
   const lines: string[] = [];
   const seen = new Map<Handle, string>();
   const visit = (handle: Handle, attributes: Attributes, path: string): void => {
@@ -103,12 +166,12 @@ export function replicaImage(
     if (!seen.has(handle)) seen.set(handle, path);
     const content =
       type === REGULAR
-        ? hash(files.read(handle, 0, attributes.size) ?? new Uint8Array())
+        ? contents.of(files, handle, attributes.size)
         : type === SYMLINK
-          ? hash(files.readLink(handle) ?? new Uint8Array())
+          ? shown(files.readLink(handle) ?? new Uint8Array())
           : '';
     const first = seen.get(handle) ?? path;
-    lines.push(line(path, { attributes, xattrs: files.xattrs(handle) ?? [], content, first, links }));
+    lines.push(line(path, factsOf(attributes, files.xattrs(handle) ?? [], content), first, links));
     if (type !== DIRECTORY) return;
     for (const entry of (files.list(handle) ?? []).sort(byName)) {
       const beneath = `${path}/${rawToText(entry.name)}`;

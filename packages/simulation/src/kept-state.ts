@@ -11,6 +11,8 @@ export class KeptState {
   #left: (KnownReceived & { readonly memory: JobMemory }) | null = null;
   #mirror = new VolatileMirrorMemory();
   #notes: Uint8Array[] = [];
+  /** So many of them a power cut leaves. */
+  #durableNotes = 0;
   /** Up to here the ring may have been let go of. */
   #through = 0;
   #version = '';
@@ -57,6 +59,21 @@ export class KeptState {
     notes.kept = true;
     this.#through = notes.last;
     this.#notes = [...notes.snapshot(roots, this.#through)];
+    this.#durableNotes = this.#notes.length;
+  }
+
+  /** What is received, once what the target knows is on the disk. */
+  settledThrough(job: SourceJob, newest: number): number | null {
+    const reached = this.isKept(job) ? job.settledThrough(newest) : null;
+    if (!this.isKept(job)) return null;
+    this.mayLetGo(job);
+    this.#durableNotes = this.#notes.length;
+    return reached;
+  }
+
+  /** Of the notes stays what was synced, and by chance some more. */
+  losePower(): void {
+    this.#notes.length = this.#durableNotes + this.#random.below(this.#notes.length - this.#durableNotes + 1);
   }
 
   keep(job: SourceJob): void {

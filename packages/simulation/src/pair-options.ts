@@ -1,9 +1,18 @@
 /** What a pair of simulated agents is made of: chance, limits, rules, and how bad disk and wire are. */
 import type { SourceFiles } from '@understudy/engine';
 import type { DiskKind } from './bad-disk.ts';
+import type { Pair } from './pair.ts';
 import type { SeededRandom } from './random.ts';
 import type { ScopeKind } from './scopes.ts';
 import type { ToTarget, WireTrouble } from './wire-link.ts';
+
+export interface BrakeWorld {
+  readonly files: number;
+  readonly share: number;
+  readonly windowMs: number;
+  /** Of old content, kept aside. */
+  readonly copyBytes: number;
+}
 
 export interface PairOptions {
   readonly random: SeededRandom;
@@ -24,4 +33,8 @@ export interface PairOptions {
   /** A mutation for the checkers: what arrives is not what was sent. */
   readonly tamper?: (message: ToTarget) => ToTarget;
   readonly wire?: WireTrouble;
+  /** SAFE4: there is a brake on the target, with these limits. */
+  readonly brake?: BrakeWorld | undefined;
+  /** Another job of the same source: the same files, the same ring, the same process. */
+  readonly beside?: Pair | undefined;
 }

@@ -3,15 +3,18 @@
  * In: a seed's randomness and a world. Out: a run that can be cranked step by step. Promise: nothing but the seed decides.
  */
 import { rawFromText } from '@understudy/base';
-import type { Scope } from '@understudy/engine';
+import type { Scope, UndoPoint } from '@understudy/engine';
 import type { MemoryReplica } from '@understudy/engine/testing';
 import { MemoryFileSystem } from '@understudy/interceptor/memory';
 import type { Reply } from '@understudy/wire';
-import { BadDisk, Killed } from './bad-disk.ts';
-import { ContentHashes, imageDifferences, replicaImage, sourceImage } from './image.ts';
+import { BadDisk } from './bad-disk.ts';
+import { Images } from './held-replica.ts';
+import { ContentHashes, imageDifferences, ReplicaHashes, replicaImage, SourceNodes, sourceImage } from './image.ts';
 import type { PairOptions } from './pair-options.ts';
+import { RunClock } from './run-clock.ts';
 import { scopeOfKind } from './scopes.ts';
 import { SourceAgent } from './source-agent.ts';
+import { SourceHost } from './source-host.ts';
 import { TargetAgent } from './target-agent.ts';
 import { type ToSource, WireLink } from './wire-link.ts';
 
@@ -20,9 +23,12 @@ const TARGET_TIMES = 3_999_999_999;
 /** No name that an application draws. */
 const INNER = 'inner';
 
+/** What a person may say to the brake: of one that holds, or that the replica is wanted as it was at that moment. */
+export type Word = 'go-on' | 'halt-here' | UndoPoint;
+
 export class Pair {
   readonly fs: MemoryFileSystem;
-  readonly contents = new ContentHashes();
+  readonly contents: ContentHashes;
   readonly source: SourceAgent;
   readonly target: TargetAgent;
   /** Links that are made from now on lose nothing. */
@@ -30,39 +36,63 @@ export class Pair {
   readonly #options: PairOptions;
   readonly #paths: readonly string[];
   readonly #served: readonly string[];
-  nowMs = 1_700_000_000_000;
+  readonly clock: RunClock;
+  /** Of other jobs of the same source. */
+  readonly besides: Pair[] = [];
   #link: WireLink | null = null;
   readonly #orphans = new Set<string>();
+  readonly #nodes: SourceNodes;
+  readonly #images = new Images();
+  readonly #replicaContents: readonly ReplicaHashes[];
   #powerLost = false;
   #comparedAfterwards = false;
-  #sourceDied = false;
 
   constructor(options: PairOptions) {
     this.#options = options;
+    const { beside } = options;
     this.wireIsGood = options.wire === undefined;
-    const tick = () => this.#tick();
-    this.fs = new MemoryFileSystem({ wallMs: tick });
+    this.clock = beside?.clock ?? new RunClock();
+    const { tick } = this.clock;
+    this.fs = beside?.fs ?? new MemoryFileSystem({ wallMs: tick });
+    this.contents = beside?.contents ?? new ContentHashes();
+    this.#nodes = new SourceNodes(this.contents, (node) => this.fs.versionOf(node));
     this.#served = options.scopes.map((_, index) => (index === 0 ? '/data' : `/more${index}`));
     this.#paths = this.#served.map((path, index) => (this.#isWithin(index) ? `${path}/${INNER}` : path));
-    for (const path of this.#served) this.fs.mkdir(this.fs.root, rawFromText(path.slice(1)));
-    if (options.within === true) this.fs.mkdir(this.#nodeAt('/data'), rawFromText(INNER));
-    const { random, memoryBytes, ringBytes, storeBytes, audit = false } = options;
+    this.#makeRoots();
+    const { random, memoryBytes, ringBytes, storeBytes, audit = false, brake } = options;
     this.source = new SourceAgent({
-      ...{ random, memoryBytes, ringBytes, audit },
+      ...{ random, memoryBytes, audit, tick, fs: this.fs },
       ...(storeBytes === undefined ? {} : { storeBytes }),
-      fs: this.fs,
-      tick,
+      host: beside?.source.host ?? new SourceHost({ fs: this.fs, tick, ringBytes }),
       nowMs: () => this.nowMs,
-      roots: this.#paths.map((path, i) => ({ path, served: this.#served[i] ?? path, scope: this.#scopeOf(i) })),
+      roots: this.#paths.map((path, i) => ({ path, served: this.#served[i] ?? path, scope: this.scopeOf(i) })),
       ...(options.wrapFiles === undefined ? {} : { wrapFiles: options.wrapFiles }),
+      ...(brake === undefined ? {} : { brake: { files: brake.files, share: brake.share, windowMs: brake.windowMs } }),
     });
+    this.source.host.onEnd(() => this.#loseLink());
+    beside?.besides.push(this);
+    this.#replicaContents = options.scopes.map(() => new ReplicaHashes());
     const disk = new BadDisk(options.disk, random);
     // Of its own, so that what a target's disk does leaves the rest of a run as it was.
     const { journalBytes, power } = options;
     const draws =
       power === undefined ? {} : { moment: (replica: MemoryReplica) => power.chance(0.05) && replica.remember() };
     const journal = journalBytes === undefined ? {} : { journalBytes };
-    this.target = new TargetAgent({ roots: options.scopes.length, disk, nowMs: tick, ...draws, ...journal });
+    const kept = { ...journal, brakeCopyBytes: brake?.copyBytes };
+    this.target = new TargetAgent({ roots: options.scopes.length, disk, nowMs: tick, ...draws, ...kept });
+    if (brake !== undefined) this.target.committed = () => this.#noteMoment();
+  }
+
+  get nowMs(): number {
+    return this.clock.nowMs;
+  }
+
+  #makeRoots(): void {
+    const make = (path: string, parent: string, name: string) => {
+      if (this.fs.resolve(rawFromText(path)) === null) this.fs.mkdir(this.#nodeAt(parent), rawFromText(name));
+    };
+    for (const path of this.#served) make(path, '/', path.slice(1));
+    if (this.#options.within === true) make(`/data/${INNER}`, '/data', INNER);
   }
 
   /** Where applications are at work: within the job's roots, and around them where the interceptor sees more. */
@@ -83,7 +113,7 @@ export class Pair {
     return index === 0 && this.#options.within === true;
   }
 
-  #scopeOf(index: number): Scope {
+  scopeOf(index: number): Scope {
     const scope = scopeOfKind(this.#options.scopes[index] ?? 'whole', this.#paths[index] ?? '');
     return this.#isWithin(index) ? { ...scope, within: true } : scope;
   }
@@ -104,7 +134,7 @@ export class Pair {
 
   /** It met its end at one of its effects, and nobody has started it again. */
   get sourceDied(): boolean {
-    return this.#sourceDied;
+    return this.source.host.died;
   }
 
   get events(): readonly string[] {
@@ -121,9 +151,9 @@ export class Pair {
   sourceImage(): string[] {
     return this.source.roots.flatMap(({ files }, i) => {
       const path = this.#paths[i] ?? '';
-      const scope = this.#scopeOf(i);
+      const scope = this.scopeOf(i);
       const whole = scope.whole && scope.within !== true;
-      return sourceImage(files, { scope: { ...scope, whole }, path }, this.contents).map((line) => path + line);
+      return sourceImage(files, { scope: { ...scope, whole }, path }, this.#nodes).map((line) => path + line);
     });
   }
 
@@ -134,7 +164,9 @@ export class Pair {
   replicaImage(): string[] {
     return this.target.replicas.flatMap((replica, i) => {
       const isOrphan = (path: string, mtimeSec: number) => mtimeSec > TARGET_TIMES && this.#orphans.has(`${i}${path}`);
-      const lines = replicaImage(replica, this.#options.scopes[i] === 'whole' && !this.#isWithin(i), isOrphan);
+      const links = this.#options.scopes[i] === 'whole' && !this.#isWithin(i);
+      const contents = this.#replicaContents[i] ?? new ReplicaHashes();
+      const lines = replicaImage(replica, { links, isOrphan, contents });
       return lines.map((line) => (this.#paths[i] ?? '') + line);
     });
   }
@@ -159,14 +191,17 @@ export class Pair {
 
   // ------------------------------------------------------------------------------------------------------- the source
 
-  async killSource(folder = true): Promise<void> {
-    this.cut();
-    this.#sourceDied = false;
-    await this.source.kill(folder);
+  /** With all its jobs. `folder`: what this job kept stays; `others`: what the others did. */
+  async killSource(folder = true, others = true): Promise<void> {
+    const pairs = [this, ...this.besides];
+    for (const pair of pairs) pair.cut();
+    for (const pair of pairs) pair.source.end(pair === this ? folder : others);
+    this.source.host.again();
+    for (const pair of pairs) await pair.source.start();
   }
 
   pumpSource(): void {
-    this.#asSource(() =>
+    this.asSource(() =>
       this.source.turn((packet) => {
         const link = this.#link;
         if (link !== null) link.toTarget.push({ kind: 'operations', packet, epoch: this.source.epoch });
@@ -174,36 +209,32 @@ export class Pair {
     );
   }
 
-  /** Work of the source's agent, in which it may die: then its link is gone, and nothing else happens there. */
-  #asSource(work: () => void): void {
-    if (this.#sourceDied) return;
-    try {
-      work();
-    } catch (error) {
-      if (!(error instanceof Killed)) throw error;
-      this.#sourceDied = true;
-      this.#link = null;
-      this.target.link = null;
-    }
+  asSource(work: () => void): void {
+    this.source.host.work(work);
+  }
+
+  #loseLink(): void {
+    this.#link = null;
+    this.target.link = null;
   }
 
   // -------------------------------------------------------------------------------------------------------- the wire
 
   cut(): void {
     if (this.#link === null) return;
-    this.#link = null;
-    this.target.link = null;
-    this.#asSource(() => this.source.job.linkDown());
+    this.#loseLink();
+    this.asSource(() => this.source.job.linkDown());
   }
 
   connect(): void {
-    if (this.#link !== null || this.#sourceDied) return;
+    if (this.#link !== null || this.sourceDied) return;
     const link = new WireLink(this.wireIsGood ? null : (this.#options.wire ?? null));
     const welcome = this.target.attach(this.source.hello(), link);
     if (welcome === null) return;
     if (this.#powerLost && !welcome.resumes) this.#comparedAfterwards = true;
     this.#link = link;
-    this.#asSource(() => this.source.job.linkUp(welcome));
+    this.source.commanded = false;
+    this.asSource(() => this.source.job.linkUp(welcome));
     const heard = this.target.hearSuperseded(this.source.epoch - 1);
     if (heard !== null) this.source.failures.push(heard);
   }
@@ -221,7 +252,7 @@ export class Pair {
     if (direction === 'target') return this.#deliverToTarget(link);
     const message = link.toSource.shift();
     if (message === undefined) return false;
-    this.#asSource(() => this.#heard(message, link));
+    this.asSource(() => this.#heard(message, link));
     return true;
   }
 
@@ -269,6 +300,37 @@ export class Pair {
     if (checkpoint && !this.target.checkpoint()) this.cut();
   }
 
+  /** A person's word to the brake; a job whose replica was taken back is begun anew. `wrong`: the way back led elsewhere. */
+  async decide(word: Word): Promise<{ readonly halted: boolean; readonly wrong: string | null }> {
+    const { target, source } = this;
+    const number = typeof word === 'string' ? target.brake?.to?.number : word.number;
+    const moment = target.points.find((point) => point.number === number) ?? null;
+    const lost = moment === null ? [] : target.lostSince(moment);
+    const outcome = target.decide(word, source.job.path.next);
+    if (outcome === 'died') this.cut();
+    if (outcome !== 'done' || word === 'go-on') return { halted: false, wrong: null };
+    const wrong = moment === null ? null : this.#wrongMoment(moment, lost);
+    this.cut();
+    target.kill();
+    source.end(false);
+    source.commanded = true;
+    await source.start();
+    return { halted: true, wrong };
+  }
+
+  #noteMoment(): void {
+    this.#images.note(this.target.points.at(-1), () => this.replicaImage());
+  }
+
+  #wrongMoment(moment: UndoPoint, lost: readonly string[]): string | null {
+    const { brake, disk } = this.target;
+    // It stayed where it stood, or said that it is at no moment of the source's: what was kept is damaged or gone.
+    if (brake === null || brake.at !== moment.position || brake.sentence.includes('was being taken back')) return null;
+    // An operation that was given up may have been done by half.
+    if (lost.length > 0 && disk.kind !== 'good') return null;
+    return this.#images.wrong(moment, this.replicaImage(), lost.length > 0);
+  }
+
   applySome(records: number): void {
     if (this.#options.power === undefined) this.target.syncReceived();
     if (!this.target.applySome(records)) this.cut();
@@ -276,11 +338,6 @@ export class Pair {
 
   /** Time passes: what waits to be tried again is tried again. */
   advance(ms: number): void {
-    this.nowMs += ms;
-  }
-
-  #tick(): number {
-    this.nowMs += 1;
-    return this.nowMs;
+    this.clock.nowMs += ms;
   }
 }

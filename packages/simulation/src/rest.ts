@@ -1,8 +1,10 @@
 /** The end of a run: no more work, no more trouble. Everything has to come to rest, and what is planted then has to be found and mended. */
 import { RECORD_HEADER } from '@understudy/wire';
+import { letGo } from './braked.ts';
+import { turn } from './cranking.ts';
 import type { Pair } from './pair.ts';
 import { plantDifferences } from './plant.ts';
-import type { Run } from './run.ts';
+import { pairsOf, type Run } from './run.ts';
 import { killWhereItDied, resumeRecording } from './trouble.ts';
 
 const QUIET_STEPS = 3_000;
@@ -10,36 +12,68 @@ const QUIET_STEPS = 3_000;
 const MOST_REPAIR_BYTES = 400_000;
 
 export async function quiesce(run: Run): Promise<void> {
-  const { pair, failures, world } = run;
-  let flushed = false;
-  pair.source.live();
+  const { failures, badSource } = run;
+  run.pair.source.host.live();
   await killWhereItDied(run);
   resumeRecording(run);
-  pair.source.job.setPaused(false);
-  const { runs } = pair.source.job;
+  for (const pair of pairsOf(run)) calm(pair);
+  await toRest(run);
+  if (failures.length > 0 || !(badSource.kind !== 'good' && pairsOf(run).some(hasGivenUp))) return;
+  // What could not be read is named; a person has the disk mended and orders a mirror.
+  badSource.mended = true;
+  for (const { source } of pairsOf(run)) source.job.startMirror('checksum');
+  await crank(run);
+  await toRest(run);
+}
+
+/** Nothing is paused or broken any more but what cannot be read on the source. */
+function calm(pair: Pair): void {
+  const { job, store } = pair.source;
+  job.setPaused(false);
+  const { runs } = job;
   runs.pauseMirror(false);
-  if (runs.mirrorStopped) pair.source.job.startMirror('checksum');
+  if (runs.mirrorStopped) job.startMirror('checksum');
   pair.target.disk.live();
   pair.target.disk.mended = true;
-  pair.source.store.failing = null;
+  store.failing = null;
   mendWire(pair);
   pair.connect();
   pair.pumpSource();
-  pair.source.job.flush(() => {
-    flushed = true;
-  });
-  const atRest = () => (flushed && pair.state() === 'protected') || hasGivenUp(run);
-  for (let i = 0; i < QUIET_STEPS && (run.deaf.now || !atRest()); i += 1) {
-    await crank(pair);
+}
+
+async function toRest(run: Run): Promise<void> {
+  const { failures, world } = run;
+  const flushed = new Set<Pair>();
+  const asked = new Map<Pair, unknown>();
+  const ask = (pair: Pair): void => {
+    const { job } = pair.source;
+    if (asked.get(pair) !== job) job.flush(() => flushed.add(pair));
+    asked.set(pair, job);
+  };
+  for (const pair of pairsOf(run)) ask(pair);
+  const isAtRest = (pair: Pair) => (flushed.has(pair) && pair.state() === 'protected') || hasGivenUp(pair);
+  const atRest = () => !run.deaf.now && pairsOf(run).every(isAtRest);
+  for (let i = 0; i < QUIET_STEPS && !atRest(); i += 1) {
+    await crank(run);
+    // A person's word may have begun a job anew.
+    for (const pair of pairsOf(run)) ask(pair);
     if (world.audit === true) run.deaf.endIfKnown();
     else run.deaf.end();
     if (failures.length > 0) return;
   }
-  if (!atRest()) failures.push(`it never came to rest: ${pair.state()}, flushed ${flushed}`);
-  else if (pair.state() === 'protected') {
-    failures.push(...pair.differences().filter((line) => !pair.hasLostRemovals || !line.startsWith('replica: ')));
-    run.watcher.look();
-  } else if (world.disk !== 'broken-call') failures.push(`it gave up on ${pair.source.job.unrepairable().join(', ')}`);
+  for (const pair of pairsOf(run)) {
+    if (!isAtRest(pair)) failures.push(`it never came to rest: ${pair.state()}, flushed ${flushed.has(pair)}`);
+    else failures.push(...wrongAtRest(run, pair));
+  }
+  run.watcher.look();
+  run.beside?.watcher.look();
+}
+
+function wrongAtRest({ badSource }: Run, pair: Pair): string[] {
+  if (pair.state() === 'protected')
+    return pair.differences().filter((line) => !pair.hasLostRemovals || !line.startsWith('replica: '));
+  const excused = pair.target.disk.kind === 'broken-call' || (badSource.failures > 0 && !badSource.mended);
+  return excused ? [] : [`it gave up on ${pair.source.job.unrepairable().join(', ')}`];
 }
 
 /** A run that begins where most of a job's life is spent: the first mirror has ended, and the job protects. */
@@ -48,7 +82,7 @@ export async function settle(run: Run): Promise<void> {
   const { wireIsGood } = pair;
   pair.wireIsGood = true;
   pair.connect();
-  for (let i = 0; i < QUIET_STEPS && pair.state() !== 'protected'; i += 1) await crank(pair);
+  for (let i = 0; i < QUIET_STEPS && pair.state() !== 'protected' && !hasGivenUp(pair); i += 1) await crank(run);
   pair.wireIsGood = wireIsGood;
   if (!wireIsGood) pair.cut();
 }
@@ -61,15 +95,11 @@ function mendWire(pair: Pair): void {
 }
 
 /** What waits for a promise, a cookie, goes on in between. */
-async function crank(pair: Pair): Promise<void> {
+async function crank(run: Run): Promise<void> {
   await Promise.resolve();
-  pair.pumpSource();
-  pair.connect();
-  pair.targetDisk(true, true);
-  while (pair.deliver('target')) pair.applySome(64);
-  pair.applySome(64);
-  while (pair.deliver('source')) pair.pumpSource();
-  pair.advance(1000);
+  await letGo(run);
+  for (const pair of pairsOf(run)) turn(pair);
+  run.pair.advance(1000);
 }
 
 /** [VER2] What somebody has changed on the target is found, named and sent again, and nothing but that is. */
@@ -77,7 +107,7 @@ export async function repairPlanted(run: Run): Promise<void> {
   const { pair, failures } = run;
   const { job } = pair.source;
   // One that was begun before would have read some of it already.
-  for (let i = 0; i < QUIET_STEPS && job.verification !== null; i += 1) await crank(pair);
+  for (let i = 0; i < QUIET_STEPS && job.verification !== null; i += 1) await crank(run);
   run.planting = true;
   const planted = plantDifferences(pair, run.chances.mirror);
   const before = job.path.scm.sentBytes;
@@ -89,9 +119,9 @@ export async function repairPlanted(run: Run): Promise<void> {
       flushed = true;
     });
   }, true);
-  for (let i = 0; i < QUIET_STEPS && !(flushed && pair.state() === 'protected') && !hasGivenUp(run); i += 1)
-    await crank(pair);
-  if (hasGivenUp(run)) return;
+  for (let i = 0; i < QUIET_STEPS && !(flushed && pair.state() === 'protected') && !hasGivenUp(pair); i += 1)
+    await crank(run);
+  if (hasGivenUp(pair)) return;
   if (found === -1) failures.push('a verification in peace was broken off');
   else if (planted > 0 && (found ?? 0) === 0) failures.push(`${planted} planted differences were not found`);
   else if (planted === 0 && (found ?? 0) > 0 && pair.orphans === 0) failures.push(`a false alarm in peace: ${found}`);
@@ -102,7 +132,7 @@ export async function repairPlanted(run: Run): Promise<void> {
 }
 
 /** The honest end of a run whose target cannot do something: it says so, and does nothing more. */
-function hasGivenUp({ pair }: Run): boolean {
+function hasGivenUp(pair: Pair): boolean {
   if (pair.state() !== 'degraded' || pair.source.job.unrepairable().length === 0) return false;
   const { job } = pair.source;
   // Cookies go round for ever.

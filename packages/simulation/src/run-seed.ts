@@ -3,17 +3,21 @@
  * Checked: [promise] see watcher.ts; [VER1] a verification never raises a false alarm; [SRM2] [TCM5] after quiescence both trees are
  * equal, whatever broke, or the job says that they are not [TRM2]; positions and memory, see source-agent.ts.
  */
+import { BadSource } from './bad-source.ts';
+import { drawBeside, makeBeside } from './beside.ts';
 import { Deafness } from './deafness.ts';
 import { Pair } from './pair.ts';
 import { quiesce, repairPlanted, settle } from './rest.ts';
-import { Chances, type Mutation, type Run } from './run.ts';
+import { Chances, changed, type Mutation, pairsOf, type Run } from './run.ts';
 import { step } from './steps.ts';
 import { Watcher } from './watcher.ts';
 import { Workload } from './workload.ts';
 import {
   describeWorld,
+  drawBrake,
   drawDeafness,
   drawMore,
+  drawSourceDisk,
   drawTakeOvers,
   drawTargetDisk,
   drawWorld,
@@ -36,6 +40,8 @@ export interface SeedOutcome {
 /** Calls before the job begins, and steps from then on. */
 const BEFORE = 60;
 const STEPS = 400;
+/** Where there is a brake: enough for it to count. */
+const OLD_FILES = 12;
 /** All that a run is made of, for whoever leaves some of it out. */
 export const ALL_STEPS = BEFORE + STEPS;
 
@@ -43,50 +49,76 @@ export async function runSeed(seed: number, mutation: Mutation = {}): Promise<Se
   const run = makeRun(seed, mutation);
   const { pair, watcher, failures, world } = run;
   before(run, mutation);
-  await pair.source.start();
+  for (const each of pairsOf(run)) await each.source.start();
   run.spoil(pair);
-  watcher.changed();
+  changed(run);
   try {
-    if (world.settled === true) await settle(run);
-    pair.connect();
+    if (world.settled === true || world.brake != null) await settle(run);
+    // What a brake is for is older than its window.
+    pair.advance(world.brake?.windowMs ?? 0);
+    for (const each of pairsOf(run)) each.connect();
     await live(run, mutation);
   } catch (error) {
     failures.push(`an agent died of it: ${error instanceof Error ? error.stack : String(error)}`);
   }
-  failures.push(...pair.source.failures);
+  failures.push(...pairsOf(run).flatMap(({ source }) => source.failures));
   // [SRM2] Certainty is lost only where both ends are: a target's power cut alone is made good from its journal.
-  if (world.trouble === 0 && (world.sourceDeaths ?? 0) === 0 && pair.comparedAfterPowerCut)
-    failures.push('a power cut on the target made everything be compared');
+  const calm = world.trouble === 0 && (world.sourceDeaths ?? 0) === 0 && world.brake == null;
+  if (calm && pair.comparedAfterPowerCut) failures.push('a power cut on the target made everything be compared');
   const { steps } = run.work;
   return { seed, world: describeWorld(world), failures, steps, events: pair.events, compared: watcher.compared };
+}
+
+function drawAll(chances: Chances): World {
+  const drawn = { ...drawWorld(chances.main), ...drawTargetDisk(chances.disk), ...drawTakeOvers(chances.epoch) };
+  const more = { ...drawMore(chances.more), ...drawDeafness(chances.deaf) };
+  return {
+    ...drawn,
+    ...more,
+    ...drawSourceDisk(chances.source),
+    ...drawBrake(chances.brake),
+    ...drawBeside(chances.beside),
+  };
 }
 
 function makeRun(seed: number, mutation: Mutation): Run {
   const chances = new Chances(seed);
   const { main: random, disk: power } = chances;
-  const drawn = { ...drawWorld(random), ...drawTargetDisk(power), ...drawTakeOvers(chances.epoch) };
-  const world: World = { ...drawn, ...drawMore(chances.more), ...drawDeafness(chances.deaf), ...mutation.world };
+  const world: World = { ...drawAll(chances), ...mutation.world };
   const { wrapFiles, tamper } = mutation;
   const wire = { random: chances.wire, chance: world.badWire ?? 0 };
+  const badSource = new BadSource(world.sourceDisk ?? 'good', chances.source);
   const pair = new Pair({
     random,
     power,
     ...world,
+    brake: world.brake ?? undefined,
+    beside: undefined,
+    wrapFiles: (files) => badSource.wrap(wrapFiles?.(files) ?? files),
     ...(wire.chance === 0 ? {} : { wire }),
-    ...(wrapFiles === undefined ? {} : { wrapFiles }),
     ...(tamper === undefined ? {} : { tamper }),
   });
-  const changed = (node: Parameters<typeof pair.contents.changed>[0]) => pair.contents.changed(node);
-  const work = new Workload({ fs: pair.fs, tops: pair.tops, fixed: pair.fixed, random, changed });
   const watcher = new Watcher(pair);
-  const deaf = new Deafness(pair, chances.deaf, world.deafness ?? 0);
-  const open = { resume: null, handPaused: false, planting: false, deaf };
+  const { failures } = watcher;
+  const of = { pair, world, random: chances.beside, failures, badSource };
+  const beside = world.beside == null ? null : makeBeside(world.beside, of);
+  const pairs = pairsOf({ pair, beside });
+  const work = new Workload({
+    fs: pair.fs,
+    tops: [...new Set(pairs.flatMap(({ tops }) => tops))],
+    fixed: pairs.flatMap(({ fixed }) => fixed),
+    random,
+    changed: (node: Parameters<typeof pair.contents.changed>[0]) => pair.contents.changed(node),
+  });
+  const deaf = new Deafness(pairs, chances.deaf, world.deafness ?? 0);
+  const open = { resume: null, handPaused: false, planting: false, deaf, badSource, beside };
   const spoil = mutation.spoil ?? (() => {});
-  return { pair, work, watcher, chances, failures: watcher.failures, world, spoil, ...open };
+  return { pair, work, watcher, chances, failures, world, spoil, ...open };
 }
 
 function before({ pair, work, chances, world }: Run, { keeps }: Mutation): void {
   pair.keepApart(true);
+  if (world.brake != null) work.populate(OLD_FILES);
   const calls = chances.main.below(BEFORE);
   for (let i = 0; i < calls; i += 1) {
     if (world.stepwise === true) chances.restart(i);
@@ -102,5 +134,6 @@ async function live(run: Run, { keeps }: Mutation): Promise<void> {
     if (keeps?.(BEFORE + i) !== false) await step(run);
   }
   if (failures.length === 0) await quiesce(run);
+  run.badSource.mended = true;
   if (failures.length === 0 && pair.state() === 'protected' && !pair.hasLostRemovals) await repairPlanted(run);
 }

@@ -1,5 +1,7 @@
 /** One run under way: the pair, what works on it, what each kind of chance is drawn from. */
 import type { SourceFiles } from '@understudy/engine';
+import type { BadSource } from './bad-source.ts';
+import type { Beside } from './beside.ts';
 import type { Deafness } from './deafness.ts';
 import type { Pair } from './pair.ts';
 import { SeededRandom } from './random.ts';
@@ -20,7 +22,23 @@ export interface Mutation {
 }
 
 /** Of its own each, so that what is drawn for the one leaves the rest of a run as it was. */
+const SALT = {
+  main: 0,
+  mirror: 0x31337,
+  disk: 0x70_77_72,
+  epoch: 0x65_70_6f,
+  more: 0x6d_6f_72,
+  wire: 0x77_69_72,
+  deaf: 0x64_65_61,
+  beside: 0x62_65_73,
+  brake: 0x62_72_6b,
+  source: 0x73_72_63,
+};
+type Chance = keyof typeof SALT;
+
 export class Chances {
+  readonly #seed: number;
+  readonly #all: readonly (readonly [salt: number, random: SeededRandom])[];
   readonly main: SeededRandom;
   readonly mirror: SeededRandom;
   readonly disk: SeededRandom;
@@ -28,39 +46,31 @@ export class Chances {
   readonly more: SeededRandom;
   readonly wire: SeededRandom;
   readonly deaf: SeededRandom;
-  readonly #seed: number;
+  readonly beside: SeededRandom;
+  readonly brake: SeededRandom;
+  readonly source: SeededRandom;
 
   constructor(seed: number) {
     this.#seed = seed;
-    this.main = new SeededRandom(seed);
-    this.mirror = new SeededRandom(seed ^ SALT.mirror);
-    this.disk = new SeededRandom(seed ^ SALT.disk);
-    this.epoch = new SeededRandom(seed ^ SALT.epoch);
-    this.more = new SeededRandom(seed ^ SALT.more);
-    this.wire = new SeededRandom(seed ^ SALT.wire);
-    this.deaf = new SeededRandom(seed ^ SALT.deaf);
+    const of = (chance: Chance) => new SeededRandom(seed ^ SALT[chance]);
+    this.main = of('main');
+    this.mirror = of('mirror');
+    this.disk = of('disk');
+    this.epoch = of('epoch');
+    this.more = of('more');
+    this.wire = of('wire');
+    this.deaf = of('deaf');
+    this.beside = of('beside');
+    this.brake = of('brake');
+    this.source = of('source');
+    this.#all = (Object.keys(SALT) as Chance[]).map((chance) => [SALT[chance], this[chance]] as const);
   }
 
   /** From here on what is drawn depends on the seed and the step alone. */
   restart(step: number): void {
-    this.main.restart(this.#seed, step);
-    this.mirror.restart(this.#seed ^ SALT.mirror, step);
-    this.disk.restart(this.#seed ^ SALT.disk, step);
-    this.epoch.restart(this.#seed ^ SALT.epoch, step);
-    this.more.restart(this.#seed ^ SALT.more, step);
-    this.wire.restart(this.#seed ^ SALT.wire, step);
-    this.deaf.restart(this.#seed ^ SALT.deaf, step);
+    for (const [salt, random] of this.#all) random.restart(this.#seed ^ salt, step);
   }
 }
-
-const SALT = {
-  mirror: 0x31337,
-  disk: 0x70_77_72,
-  epoch: 0x65_70_6f,
-  more: 0x6d_6f_72,
-  wire: 0x77_69_72,
-  deaf: 0x64_65_61,
-};
 
 export interface Run {
   readonly pair: Pair;
@@ -71,11 +81,25 @@ export interface Run {
   readonly world: World;
   readonly spoil: (pair: Pair) => void;
   readonly deaf: Deafness;
+  readonly badSource: BadSource;
+  /** Another job of the same source; null: there is none. */
+  readonly beside: Beside | null;
   /** Ends the pause of the interceptor's recording; null: it records. */
   resume: (() => void) | null;
   handPaused: boolean;
   /** Somebody has written into the replica: it is none of the source's pasts. */
   planting: boolean;
+}
+
+/** The jobs of the run. */
+export function pairsOf({ pair, beside }: Pick<Run, 'pair' | 'beside'>): Pair[] {
+  return beside === null ? [pair] : [pair, beside.pair];
+}
+
+/** An application's call has been executed. */
+export function changed({ watcher, beside }: Run): void {
+  watcher.changed();
+  beside?.watcher.changed();
 }
 
 /** For the report of a failure. */

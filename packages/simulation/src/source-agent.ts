@@ -1,11 +1,12 @@
 /**
- * The source's agent as the simulation runs it: the interceptor, one job, its positions over restarts.
- * In: a file system, turns. Out: packets. Promise checked here: a position never stands for two different records.
+ * A job on the source as the agent runs it: what of it is over restarts, its positions, its turns.
+ * In: the process that it lives in, turns. Out: packets. Promise checked here: a position never stands for two different records.
  */
 import { createHash, randomUUID } from 'node:crypto';
 import { must, type RawName, rawFromText } from '@understudy/base';
 import {
   type CookieWatch,
+  DEFAULT_MIRROR_OPTIONS,
   filesBeneath,
   type LoggedPacket,
   type PowerCutOfJob,
@@ -17,13 +18,12 @@ import {
   stateOf,
 } from '@understudy/engine';
 import { MemoryQueueStore } from '@understudy/engine/testing';
-import { type MemoryFileSystem, MemoryInterceptor } from '@understudy/interceptor/memory';
-import { decodeRecord, type Hello, peekLength, position, Verb } from '@understudy/wire';
-import { ActivityLog } from './activity-log.ts';
-import { Killed } from './bad-disk.ts';
+import type { MemoryFileSystem, MemoryInterceptor } from '@understudy/interceptor/memory';
+import { decodeRecord, type Hello, position, recordVerb, Verb } from '@understudy/wire';
 import { AUDIT, watchCookies } from './cookies.ts';
 import { KeptState } from './kept-state.ts';
 import type { SeededRandom } from './random.ts';
+import type { RingJob, SourceHost } from './source-host.ts';
 
 const digest = { sha256: (bytes: Uint8Array) => createHash('sha256').update(bytes).digest() };
 
@@ -35,28 +35,28 @@ export interface SourceRoot {
 }
 
 export interface SourceAgentOptions {
+  readonly host: SourceHost;
   readonly random: SeededRandom;
   readonly fs: MemoryFileSystem;
   readonly tick: () => number;
   readonly nowMs: () => number;
   readonly memoryBytes: number;
-  readonly ringBytes: number;
   /** Of the queue's store. */
   readonly storeBytes?: number;
   readonly roots: readonly SourceRoot[];
   /** Cookies go round. */
   readonly audit?: boolean;
+  /** Limits for the target's brake. */
+  readonly brake?: Hello['brake'];
   /** A mutation for the checkers: what the job reads of the source is not what is there. */
   readonly wrapFiles?: (files: SourceFiles) => SourceFiles;
 }
 
-export class SourceAgent {
-  /** Another one after a power cut. */
-  interceptor: MemoryInterceptor;
-  readonly activity = new ActivityLog();
-  #generation = 0;
+export class SourceAgent implements RingJob {
   readonly events: string[] = [];
   readonly failures: string[] = [];
+  /** A person has started the job, having seen what lies on the target. */
+  commanded = false;
   /** Grows at every takeover. */
   epoch = 1;
   readonly #options: SourceAgentOptions;
@@ -71,36 +71,26 @@ export class SourceAgent {
   #powerCut: PowerCutOfJob | null = null;
   readonly #store: MemoryQueueStore;
   #next = position(1);
-  #effectsToLive = Number.POSITIVE_INFINITY;
 
   constructor(options: SourceAgentOptions) {
     this.#options = options;
-    this.interceptor = this.#intercept();
+    const { host } = options;
     this.#store = new MemoryQueueStore(options.storeBytes ?? 1 << 26);
-    this.#store.beforeWrite = () => this.#effect();
-    this.#kept = new KeptState(options.random, () => this.#effect());
+    this.#store.beforeWrite = () => host.effect();
+    this.#kept = new KeptState(options.random, () => host.effect());
+    host.attach(this);
   }
 
-  #intercept(): MemoryInterceptor {
-    const { fs, ringBytes, tick } = this.#options;
-    const generation = this.#generation;
-    const made = new MemoryInterceptor({ fs, clock: { wallMs: tick }, defer: () => {}, ringBytes, generation });
-    made.keepDrained();
-    return made;
+  get host(): SourceHost {
+    return this.#options.host;
   }
 
-  /** The agent dies at this many effects from now: what it stores, keeps, lets the ring go of, or sends. */
-  dieAfter(effects: number): void {
-    this.#effectsToLive = effects;
+  get interceptor(): MemoryInterceptor {
+    return this.host.interceptor;
   }
 
-  live(): void {
-    this.#effectsToLive = Number.POSITIVE_INFINITY;
-  }
-
-  #effect(): void {
-    this.#effectsToLive -= 1;
-    if (this.#effectsToLive < 0) throw new Killed();
+  get activity() {
+    return this.host.activity;
   }
 
   get job(): SourceJob {
@@ -148,6 +138,8 @@ export class SourceAgent {
           store: this.#store,
           ...(this.#cookies === null ? {} : { audit: AUDIT }),
           mirrorMemory: this.#kept.mirror,
+          // What a brake took back has names that the source has no more.
+          ...(this.#options.brake === undefined ? {} : { mirror: { ...DEFAULT_MIRROR_OPTIONS, orphans: 'delete' } }),
           ...this.#goesOn(),
         }),
     );
@@ -155,11 +147,10 @@ export class SourceAgent {
     for (const { id } of this.#roots) this.#cookies?.begin(id);
   }
 
-  /** After a power cut nobody knows how old the notes are, for they are not written durably. */
   #goesOn(): Pick<ConstructorParameters<typeof SourceJob>[0], 'goesOn'> {
     const { left, notes } = this.#kept;
     if (left === null) return {};
-    return { goesOn: this.#powerCut === null ? { ...left, notes } : { ...left, powerCut: this.#powerCut } };
+    return { goesOn: { ...left, notes, ...(this.#powerCut === null ? {} : { powerCut: this.#powerCut }) } };
   }
 
   /** It is not certain that the interceptor sees everything, and the job knows. */
@@ -195,25 +186,27 @@ export class SourceAgent {
     return { id: root.id, path: rawFromText(path), files: filesBeneath(root.files, node) };
   }
 
-  /** What was queued in memory is gone; the interceptor goes on recording. `folder`: what was kept is gone, too. */
-  async kill(folder = true): Promise<void> {
+  /** What was queued in memory is gone, until `start`; the interceptor goes on recording. `folder`: what was kept stays. */
+  end(folder = true): void {
     // As the agent does it: numbering goes on behind the reserved block, unless the target says what it has.
     this.#next = position(Math.max(this.#next, this.job.path.next) + 1000);
     this.#job = null;
-    this.live();
+    this.host.live();
     if (!folder) {
       this.#kept.forget();
       this.#store.clear();
     }
+    this.#forgetSent();
+  }
+
+  #forgetSent(): void {
     const received = this.#kept.left?.received ?? 0;
     for (const from of this.#sent.keys()) if (from > received) this.#sent.delete(from);
-    this.interceptor.drainAgain();
-    await this.start();
   }
 
   /** What may be compared no longer: all of it is received, and known to be; the file system is synced by the caller. */
   settle(): number | null {
-    return this.#kept.isKept(this.job) ? this.job.settledThrough(this.activity.newest) : null;
+    return this.#kept.settledThrough(this.job, this.activity.newest);
   }
 
   /**
@@ -224,35 +217,30 @@ export class SourceAgent {
     this.interceptor.drain((records) => this.activity.mark(records));
     this.#next = position(Math.max(this.#next, this.job.path.next) + 1000);
     this.#job = null;
-    this.live();
+    this.host.live();
     this.#store.clear();
-    this.#generation += 1;
     for (const { id } of this.#roots) await this.interceptor.release(id);
     restore();
     const regions = this.#roots.map(({ id }) => this.activity.regionsOf(id));
-    this.activity.clear();
     // Nothing has been written since the boot: only what the log says is looked at.
     const bootedAtMs = this.#options.nowMs() + 1e6;
-    if (this.#kept.left?.memory.complete !== true) this.#kept.forget();
+    this.#kept.losePower();
     this.#powerCut = { regions, bootedAtMs };
-    const received = this.#kept.left?.received ?? 0;
-    for (const from of this.#sent.keys()) if (from > received) this.#sent.delete(from);
-    this.interceptor = this.#intercept();
+    this.#forgetSent();
+    this.host.renew();
     await this.start();
     this.#powerCut = null;
   }
 
+  take(records: Uint8Array, at: number, length: number, id: number): void {
+    const index = this.#roots.findIndex((root) => root.id === id);
+    if (index < 0) return;
+    if (recordVerb(records, at) === Verb.cookie) this.#cookie(records, at, index);
+    else this.job.intercepted(records, at, length, index);
+  }
+
   drain(): void {
-    const { job } = this;
-    this.interceptor.drain((records) => {
-      this.activity.mark(records);
-      for (let at = 0; at < records.length; at += peekLength(records, at)) {
-        const id = (records[at + 6] ?? 0) | ((records[at + 7] ?? 0) << 8);
-        const index = this.#roots.findIndex((root) => root.id === id);
-        if (index >= 0 && records[at + 4] === Verb.cookie) this.#cookie(records, at, index);
-        else if (index >= 0) job.intercepted(records, at, peekLength(records, at), index);
-      }
-    });
+    this.host.drain();
   }
 
   /** A turn of the pump: drains, steps, hands out what may leave. */
@@ -267,7 +255,7 @@ export class SourceAgent {
     job.passed(drainedAt);
     job.pump();
     for (let packet = job.nextPacket(); packet !== undefined; packet = job.nextPacket()) {
-      this.#effect();
+      this.host.effect();
       this.#watchPositions(packet);
       send({ ...packet, bytes: packet.bytes.slice() });
     }
@@ -278,17 +266,20 @@ export class SourceAgent {
 
   /** What the ring holds is let go of as the agent does it: not before the folder has what the next process must know. */
   #letGo(): void {
-    const { job, interceptor } = this;
+    const { job, host } = this;
     this.#kept.keep(job);
-    const { ringUsed, ringBytes } = interceptor.status();
-    if (this.#kept.isKept(job) && ringUsed * 2 > ringBytes) {
+    if (this.#kept.isKept(job) && host.needsRoom) {
       job.path.keepAll();
       this.#kept.keep(job);
     }
-    if (!this.#kept.isKept(job)) return;
-    const through = this.#kept.mayLetGo(job);
-    this.#effect();
-    interceptor.free(through);
+    if (this.#kept.isKept(job)) host.letGo(this, this.#kept.mayLetGo(job));
+  }
+
+  makeRoom(): number | null {
+    const { job } = this;
+    job.path.keepAll();
+    this.#kept.keep(job);
+    return this.#kept.isKept(job) ? this.#kept.mayLetGo(job) : null;
   }
 
   hello(): Hello {
@@ -305,6 +296,8 @@ export class SourceAgent {
       fresh: path.awaiting,
       intent: 'replicate',
       machine: 'simulated',
+      ...(this.#options.brake === undefined ? {} : { brake: this.#options.brake }),
+      ...(this.commanded ? { commanded: true } : {}),
       replicaBase: null,
       roots: this.#roots.map((root) => ({ path: base64(root.path), node: root.files.rootNode })),
     };

@@ -5,6 +5,7 @@
 import { describe, expect, it } from 'vitest';
 import { Pair } from './pair.ts';
 import { SeededRandom } from './random.ts';
+import { SCOPE_KINDS } from './scopes.ts';
 import { Workload } from './workload.ts';
 
 const SEEDS = 60;
@@ -45,10 +46,12 @@ class Machine {
     this.#random = random;
     this.#mutation = mutation;
     const limits = { memoryBytes: 1 << 26, ringBytes: 1 << 22 };
+    const drawn = () => (random.chance(0.5) ? 'whole' : (random.pick(SCOPE_KINDS) ?? 'whole'));
     this.pair = new Pair({
       random,
       ...limits,
-      scopes: random.chance(0.3) ? ['whole', 'whole'] : ['whole'],
+      scopes: random.chance(0.3) ? ['whole', drawn()] : [drawn()],
+      within: random.chance(0.3),
       disk: 'good',
     });
     const { fs, tops, fixed, contents } = this.pair;
@@ -63,7 +66,9 @@ class Machine {
     pair.keepApart(false);
     await pair.source.start();
     pair.connect();
-    toRest(pair);
+    if (random.chance(0.7)) toRest(pair);
+    // The first mirror is under way: what was written before the protection is on the disk when that begins to count.
+    else for (let i = random.below(40); i > 0; i -= 1) machine.step();
     machine.sync();
     return machine;
   }

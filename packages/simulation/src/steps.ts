@@ -1,8 +1,10 @@
 /** What a step of a run is: an application's call, a turn of an agent, a frame that arrives, an order given, something that breaks. */
 import type { MirrorOptions } from '@understudy/engine';
+import { stepBeside } from './beside.ts';
+import { stepBrake } from './braked.ts';
 import type { Pair } from './pair.ts';
 import type { SeededRandom } from './random.ts';
-import { type Run, say } from './run.ts';
+import { changed, type Run, say } from './run.ts';
 import { breakWire, killWhereItDied, trouble } from './trouble.ts';
 
 /** A slow disk's turn. */
@@ -26,23 +28,27 @@ export async function step(run: Run): Promise<void> {
   if (random.chance(world.trouble)) await trouble(run);
   targetDisk(run);
   if (run.chances.epoch.chance(world.takeOvers ?? 0)) pair.takeOver();
-  if (more.chance(world.sourceDeaths ?? 0)) pair.source.dieAfter(more.below(10));
+  if (more.chance(world.sourceDeaths ?? 0)) pair.source.host.dieAfter(more.below(10));
   breakWire(run);
+  stepBeside(run);
+  if (world.sourceDisk === 'bad-spots' && run.chances.source.chance(0.02)) run.badSource.spoil(pair.fs.nodeIds());
+  await killWhereItDied(run);
+  await stepBrake(run);
   await killWhereItDied(run);
   run.deaf.step();
   if (random.chance(0.15)) watcher.look();
 }
 
 function act(run: Run): void {
-  const { work, watcher, world } = run;
+  const { work, world } = run;
   const { more } = run.chances;
   if (more.chance(world.bursts ?? 0)) {
-    for (let i = more.below(3); i >= 0; i -= 1) work.burst(more, () => watcher.changed());
+    for (let i = more.below(3); i >= 0; i -= 1) work.burst(more, () => changed(run));
     return;
   }
   const before = work.steps.length;
   work.step();
-  if (work.steps.length > before) watcher.changed();
+  if (work.steps.length > before) changed(run);
 }
 
 /** What the replica shows is looked at whenever it may show something new. */
@@ -84,12 +90,12 @@ function command(run: Run): void {
   job.setPaused(run.handPaused);
 }
 
-function mirrorOptions({ chances: { mirror } }: Run): Partial<MirrorOptions> {
-  return {
-    blockSize: mirror.pick([4096, 16_384]) ?? 4096,
-    calculate: mirror.chance(0.5),
-    orphans: mirror.pick(['report', 'move', 'delete'] as const) ?? 'report',
-  };
+function mirrorOptions({ chances: { mirror }, world }: Run): Partial<MirrorOptions> {
+  const blockSize = mirror.pick([4096, 16_384]) ?? 4096;
+  const calculate = mirror.chance(0.5);
+  const orphans = mirror.pick(['report', 'move', 'delete'] as const) ?? 'report';
+  // A replica that a brake took back has names that the source has no more, and they have to go.
+  return { blockSize, calculate, orphans: world.brake != null && orphans === 'report' ? 'move' : orphans };
 }
 
 /** [MIR3] A mirror is held, taken up again, and now and then given up. */
@@ -123,9 +129,11 @@ function flush(run: Run): void {
   const { pair, watcher, resume } = run;
   // A call that is not recorded yet has not returned: nobody could have flushed after it.
   if (resume !== null || pair.sourceDied || run.deaf.now) return;
-  pair.source.drain();
-  const called = watcher.now;
-  pair.source.job.flush(() => {
-    if (!run.planting) watcher.flushed(called);
+  pair.asSource(() => {
+    pair.source.drain();
+    const called = watcher.now;
+    pair.source.job.flush(() => {
+      if (!run.planting) watcher.flushed(called);
+    });
   });
 }

@@ -5,11 +5,14 @@
 import { createHash } from 'node:crypto';
 import {
   type AcceptEffects,
+  type BrakeState,
+  FileError,
   greet,
   mergeConditions,
   sameCondition,
   TargetCommunicationManager,
   TargetReplicationManager,
+  type UndoPoint,
 } from '@understudy/engine';
 import { MemoryReceivedJournal, MemoryReplica, MemoryTargetJournal } from '@understudy/engine/testing';
 import {
@@ -27,6 +30,9 @@ import type { ToTarget, WireLink } from './wire-link.ts';
 
 const digest = { sha256: (bytes: Uint8Array) => createHash('sha256').update(bytes).digest() };
 
+/** Refusals that are no fault: a bad disk keeps the replica from being opened, or a person has to decide first. */
+const COME_AGAIN: ReadonlySet<string> = new Set(['replica-path-invalid', 'failed', 'brake', 'brake-halted']);
+
 interface Running {
   readonly accept: TargetCommunicationManager;
   readonly apply: TargetReplicationManager;
@@ -39,8 +45,11 @@ export class TargetAgent {
   readonly disk: BadDisk;
   readonly events: string[] = [];
   readonly #nowMs: () => number;
+  readonly #brakeCopyBytes: number | null;
   #running: Running | null = null;
   link: WireLink | null = null;
+  /** Called whenever something was committed. */
+  committed: () => void = () => {};
   #told: Condition = { state: 'ok', code: '', sentence: '' };
   /** A mutation for the checkers: packets are acknowledged as applied when they arrive. */
   acknowledgesTooEarly = false;
@@ -56,10 +65,13 @@ export class TargetAgent {
     readonly journalBytes?: number;
     /** Called before each change of a replica: a moment that a power cut may leave. */
     readonly moment?: (replica: MemoryReplica) => void;
+    /** There is a brake, which keeps so many bytes of old content aside; absent: there is none. */
+    readonly brakeCopyBytes?: number | undefined;
   }) {
     this.disk = options.disk;
     this.received = new MemoryReceivedJournal(options.journalBytes);
     this.#nowMs = options.nowMs;
+    this.#brakeCopyBytes = options.brakeCopyBytes ?? null;
     this.replicas = Array.from({ length: options.roots }, () => new MemoryReplica({ filePaths: false }));
     const moment = options.moment ?? (() => {});
     for (const replica of this.replicas)
@@ -80,6 +92,49 @@ export class TargetAgent {
 
   get applied(): Position | null {
     return this.#running?.apply.stream.applied ?? null;
+  }
+
+  /** SAFE4: what the brake has come to; null: nothing, or the agent is down. */
+  get brake(): BrakeState | null {
+    return this.#running?.apply.brake.state ?? null;
+  }
+
+  /** Moments to which the replica can be taken back, oldest first. */
+  get points(): readonly UndoPoint[] {
+    return this.#running?.apply.brake.points() ?? [];
+  }
+
+  /** Paths whose content is not kept back to there. */
+  lostSince(point: UndoPoint): readonly string[] {
+    return this.#running?.apply.brake.lostSince(point) ?? [];
+  }
+
+  /** A person's word to the brake. `failed`: the disk would not have it, and it is on its way or nothing is decided. */
+  decide(word: 'go-on' | 'halt-here' | UndoPoint, next: Position): 'done' | 'failed' | 'died' {
+    const { apply } = this.#mustRun();
+    try {
+      if (word === 'go-on') apply.brake.goOn(position(next - 1));
+      else if (word === 'halt-here') apply.brake.haltHere();
+      else apply.brake.rewind(word);
+      return 'done';
+    } catch (error) {
+      if (error instanceof FileError) return 'failed';
+      if (!(error instanceof Killed)) throw error;
+      this.kill();
+      return 'died';
+    }
+  }
+
+  /** What was kept aside goes when its time is over. Returns false where it died on the way. */
+  keepHouse(): boolean {
+    try {
+      this.#running?.apply.brake.keepHouse();
+      return true;
+    } catch (error) {
+      if (!(error instanceof Killed)) throw error;
+      this.kill();
+      return false;
+    }
   }
 
   /** Null: it died while it answered. */
@@ -126,7 +181,9 @@ export class TargetAgent {
     if (running === null) return true;
     try {
       const { applied, mark } = running.apply.mark();
+      const undo = running.apply.brake.mark();
       if (!this.marksBeforeSync) for (const replica of this.replicas) replica.sync();
+      running.apply.brake.synced(undo);
       this.journal.checkpointNow(mark, running.accept.origin);
       this.#effects(running.accept.noteCheckpoint(applied, this.#nowMs()));
       return true;
@@ -194,8 +251,7 @@ export class TargetAgent {
     if (hello.fresh === true) this.kill();
     const running = this.#start();
     const answer = greet(hello, { accept: running.accept, apply: running.apply, version: 'simulated' });
-    // A bad disk may keep the replica from being opened: the source tries again.
-    if (answer.kind === 'refuse' && ['replica-path-invalid', 'failed'].includes(answer.refuse.code)) return null;
+    if (answer.kind === 'refuse' && COME_AGAIN.has(answer.refuse.code)) return null;
     if (answer.kind === 'refuse') throw new Error(`refused: ${answer.refuse.sentence}`);
     this.link = link;
     running.apply.told(hello.applied);
@@ -208,7 +264,15 @@ export class TargetAgent {
     if (this.#running !== null) return this.#running;
     const accept = new TargetCommunicationManager({ bytes: 128 * 1024, packets: 2000 }, this.received);
     const openRoot = (index: number) => this.replicas[index] ?? this.#noRoot(index);
-    const apply = new TargetReplicationManager({ journal: this.journal, openRoot, queue: accept.queue, digest });
+    const copyBytes = this.#brakeCopyBytes;
+    const brake = copyBytes === null ? {} : { brake: { wallMs: this.#nowMs, copyBytes } };
+    const { queue } = accept;
+    const apply = new TargetReplicationManager({ journal: this.journal, openRoot, queue, digest, ...brake });
+    const { committed } = apply.brake;
+    apply.brake.committed = () => {
+      committed.call(apply.brake);
+      this.committed();
+    };
     this.#running = { accept, apply };
     return this.#running;
   }

@@ -50,7 +50,7 @@ async function killSource(run: Run): Promise<void> {
 }
 
 async function restartSource(run: Run, folder: boolean): Promise<void> {
-  await run.pair.killSource(folder);
+  await run.pair.killSource(folder, folder || run.chances.beside.chance(0.5));
   run.handPaused = false;
   run.spoil(run.pair);
 }

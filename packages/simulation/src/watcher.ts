@@ -9,7 +9,7 @@ import { imageDifferences } from './image.ts';
 import type { Pair } from './pair.ts';
 
 export class Watcher {
-  readonly failures: string[] = [];
+  readonly failures: string[];
   /** How often a replica was held against the source's pasts. */
   compared = 0;
   readonly #pair: Pair;
@@ -19,8 +19,14 @@ export class Watcher {
   /** When each of the source's pasts began; Infinity: the call had not been recorded yet, so that it counts as one that goes on. */
   readonly #times: number[] = [];
 
-  constructor(pair: Pair) {
+  constructor(pair: Pair, failures: string[] = []) {
     this.#pair = pair;
+    this.failures = failures;
+  }
+
+  /** By a person's word the replica went back to a past. */
+  takenBack(): void {
+    this.#least = 0;
   }
 
   get now(): number {
@@ -42,18 +48,20 @@ export class Watcher {
       this.#lookAtClaims();
       return;
     }
-    const index = this.#pastOf('the replica is none of the source’s pasts');
+    const image = pair.replicaImage();
+    const index = this.#pastOf(image, 'the replica is none of the source’s pasts');
     if (index === null) return;
     this.#checkRecoveryPoint(index);
-    const since = this.#history.oldestFrom(pair.replicaImage(), this.#least);
+    const since = this.#history.oldestFrom(image, this.#least);
     if (since === null) this.failures.push(`the replica went back to ${index}; it has been at ${this.#least}`);
     else this.#least = since;
   }
 
   /** Everything done before call number `index` must be on the target now. */
   flushed(index: number): void {
-    if (this.#promising().pair === null) return;
-    const newest = this.#pastOf('after a flush the replica is none of the source’s pasts');
+    const { pair } = this.#promising();
+    if (pair === null) return;
+    const newest = this.#pastOf(pair.replicaImage(), 'after a flush the replica is none of the source’s pasts');
     if (newest !== null && newest < index)
       this.failures.push(`a flush settled at ${newest}; it was called at ${index}`);
   }
@@ -79,13 +87,12 @@ export class Watcher {
   #promising(): { readonly pair: Pair | null } {
     const pair = this.#pair;
     // While nothing is recorded and nobody can know it yet, nothing can be promised.
-    if (pair.hasLostRemovals || pair.source.interceptor.deaf) return { pair: null };
-    return { pair: pair.state() === 'protected' && pair.target.settled ? pair : null };
+    if (pair.hasLostRemovals || pair.source.interceptor.deaf || !pair.target.settled) return { pair: null };
+    return { pair: pair.state() === 'protected' ? pair : null };
   }
 
-  #pastOf(what: string): number | null {
+  #pastOf(image: readonly string[], what: string): number | null {
     this.compared += 1;
-    const image = this.#pair.replicaImage();
     const newest = this.#history.newest(image);
     if (newest !== null) return newest;
     const closest = this.#history.closest(image);

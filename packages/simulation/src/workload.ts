@@ -119,6 +119,44 @@ export class Workload {
     }
   }
 
+  /** Files that are there from the beginning, and mostly left alone. */
+  populate(files: number): void {
+    const [top = this.#fs.root] = this.#tops;
+    for (let i = 0; i < files; i += 1) {
+      const file = this.#fs.create(top, rawFromText(`old${i}`), 0o600);
+      this.#fs.write(file, 0, new Uint8Array(100 + 500 * i).fill(i + 1));
+    }
+  }
+
+  /** Many files lose their content at once, as by a mistake or by malice; `did` hears of each call. */
+  storm(random: SeededRandom, did: () => void): void {
+    const spots = this.#tops.flatMap((top) => this.#spots(top)).filter(({ node }) => isRegular(this.#fs, node));
+    const how = random.below(4);
+    this.steps.push(`a storm: ${['deletes', 'overwrites', 'truncates', 'replaces'][how]}`);
+    for (const { parent, name, node } of spots.slice(0, 3 + random.below(12))) {
+      const other = random.pick(spots);
+      const size = this.#fs.attributes(node)?.size ?? 0;
+      const calls: readonly (() => unknown)[] = [
+        () => this.#fs.unlink(parent, name),
+        () => this.#fs.write(node, 0, new Uint8Array(size).fill(1 + random.below(250))),
+        () => this.#fs.truncate(node, 0),
+        () => other !== undefined && this.#fs.rename(parent, name, other.parent, other.name),
+      ];
+      this.#changed(node);
+      this.#try(calls[how] ?? (() => {}), did);
+    }
+  }
+
+  #try(call: () => unknown, did: () => void): void {
+    try {
+      call();
+    } catch (error) {
+      if (!(error instanceof FileError)) throw error;
+      return;
+    }
+    did();
+  }
+
   #draw(): Draw {
     const random = this.#random;
     const spots = this.#tops.flatMap((top) => this.#spots(top)).filter(({ node }) => !this.#fixed.has(node));

@@ -1,5 +1,8 @@
 /** What kind of world a seed draws: how much memory, how bad a wire, a disk, an interceptor, which rules. */
 import { DISK_KINDS, type DiskKind } from './bad-disk.ts';
+import type { SourceDiskKind } from './bad-source.ts';
+import type { BesideWorld } from './beside.ts';
+import type { BrakeWorld } from './pair-options.ts';
 import type { SeededRandom } from './random.ts';
 import { SCOPE_KINDS, type ScopeKind } from './scopes.ts';
 
@@ -32,6 +35,12 @@ export interface World {
   readonly halfOpen?: number;
   /** How likely the source's agent is to die at one of its next effects. */
   readonly sourceDeaths?: number;
+  /** How badly the source's own files can be read by a mirror, a repair, a verification. */
+  readonly sourceDisk?: SourceDiskKind;
+  /** SAFE4: the target has a brake; null: it has none. */
+  readonly brake?: BrakeWorld | null;
+  /** A second job of the same source; null: there is none. */
+  readonly beside?: BesideWorld | null;
   /** The target's disk takes its time: one operation at a turn, its syncs late. */
   readonly slow?: boolean;
   /** The job protects already when the steps begin. */
@@ -51,6 +60,9 @@ export const AS_IT_WAS: Partial<World> = {
   stepwise: false,
   audit: false,
   deafness: 0,
+  sourceDisk: 'good',
+  brake: null,
+  beside: null,
 };
 
 export function drawWorld(random: SeededRandom): World {
@@ -96,8 +108,34 @@ export function drawDeafness(random: SeededRandom): Pick<World, 'audit' | 'deafn
   return { audit, deafness: audit ? (random.pick([0, 0.01, 0.03]) ?? 0) : 0 };
 }
 
+/** And these: so that most seeds stay cheap. */
+export function drawSourceDisk(random: SeededRandom): Pick<World, 'sourceDisk'> {
+  const draw = random.next();
+  return { sourceDisk: draw < 0.1 ? 'now-and-then' : draw < 0.2 ? 'bad-spots' : 'good' };
+}
+
+export function drawBrake(random: SeededRandom): Pick<World, 'brake'> {
+  const wanted = random.chance(0.15);
+  const brake = {
+    files: 2 + random.below(5),
+    share: random.pick([0.05, 0.1]) ?? 0.1,
+    windowMs: random.pick([500, 1_500, 5_000]) ?? 1_500,
+    copyBytes: random.pick([20_000, 1 << 26, 1 << 26]) ?? 1 << 26,
+  };
+  return { brake: wanted ? brake : null };
+}
+
+const describeLatest = ({ sourceDisk = 'good', brake = null, beside = null }: World): string => {
+  const disk = sourceDisk === 'good' ? '' : `, source's disk ${sourceDisk}`;
+  const limits =
+    brake === null ? '' : `, brake ${brake.files}/${brake.share}/${brake.windowMs} keeps ${brake.copyBytes}`;
+  if (beside === null) return disk + limits;
+  const { scope, within, pace, storeBytes } = beside;
+  return `${disk}${limits}, beside it ${scope}${within ? ' within' : ''}, ${pace}, disk ${beside.disk}, store ${storeBytes}`;
+};
+
 const describeMore = (w: World): string =>
   `bursts ${w.bursts}, bad wire ${w.badWire}, half-open ${w.halfOpen}, source deaths ${w.sourceDeaths}${w.slow ? ', slow' : ''}${w.settled ? ', settled' : ''}${w.audit ? `, audit, deaf ${w.deafness}` : ''}`;
 
 export const describeWorld = (w: World): string =>
-  `memory ${w.memoryBytes}, ring ${w.ringBytes}, store ${w.storeBytes}, trouble ${w.trouble}, take-overs ${w.takeOvers}, journal ${w.journalBytes}, power cuts ${w.powerCuts}, scopes ${w.scopes.join('+')}${w.within ? ' within' : ''}, disk ${w.disk}, ${describeMore(w)}`;
+  `memory ${w.memoryBytes}, ring ${w.ringBytes}, store ${w.storeBytes}, trouble ${w.trouble}, take-overs ${w.takeOvers}, journal ${w.journalBytes}, power cuts ${w.powerCuts}, scopes ${w.scopes.join('+')}${w.within ? ' within' : ''}, disk ${w.disk}, ${describeMore(w)}${describeLatest(w)}`;

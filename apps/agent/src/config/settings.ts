@@ -178,7 +178,23 @@ export const settingDefinitions = {
     1024 * GIB,
     'Old content of overwritten files that a target keeps beside the replica of one job, for the time of its brake. Files that were removed are not counted: they stay until that time is over, or the file system is full.',
   ),
+  'undo.age': duration(
+    '24h',
+    0,
+    8_760 * 3_600_000,
+    'How far back a target can take the replica of a job, and show it. 0s: no further than its brake needs.',
+  ),
+  'undo.size': sizeOrShare(
+    '10 %',
+    'What a target keeps for that, of one job, beside its replica: a size, or a share of the file system. Beyond it, and before that file system is full, the oldest moments go first.',
+  ),
   'ring.size': size('64 MiB', MIB, 4 * GIB, 'The ring in shared memory between the interceptor and the agent.'),
+  'source.hold-at-start': duration(
+    '5s',
+    0,
+    600_000,
+    'What is protected anew when the agent starts by itself, as after a boot, takes no writes before the target was heard: another server may have taken over. After this time they go on without it. 0s: they do not wait.',
+  ),
   'audit.interval': duration(
     '5s',
     100,

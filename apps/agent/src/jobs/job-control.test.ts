@@ -4,6 +4,10 @@ import { beforeEach, describe, expect, it, vi } from 'vitest';
 import type { CallContext } from '../listen/job-control.ts';
 import { jobControl } from './job-control.ts';
 import type { SourceJobs } from './source/source-jobs.ts';
+import type { SwappedRoles } from './takeover/reverse/swapped-roles.ts';
+import type { Takeovers } from './takeover/takeovers.ts';
+import type { JobTests } from './takeover/test-failover/job-tests.ts';
+import { pastCalls } from './target/past/past-calls.ts';
 
 /** What a verification and a flush need of a running job. */
 class FakeRunning {
@@ -29,12 +33,14 @@ class FakeRunning {
       },
       runner: {
         state: () => this.state,
-        onEnd: (listener: (reason: { code: string; sentence: string }) => void) => {
-          this.ended = listener;
-          this.listeners += 1;
-          return () => {
-            this.listeners -= 1;
-          };
+        ends: {
+          add: (listener: (reason: { code: string; sentence: string }) => void) => {
+            this.ended = listener;
+            this.listeners += 1;
+            return () => {
+              this.listeners -= 1;
+            };
+          },
         },
         job: {
           verification: null,
@@ -74,7 +80,15 @@ describe("management's calls on jobs", () => {
     abort = new AbortController();
     context = { signal: abort.signal, caller: 'test' };
   });
-  const control = () => jobControl(fake.jobs);
+  const past = { kept: () => [], open: () => null } as never;
+  const control = () =>
+    jobControl({
+      jobs: fake.jobs,
+      takeovers: {} as Takeovers,
+      tests: {} as JobTests,
+      past: pastCalls(past, 'beta'),
+      roles: {} as SwappedRoles,
+    });
   const verify = (more = {}) => control().verify({ name: 'files', repair: false, limit: 10, ...more }, context);
   const flush = (timeoutMs = 60_000) => control().flush({ name: 'files', timeoutMs }, context);
   const difference = (root: number, path: string, what = 'content') => ({

@@ -1,31 +1,82 @@
-/** What management may ask of the source's jobs, as calls: the thin layer between the port and source-jobs.ts. */
+/**
+ * What management may ask of the jobs here, as calls: the thin layer between the port, the source's jobs (source-jobs.ts) and what is kept
+ * of others' (takeovers.ts). A job of which this agent is the source stands before one of the same name of which it keeps the replica.
+ */
 import type { JobState } from '@understudy/engine';
-import { type CallArguments, type CallResult, ManagementError } from '@understudy/wire';
+import { type CallArguments, type CallResult, type JobStatus, ManagementError } from '@understudy/wire';
 import type { CallContext, JobControl } from '../listen/job-control.ts';
 import type { SourceJobs } from './source/source-jobs.ts';
 import { brokenOff, verifyJob } from './source/verify-job.ts';
+import type { SwappedRoles } from './takeover/reverse/swapped-roles.ts';
+import type { Takeovers } from './takeover/takeovers.ts';
+import type { JobTests } from './takeover/test-failover/job-tests.ts';
+import type { PastCalls } from './target/past/past-calls.ts';
 
-export function jobControl(jobs: SourceJobs): JobControl {
+export interface JobControlParts {
+  readonly jobs: SourceJobs;
+  readonly takeovers: Takeovers;
+  readonly tests: Pick<JobTests, 'run'>;
+  readonly past: PastCalls;
+  readonly roles: SwappedRoles;
+}
+
+export function jobControl({ jobs, takeovers, tests, past, roles }: JobControlParts): JobControl {
   return {
+    ...past,
     validate: async (definition) => ({ problems: await jobs.validate(definition) }),
     create: (definition) => jobs.create(definition),
     get: (name) => Promise.resolve().then(() => jobs.kept(name)),
     edit: (asked) => jobs.edit(asked),
-    start: (name, _context, adopt) => jobs.start(name, adopt),
+    start: (name, _context, options) => jobs.start(name, options),
     stop: (name) => jobs.stop(name),
     pause: (name) => Promise.resolve().then(() => jobs.pause(name, true)),
     resume: (name) => Promise.resolve().then(() => jobs.pause(name, false)),
     delete: (name) => jobs.delete(name),
-    list: () => Promise.resolve().then(() => ({ jobs: jobs.list() })),
-    status: (name) => Promise.resolve().then(() => jobs.status(name)),
+    list: () => Promise.resolve().then(() => ({ jobs: allJobs(jobs, takeovers) })),
+    status: (name) => Promise.resolve().then(() => statusOf(name, jobs, takeovers)),
     mirror: (asked) => Promise.resolve().then(() => jobs.mirror(asked)),
     mirrorChange: ({ name, change }) => Promise.resolve().then(() => jobs.mirrorChange(name, change)),
     brake: (asked) => jobs.brake(asked),
     verifications: (asked) => Promise.resolve().then(() => verifications(jobs, asked)),
     verify: (asked, context) => verify(jobs, asked, context),
     flush: (asked, context) => flush(jobs, asked, context),
-    onStatus: (listener) => jobs.onStatus(listener),
+    onStatus: (listener) => {
+      const ends = [
+        jobs.onStatus((name, status) => listener(name, status === null ? null : withFailover(status, takeovers))),
+        takeovers.onStatus((name, status) => {
+          if (!jobs.names().includes(name)) listener(name, status);
+        }),
+      ];
+      return () => {
+        for (const end of ends) end();
+      };
+    },
+    failoverPlan: (asked) => Promise.resolve().then(() => takeovers.plan(asked)),
+    failover: (asked, { caller }) => Promise.resolve().then(() => takeovers.failover(asked, caller.slice(0, 64))),
+    testFailover: (name, { caller }) => tests.run(name, caller.slice(0, 64)),
+    failoverCancel: (name, { caller }) => Promise.resolve().then(() => takeovers.cancel(name, caller.slice(0, 64))),
+    unsent: (name) => Promise.resolve().then(() => roles.unsent(name)),
+    failback: (name) => roles.failback(name),
+    reverse: (name) => roles.reverse(name),
+    undoFailover: (asked) => roles.undo(asked),
   };
+}
+
+/** Of a job that this server has taken over: what became of the failover. */
+function withFailover(status: JobStatus, takeovers: Takeovers): JobStatus {
+  const failover = status.id === undefined ? undefined : takeovers.failoverOf(status.id);
+  return failover === undefined ? status : { ...status, failover };
+}
+
+function allJobs(jobs: SourceJobs, takeovers: Takeovers): CallResult<'job.list'>['jobs'] {
+  const own = jobs.list().map((job) => ({ ...job, status: withFailover(job.status, takeovers) }));
+  const known = new Set(own.map(({ status }) => status.id));
+  return [...own, ...takeovers.list().filter(({ status }) => !known.has(status.id))];
+}
+
+function statusOf(name: string, jobs: SourceJobs, takeovers: Takeovers): JobStatus {
+  const isOther = !jobs.names().includes(name) && takeovers.has(name);
+  return isOther ? takeovers.status(name) : withFailover(jobs.status(name), takeovers);
 }
 
 async function verify(
@@ -57,7 +108,7 @@ function flush(
       forget();
       settled();
     };
-    const forget = runner.onEnd((reason) => settle(() => reject(brokenOff(asked.name, 'flush', reason))));
+    const forget = runner.ends.add((reason) => settle(() => reject(brokenOff(asked.name, 'flush', reason))));
     const timer = setTimeout(() => settle(() => reject(late(asked, runner.state()))), asked.timeoutMs);
     const gone = () => settle(() => reject(new ManagementError('failed', 'The caller has gone.')));
     context.signal.addEventListener('abort', gone, { once: true });

@@ -4,7 +4,7 @@
  */
 import { mkdirSync, readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { jobDefinitionSchema } from '@understudy/wire';
+import { jobDefinitionSchema, type UnsentList, unsentListSchema } from '@understudy/wire';
 import { z } from 'zod';
 import { readJson, syncDirectory, writeJson } from '../home/atomic-json.ts';
 import { formerRulesSchema, MOST_FORMER_RULES } from './source/former-rules.ts';
@@ -20,11 +20,43 @@ export const storedJobSchema = z.strictObject({
   paused: z.boolean(),
   /** A person has accepted what lies in the replica's folder; until the target has taken the job. */
   adopt: z.boolean().optional(),
+  /** SAFE6: another server writes under this epoch (null: it did not say which). What the job protects is read-only here. */
+  superseded: z
+    .strictObject({ epoch: z.number().int().min(1).nullable(), sentence: z.string().max(4096), at: z.iso.datetime() })
+    .optional(),
+  /** FO3: the witness has confirmed this epoch once. */
+  confirmedEpoch: z.number().int().min(1).optional(),
   definition: jobDefinitionSchema,
   /** Sets of rules that it had before, oldest first: what they took in stays on the target. */
   formerRules: z.array(formerRulesSchema).max(MOST_FORMER_RULES).optional(),
+  /** This server was the job's target and has taken it over (takeover/reverse): the definition is the swapped one. */
+  reverse: z
+    .strictObject({
+      /** As the former source has it. */
+      former: jobDefinitionSchema,
+      /**
+       * `noting`: nothing is sent, changes are noted; `failback`: sent, and then the roles go back; `stays`: sent, and the roles stay.
+       * `undoing`: nothing was changed, the former source is told to go on; `giving-up`: something was, and it lies aside.
+       */
+      purpose: z.enum(['noting', 'failback', 'stays', 'undoing', 'giving-up']),
+      /** What is written was intercepted from then on. */
+      begun: z.boolean(),
+      /** The epoch for which the job is being handed back: nothing is written here any more. */
+      handing: z.number().int().min(1).optional(),
+    })
+    .optional(),
+  /** Another server has taken the job over, and this one has made room for its replica; at this epoch. */
+  gaveWay: z
+    .strictObject({ epoch: z.number().int().min(1), server: z.string().max(128), asideAt: z.array(z.string()) })
+    .optional(),
 });
 export type StoredJob = z.output<typeof storedJobSchema>;
+
+/** Where a job keeps it; null: there is none. */
+export interface UnsentFile {
+  read(): UnsentList | null;
+  write(list: UnsentList | null): void;
+}
 
 const reserveSchema = z.strictObject({ reservedTo: z.number().int().min(0) });
 const DEPARTED = '.departed';
@@ -54,7 +86,7 @@ export class JobStore {
   }
 
   remove(id: string): void {
-    this.#unlink(`${id}.json`, `${id}.positions`, `${id}.roots`, `${id}.mirror`, `${id}.verifications`);
+    this.#unlink(`${id}.json`, `${id}.positions`, `${id}.roots`, `${id}.mirror`, `${id}.verifications`, `${id}.unsent`);
   }
 
   /** Deleted jobs whose target has not been told. Throws StartError for a damaged file. */
@@ -90,6 +122,15 @@ export class JobStore {
   /** The folder of what verifications found. */
   verificationsPath(id: string): string {
     return join(this.#directory, `${id}.verifications`);
+  }
+
+  /** What had not got to the target when another server took the job over. Throws StartError for a damaged file. */
+  unsent(id: string): UnsentFile {
+    const path = join(this.#directory, `${id}.unsent`);
+    return {
+      read: () => readJson(path, unsentListSchema),
+      write: (list) => (list === null ? this.#unlink(`${id}.unsent`) : writeJson(path, list)),
+    };
   }
 
   reserve(id: string): ReserveFile {

@@ -14,11 +14,14 @@ import {
   type LinkSettings,
   type ReplicationLink,
 } from '../ports/replication-link/replication-link.ts';
+import { WitnessStore } from '../witness/witness-store.ts';
 import { agentHandlers } from './agent-handlers.ts';
 import type { JobControl } from './job-control.ts';
 import { jobHandlers, topicHandlers } from './job-handlers.ts';
 import { Listener } from './listener.ts';
 import { type LocalSocket, openLocalSocket } from './local-socket.ts';
+import { presetHandlers } from './preset-handlers.ts';
+import { witnessHandlers } from './witness-handlers.ts';
 
 export interface AgentOptions {
   readonly home: string;
@@ -125,7 +128,12 @@ export async function serveAgent(base: AgentBase, options: ServeOptions): Promis
   const { name, version, identity, trust, codes, events, logger, settings } = base;
   const services = { name, version, home: base.home.path, identity, trust, codes, events, listening: () => bound };
   const handlers = {
-    calls: { ...agentHandlers(services), ...jobHandlers(options.jobs, events) },
+    calls: {
+      ...agentHandlers(services),
+      ...witnessHandlers(new WitnessStore(base.home.path)),
+      ...jobHandlers(options.jobs, events),
+      ...presetHandlers(),
+    },
     topics: topicHandlers(options.jobs, events),
   };
   const listener = new Listener({

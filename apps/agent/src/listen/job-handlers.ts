@@ -3,7 +3,9 @@ import type { EventLog } from '../events/event-log.ts';
 import type { Caller, CallHandlers, TopicHandlers } from './dispatch.ts';
 import type { CallContext, JobControl } from './job-control.ts';
 
-type JobCalls = { [N in keyof CallHandlers as N extends `agent.${string}` ? never : N]: CallHandlers[N] };
+type JobCalls = {
+  [N in keyof CallHandlers as N extends `job.${string}` | `events.${string}` ? N : never]: CallHandlers[N];
+};
 
 const contextOf = (caller: Caller): CallContext => ({ signal: caller.signal, caller: caller.name });
 
@@ -13,7 +15,7 @@ export function jobHandlers(jobs: JobControl, events: EventLog): JobCalls {
     'job.create': (definition, caller) => jobs.create(definition, contextOf(caller)),
     'job.get': ({ name }) => jobs.get(name),
     'job.edit': (asked, caller) => jobs.edit(asked, contextOf(caller)),
-    'job.start': ({ name, adopt }, caller) => jobs.start(name, contextOf(caller), adopt),
+    'job.start': ({ name, ...options }, caller) => jobs.start(name, contextOf(caller), options),
     'job.stop': ({ name }, caller) => jobs.stop(name, contextOf(caller)),
     'job.pause': ({ name }, caller) => jobs.pause(name, contextOf(caller)),
     'job.resume': ({ name }, caller) => jobs.resume(name, contextOf(caller)),
@@ -26,9 +28,23 @@ export function jobHandlers(jobs: JobControl, events: EventLog): JobCalls {
     'job.mirror': (params, caller) => jobs.mirror(params, contextOf(caller)),
     'job.mirrorChange': (params, caller) => jobs.mirrorChange(params, contextOf(caller)),
     'job.brake': (params, caller) => jobs.brake(params, contextOf(caller)),
+    'job.failoverPlan': (params) => jobs.failoverPlan(params),
+    'job.failover': (params, caller) => jobs.failover(params, contextOf(caller)),
+    'job.testFailover': ({ name }, caller) => jobs.testFailover(name, contextOf(caller)),
+    'job.failoverCancel': ({ name }, caller) => jobs.failoverCancel(name, contextOf(caller)),
     'job.verifications': (params) => jobs.verifications(params),
     'job.verify': (params, caller) => jobs.verify(params, contextOf(caller)),
     'job.flush': (params, caller) => jobs.flush(params, contextOf(caller)),
+    'job.points': ({ name }) => jobs.points(name),
+    'job.view': (params) => jobs.view(params),
+    'job.endView': async (params) => {
+      await jobs.endView(params);
+      return {};
+    },
+    'job.unsent': ({ name }) => jobs.unsent(name),
+    'job.failback': ({ name }) => jobs.failback(name),
+    'job.reverse': ({ name }) => jobs.reverse(name),
+    'job.undoFailover': (params) => jobs.undoFailover(params),
     'events.list': async ({ limit, ...filter }) => ({ events: events.list(filter, limit), last: events.last }),
   };
 }

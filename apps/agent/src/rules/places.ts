@@ -7,9 +7,15 @@ export function tidyPath(path: RawName): RawName {
   return brand<RawName>(`/${parts.join('/')}`);
 }
 
-/** Where the replica of `sourcePath` lies: beneath `base` (`--to`), or at the same path where there is none. */
-export function replicaPathOf(base: RawName | null, sourcePath: RawName): RawName {
-  return tidyPath(base === null ? sourcePath : brand<RawName>(`${base}/${sourcePath}`));
+/**
+ * Where the replica of `sourcePath` lies: beneath `base` (`--to`), or at the same path where there is none. `without`: what the path begins
+ * with and its replica's does not.
+ */
+export function replicaPathOf(base: RawName | null, sourcePath: RawName, without: RawName | null = null): RawName {
+  const path = tidyPath(sourcePath);
+  const cut =
+    without === null || tidyPath(without) === '/' || !liesWithin(path, without) ? 0 : tidyPath(without).length;
+  return tidyPath(brand<RawName>(`${base ?? ''}/${path.slice(cut)}`));
 }
 
 /** `inner` is `outer` or lies beneath it. */

@@ -74,8 +74,20 @@ export function tellUnreachable(session: Session, surveyed: Surveyed<unknown>): 
   for (const { server, error } of unreachable) session.note(`${server.name} could not be asked: ${error.message}`);
 }
 
-/** The one job of this name among all servers of the profile. `SERVER/NAME` asks one server only. */
+/**
+ * The one job of this name among all servers of the profile. `SERVER/NAME` asks one server only. Both ends of a job know it: the source
+ * speaks for it, or the target where the source cannot be asked or where the target has taken over.
+ */
 export async function findJob(session: Session, written: string): Promise<FoundJob> {
+  return speaker(await findEnds(session, written, () => true));
+}
+
+/** Each end of the one job of that name that could be asked. `enough`: this end is what is looked for. */
+export async function findEnds(
+  session: Session,
+  written: string,
+  enough: (job: JobSummary) => boolean,
+): Promise<readonly FoundJob[]> {
   const slash = written.indexOf('/');
   const name = slash === -1 ? written : written.slice(slash + 1);
   const servers = slash === -1 ? await knownServers(session) : [await session.profile.server(written.slice(0, slash))];
@@ -83,22 +95,42 @@ export async function findJob(session: Session, written: string): Promise<FoundJ
     session,
     servers,
     (connection) => connection.call('job.list', {}),
-    ({ jobs }) => jobs.some(({ status }) => status.name === name),
+    ({ jobs }) => jobs.some((job) => job.status.name === name && enough(job)),
   );
   const all = surveyed.answers.flatMap(({ server, connection, answer }) =>
     answer.jobs.map((job) => ({ server, connection, job })),
   );
-  const [found, ...others] = all.filter(({ job }) => job.status.name === name);
-  if (found !== undefined && others.length === 0) return found;
-  if (found !== undefined) {
-    const where = [found, ...others].map(({ server }) => `${server.name}/${name}`).join(' or ');
-    throw usageError(`there are ${others.length + 1} jobs named ${name}; write ${where}`);
+  const found = byJob(all.filter(({ job }) => job.status.name === name));
+  const [first, ...others] = found;
+  if (first !== undefined && others.length === 0) return first;
+  if (first !== undefined) {
+    const where = found.map((ends) => `${speaker(ends).server.name}/${name}`).join(' or ');
+    throw usageError(`there are ${found.length} jobs named ${name}; write ${where}`);
   }
   throw notFound(
     name,
     all.map(({ job }) => job.status.name),
     surveyed,
   );
+}
+
+/** The ends of each job together. One without an identity is a job by itself. */
+export function byJob<T extends { readonly job: JobSummary }>(all: readonly T[]): T[][] {
+  const groups = new Map<unknown, T[]>();
+  for (const one of all) {
+    const key = one.job.status.id ?? one;
+    groups.set(key, [...(groups.get(key) ?? []), one]);
+  }
+  return [...groups.values()];
+}
+
+/** Who has the higher epoch writes; of two with the same the source knows more. */
+export function speaker<T extends { readonly job: JobSummary }>(ends: readonly T[]): T {
+  const epoch = ({ job: { status } }: T) => status.epoch ?? 1;
+  const isTarget = ({ job: { status } }: T) => (status.role === 'target' ? 1 : 0);
+  const [first] = [...ends].sort((one, other) => epoch(other) - epoch(one) || isTarget(one) - isTarget(other));
+  if (first === undefined) throw new Error('a job has an end');
+  return first;
 }
 
 function notFound(name: string, names: readonly string[], surveyed: Surveyed<unknown>): Error {

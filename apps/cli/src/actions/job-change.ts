@@ -13,12 +13,19 @@ const CHANGE_TIMEOUT_MS = 120_000;
 export interface ChangeOptions extends GlobalOptions {
   /** Of a start. */
   readonly adopt?: boolean | undefined;
+  /** Of a start of a superseded source. */
+  readonly asPrimary?: boolean | undefined;
 }
 
 export function changeJob(io: Io, change: JobChange, name: string, options: ChangeOptions): Promise<ExitCode> {
   return withSession(io, options, async (session) => {
     const { connection, job } = await findJob(session, name);
-    const asked = { name: job.status.name, ...(options.adopt === true ? { adopt: true } : {}) };
+    const { adopt, asPrimary } = options;
+    const asked = {
+      name: job.status.name,
+      ...(adopt === true ? { adopt } : {}),
+      ...(asPrimary === true ? { asPrimary } : {}),
+    };
     const status = await connection.call(`job.${change}`, asked, { timeoutMs: CHANGE_TIMEOUT_MS });
     const users = status.mountUsers ?? [];
     if (users.length > 0) session.note(`the folder stays mounted as pass-through until these end: ${users.join(', ')}`);

@@ -1,11 +1,21 @@
 import { type Connection, introduce, type KnownServer, rawPathFromText, SdkError } from '@understudy/sdk';
-import { type BrakeOptions, type JobStatus, jobDefinitionSchema, parseAddress } from '@understudy/wire';
+import {
+  type BrakeOptions,
+  type FoundPreset,
+  failoverSchema,
+  type JobStatus,
+  jobDefinitionSchema,
+  NO_FAILOVER_OPTIONS,
+  parseAddress,
+} from '@understudy/wire';
 import type { z } from 'zod';
 import { CommandError, ExitCode, usageError } from '../exit-code.ts';
 import type { Io } from '../io.ts';
 import { statusLine } from '../screen/words.ts';
 import { sentence } from '../text.ts';
 import { tellExposures } from './exposures.ts';
+import { type FailoverFlags, failoverOf } from './failover-file.ts';
+import { usePreset } from './presets.ts';
 import { type GlobalOptions, type Session, withSession } from './session.ts';
 import { type SyncOptions, synchronousOf } from './synchronous.ts';
 import { type TransmissionOptions, transmissionOf } from './transmission.ts';
@@ -16,6 +26,8 @@ export interface JobCreateOptions extends GlobalOptions, TransmissionOptions, Sy
   readonly source: string;
   readonly target: string;
   readonly include: readonly string[];
+  /** Of an application: its rules come before those that are given. */
+  readonly preset?: string | undefined;
   readonly exclude?: readonly string[] | undefined;
   readonly to?: string | undefined;
   readonly intercept: 'auto' | 'fuse' | 'watch';
@@ -32,6 +44,7 @@ export interface JobCreateOptions extends GlobalOptions, TransmissionOptions, Sy
   readonly setuid?: 'refuse' | 'allow' | undefined;
   readonly brake?: BrakeOptions | 'off' | undefined;
   readonly adopt?: boolean | undefined;
+  readonly failoverFlags?: FailoverFlags | undefined;
 }
 
 /** What the definition says of mirrors and verifications; only what was given. */
@@ -59,8 +72,14 @@ export function createJob(io: Io, name: string, options: JobCreateOptions): Prom
   return withSession(io, options, async (session) => {
     const source = await session.profile.server(options.source);
     const target = await session.profile.server(options.target);
-    const definition = define(name, source, target, options);
+    // What is wrong by itself is said before any server is asked.
+    if (options.preset === undefined) define(name, { source, target }, options);
     const [atSource, atTarget] = await Promise.all([session.connect(source), session.connect(target)]);
+    const preset =
+      options.preset === undefined
+        ? null
+        : await usePreset(session, options.preset, { atSource, atTarget, to: toOf(options) });
+    const definition = define(name, { source, target }, options, preset);
     await makeKnown(session, { source, target, atSource, atTarget });
     const told = await validate(session, atSource, definition);
     const { status, notes } = await atSource.call(
@@ -94,23 +113,30 @@ async function start(atSource: Connection, name: string): Promise<JobStatus> {
   }
 }
 
-function define(name: string, source: KnownServer, target: KnownServer, options: JobCreateOptions): Definition {
+const toOf = ({ to }: JobCreateOptions) => (to === undefined ? null : rawPathFromText(to));
+
+function define(
+  name: string,
+  { source, target }: Pick<Pair, 'source' | 'target'>,
+  options: JobCreateOptions,
+  preset: FoundPreset | null = null,
+): Definition {
+  const failover = failoverWith(options.failoverFlags ?? {}, preset);
   const definition: Definition = {
     name,
     sourceName: source.name,
     target: { name: target.name, address: target.address, fingerprint: target.fingerprint },
-    include: options.include.map(rawPathFromText),
-    exclude: (options.exclude ?? []).map(rawPathFromText),
-    to: options.to === undefined ? null : rawPathFromText(options.to),
+    ...rulesOf(options, preset),
+    to: toOf(options),
     intercept: options.intercept,
     ...transmissionOf(options),
     ...synchronousOf(options),
-    ...(isUsual(options.ruleOrder) ? {} : { ruleOrder: [...(options.ruleOrder ?? [])] }),
     ...mirroring(options),
     ...(options.targetWrites === undefined ? {} : { targetWrites: options.targetWrites }),
     ...(options.devices === undefined ? {} : { devices: options.devices }),
     ...(options.setuid === undefined ? {} : { setuid: options.setuid }),
     ...(options.brake === undefined ? {} : { brake: options.brake === 'off' ? null : options.brake }),
+    ...(failover == null ? {} : { failover }),
   };
   const parsed = jobDefinitionSchema.safeParse(definition);
   if (parsed.success) return definition;
@@ -118,6 +144,36 @@ function define(name: string, source: KnownServer, target: KnownServer, options:
   const field = String(issue?.path[0] ?? 'it');
   const value = field === 'name' ? name : field;
   throw usageError(`"${value}" will not do for a job: ${issue?.message ?? 'it is wrong'}`);
+}
+
+/** A preset's services stand where none are given. */
+function failoverWith(flags: FailoverFlags, preset: FoundPreset | null): ReturnType<typeof failoverOf> {
+  const given = failoverOf(flags);
+  if (preset === null || given === null) return given;
+  const section = given ?? NO_FAILOVER_OPTIONS;
+  return section.services.length > 0 ? section : failoverSchema.parse({ ...section, services: preset.services });
+}
+
+/** A preset's come first, so that a given include can take back in what the preset leaves out. */
+function rulesOf(
+  options: JobCreateOptions,
+  preset: FoundPreset | null,
+): Pick<Definition, 'include' | 'exclude' | 'ruleOrder'> {
+  const { include, exclude = [], ruleOrder = [] } = options;
+  const given =
+    ruleOrder.length > 0
+      ? ruleOrder
+      : [...include.map(() => 'include' as const), ...exclude.map(() => 'exclude' as const)];
+  const order = [
+    ...(preset?.include ?? []).map(() => 'include' as const),
+    ...(preset?.exclude ?? []).map(() => 'exclude' as const),
+    ...given,
+  ];
+  return {
+    include: [...(preset?.include ?? []), ...include.map(rawPathFromText)],
+    exclude: [...(preset?.exclude ?? []), ...exclude.map(rawPathFromText)],
+    ...(isUsual(order) ? {} : { ruleOrder: order }),
+  };
 }
 
 /** Includes first needs no telling. */

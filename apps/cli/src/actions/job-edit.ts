@@ -10,6 +10,7 @@ import {
 import { ExitCode, usageError } from '../exit-code.ts';
 import type { Io } from '../io.ts';
 import { statusLine } from '../screen/words.ts';
+import { type FailoverFlags, failoverOf } from './failover-file.ts';
 import { findJob } from './find.ts';
 import { type GlobalOptions, withSession } from './session.ts';
 import { type SyncOptions, synchronousOf } from './synchronous.ts';
@@ -32,6 +33,7 @@ export interface JobEditOptions extends GlobalOptions, TransmissionOptions, Sync
   readonly devices?: 'refuse' | 'allow' | undefined;
   readonly setuid?: 'refuse' | 'allow' | undefined;
   readonly brake?: BrakeOptions | 'off' | undefined;
+  readonly failoverFlags?: FailoverFlags | undefined;
 }
 
 /** What is given, beside what the job has of the same. */
@@ -71,6 +73,7 @@ export function editJob(io: Io, name: string, options: JobEditOptions): Promise<
     const { connection, job } = await findJob(session, name);
     const { revision, definition } = await connection.call('job.get', { name: job.status.name });
     const { include, exclude, intercept, ruleOrder, targetWrites, devices, setuid } = options;
+    const failover = failoverOf(options.failoverFlags ?? {}, definition.failover);
     const rules = include !== undefined || exclude !== undefined;
     const changes: JobChanges = {
       ...(include === undefined ? {} : { include: include.map(rawPathFromText) }),
@@ -82,6 +85,7 @@ export function editJob(io: Io, name: string, options: JobEditOptions): Promise<
       ...(devices === undefined ? {} : { devices }),
       ...(setuid === undefined ? {} : { setuid }),
       ...(options.brake === undefined ? {} : { brake: options.brake === 'off' ? null : options.brake }),
+      ...(failover === undefined ? {} : { failover }),
       ...mirroring(options, definition),
       ...transmissionOf(options, definition.transmit),
       ...synchronousOf(options, definition),

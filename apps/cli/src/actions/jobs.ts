@@ -5,7 +5,7 @@ import type { Io } from '../io.ts';
 import { paints } from '../paint.ts';
 import { mirrorWord, queueWord, recoveryAge, stateWord } from '../screen/words.ts';
 import { json, table } from '../text.ts';
-import { knownServers, survey, tellUnreachable } from './find.ts';
+import { byJob, knownServers, speaker, survey, tellUnreachable } from './find.ts';
 import { type GlobalOptions, withSession } from './session.ts';
 
 export interface JobsOptions extends GlobalOptions {
@@ -18,9 +18,10 @@ export function listJobs(io: Io, options: JobsOptions): Promise<ExitCode> {
       connection.call('job.list', {}),
     );
     tellUnreachable(session, surveyed);
-    const jobs = surveyed.answers.flatMap(({ server, answer }) =>
+    const all = surveyed.answers.flatMap(({ server, answer }) =>
       answer.jobs.map((job) => ({ server: server.name, job })),
     );
+    const jobs = byJob(all).map(speaker);
     if (options.json === true) {
       const unreachable = surveyed.unreachable.map(({ server, error }) => ({
         server: server.name,

@@ -1,8 +1,9 @@
+import type { JobStatus } from '@understudy/wire';
 import { ExitCode } from '../exit-code.ts';
 import type { Io } from '../io.ts';
 import { render } from '../screen/render.ts';
 import { json } from '../text.ts';
-import { findJob } from './find.ts';
+import { type FoundJob, findEnds, speaker } from './find.ts';
 import { type GlobalOptions, withSession } from './session.ts';
 import { watchLines, watchScreen } from './watch.ts';
 
@@ -13,12 +14,13 @@ export interface StatusOptions extends GlobalOptions {
 
 export function showStatus(io: Io, name: string, options: StatusOptions): Promise<ExitCode> {
   return withSession(io, options, async (session) => {
-    const found = await findJob(session, name);
+    const ends = await findEnds(session, name, () => true);
+    const found = speaker(ends);
     if (options.watch === true) {
       if (io.isTerminal && options.json !== true) return await watchScreen(session, found);
       return await watchLines(session, found, options.json === true);
     }
-    const { status } = found.job;
+    const status = withOtherEnd(found.job.status, ends);
     if (options.json === true) io.out(json(status));
     else {
       const { events } = await found.connection.call('events.list', { job: status.name, limit: 5 });
@@ -26,4 +28,11 @@ export function showStatus(io: Io, name: string, options: StatusOptions): Promis
     }
     return ExitCode.done;
   });
+}
+
+/** What only the target knows: its monitor, a failover, and when the last one was tried. */
+function withOtherEnd(status: JobStatus, ends: readonly FoundJob[]): JobStatus {
+  if (status.failover !== undefined) return status;
+  const failover = ends.find(({ job }) => job.status.role === 'target')?.job.status.failover;
+  return failover === undefined ? status : { ...status, failover };
 }

@@ -1,6 +1,7 @@
 import { Option } from '@commander-js/extra-typings';
 import { collectPaths } from '../values.ts';
 import { brakeOption } from './brake.ts';
+import { allGiven } from './failover-options.ts';
 import type { Jobs } from './job.ts';
 import { blockSizeOption, orphansOlderThanOption, orphansOption, verifyAtOption } from './mirror-options.ts';
 import { devicesOption, setuidOption, targetWritesOption } from './replica-options.ts';
@@ -36,9 +37,9 @@ const EXAMPLES = [
   'understudy job edit files --mode sync --sync-policy degrade --sync-timeout 5s',
 ];
 
-export function defineEdit(job: Jobs, runner: Runner): void {
+export function defineEdit(job: Jobs, runner: Runner) {
   const order = new RuleOrder();
-  job
+  return job
     .command('edit')
     .summary('change the options of a job')
     .description(
@@ -84,6 +85,6 @@ export function defineEdit(job: Jobs, runner: Runner): void {
     .addHelpText('after', examples(EXAMPLES))
     .action(async (name, _options, command) => {
       const { editJob } = await import('../actions/job-edit.ts');
-      runner.exitCode = await editJob(runner.io, name, { ...command.optsWithGlobals(), ruleOrder: order.given });
+      runner.exitCode = await editJob(runner.io, name, allGiven(order, command));
     });
 }

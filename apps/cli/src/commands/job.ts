@@ -1,9 +1,12 @@
 import { Option } from '@commander-js/extra-typings';
 import { usageError } from '../exit-code.ts';
 import { collectPaths, parseAbsolutePath } from '../values.ts';
+import { asPrimaryOption } from './as-primary.ts';
 import { adoptOption, brakeOption } from './brake.ts';
+import { addFailoverOptions, givenBeside } from './failover-options.ts';
 import { defineEdit } from './job-edit.ts';
 import { blockSizeOption, orphansOlderThanOption, orphansOption, verifyAtOption } from './mirror-options.ts';
+import { presetOption } from './presets.ts';
 import { devicesOption, setuidOption, targetWritesOption } from './replica-options.ts';
 import { RuleOrder } from './rule-order.ts';
 import { examples, type Program, type Runner } from './runner.ts';
@@ -33,14 +36,15 @@ yet is accepted, and said so. Names of any bytes are taken as they are.`;
 const CREATE_EXAMPLES = [
   'understudy job create files --source alpha --target beta --include /srv/data --start',
   "understudy job create web --source alpha --target beta --include '/srv/www/**/*.html' --exclude /srv/www/tmp --to /replicas",
+  'understudy job create db --source alpha --target beta --preset postgresql --start',
   'understudy job create ledger --source alpha --target beta --include /srv/ledger --mode sync --sync-at fsync',
 ];
 
 export function defineJob(program: Program, runner: Runner): void {
   const job = jobCommand(program);
-  defineCreate(job, runner);
+  addFailoverOptions(defineCreate(job, runner));
   defineChanges(job, runner);
-  defineEdit(job, runner);
+  addFailoverOptions(defineEdit(job, runner));
 }
 
 export type Jobs = ReturnType<typeof jobCommand>;
@@ -56,23 +60,20 @@ const toOption = () =>
 export const interceptOption = () =>
   new Option('--intercept <driver>', 'how changes are seen').choices(['auto', 'fuse', 'watch'] as const);
 
-function defineCreate(job: Jobs, runner: Runner): void {
+function defineCreate(job: Jobs, runner: Runner) {
   const order = new RuleOrder();
-  job
+  return job
     .command('create')
     .summary('protect folders of one server on another')
     .description('Makes a job: what the rules include on SOURCE is kept, change by change, on TARGET.')
     .argument('<name>', 'what the job is called')
     .requiredOption('--source <server>', 'a paired server: where the data is')
     .requiredOption('--target <server>', 'a paired server: where the replica will be')
-    .addOption(
-      new Option('--include <rule...>', 'what to protect')
-        .argParser(order.noting('include', collectPaths))
-        .makeOptionMandatory(),
-    )
+    .addOption(new Option('--include <rule...>', 'what to protect').argParser(order.noting('include', collectPaths)))
     .addOption(
       new Option('--exclude <rule...>', 'what to leave out of it').argParser(order.noting('exclude', collectPaths)),
     )
+    .addOption(presetOption())
     .addOption(toOption())
     .addOption(interceptOption().default('auto' as const))
     .addOption(modeOption())
@@ -104,11 +105,14 @@ function defineCreate(job: Jobs, runner: Runner): void {
     .action(async (name, options, command) => {
       demandSense(options);
       const { createJob } = await import('../actions/job-create.ts');
-      runner.exitCode = await createJob(runner.io, name, { ...command.optsWithGlobals(), ruleOrder: order.given });
+      const { include = [], ...given } = command.optsWithGlobals();
+      runner.exitCode = await createJob(runner.io, name, { ...given, include, ...givenBeside(order, command) });
     });
 }
 
 function demandSense(options: {
+  readonly include?: readonly string[];
+  readonly preset?: string;
   readonly mode?: string;
   readonly syncAt?: string;
   readonly syncUntil?: string;
@@ -118,6 +122,8 @@ function demandSense(options: {
   readonly verifyAt?: string;
 }): void {
   demandMode(options);
+  if (options.include === undefined && options.preset === undefined)
+    throw usageError('say what to protect: --include RULE, or --preset NAME for an application of the source');
   if (options.verifyRepair && options.verifyAt === undefined)
     throw usageError('--verify-repair says what a scheduled verification does; give its times with --verify-at');
 }
@@ -141,7 +147,7 @@ function defineChanges(job: Jobs, runner: Runner): void {
         const { changeJob } = await import('../actions/job-change.ts');
         runner.exitCode = await changeJob(runner.io, verb, name, command.optsWithGlobals());
       });
-    if (verb === 'start') change.addOption(adoptOption());
+    if (verb === 'start') change.addOption(adoptOption()).addOption(asPrimaryOption());
   }
   job
     .command('delete')

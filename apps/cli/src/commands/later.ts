@@ -10,57 +10,11 @@ interface Later {
 
 const COMMANDS: readonly Later[] = [
   {
-    name: 'failover',
-    text: 'let the target take over',
-    arguments: ['<name>'],
-    options: [
-      ['--data <choice>', 'apply or discard what is queued'],
-      ['--test', 'try it without touching the job'],
-      ['--yes', 'without asking'],
-    ],
-    example: 'understudy failover files --data apply',
-  },
-  {
-    name: 'undo-failover',
-    text: 'go back to the source as it was',
-    arguments: ['<name>'],
-    options: [],
-    example: 'understudy undo-failover files',
-  },
-  {
-    name: 'failback',
-    text: 'give the work back to the source',
-    arguments: ['<name>'],
-    options: [['--yes', 'without asking']],
-    example: 'understudy failback files',
-  },
-  {
-    name: 'reverse',
-    text: 'protect the new primary on the old one',
-    arguments: ['<name>'],
-    options: [],
-    example: 'understudy reverse files',
-  },
-  {
     name: 'restore',
     text: 'copy the replica back',
     arguments: ['<name>'],
     options: [['--to <server:dir>', 'where to']],
     example: 'understudy restore files --to alpha:/srv/restored',
-  },
-  {
-    name: 'points',
-    text: 'list the moments that can be gone back to',
-    arguments: ['<name>'],
-    options: [['--json', 'as JSON']],
-    example: 'understudy points files',
-  },
-  {
-    name: 'view',
-    text: 'show the replica as it was at a moment',
-    arguments: ['<name>', '<dir>'],
-    options: [['--at <time>', 'the moment']],
-    example: 'understudy view files --at 2026-11-22T12:00:00Z /mnt/then',
   },
   {
     name: 'migrate',

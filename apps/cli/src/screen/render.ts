@@ -9,6 +9,7 @@ import { counted, duration, eventText, grouped, sentence, shown } from '../text.
 import { clip, clock, gap, visibleLength, wrap } from './layout.ts';
 import { drawPath } from './path.ts';
 import { NO_RATES, type Rates } from './rates.ts';
+import { failoverWords } from './takeover.ts';
 import { filesOf, mirrorWord, recoveryAge, stateWord, synchronousWord, warningsOf } from './words.ts';
 
 export interface Surroundings {
@@ -37,6 +38,7 @@ export function render(status: JobStatus, width: number, around: Surroundings): 
     ...drawPath(status, rates, columns, paint),
     '',
     ...facts(status, rates, paint, { nowMs: around.nowMs, isLive: lost === null }),
+    ...failoverLines(status, columns, paint),
     ...eventLines(around.events ?? [], columns, paint),
     '',
     `${label('possible now', paint)}${status.actions.length === 0 ? 'nothing' : status.actions.join(' · ')}`,
@@ -78,6 +80,15 @@ function reasonLines(status: JobStatus, columns: number, paint: Paint): string[]
   if ((status.mountUsers ?? []).length > 0)
     lines.push(...wrap(`still mounted as pass-through, used by ${status.mountUsers?.join(', ')}`, columns));
   return lines;
+}
+
+function failoverLines({ failover, name }: JobStatus, columns: number, paint: Paint): string[] {
+  if (failover === undefined) return [];
+  return failoverWords(failover).flatMap(({ label: title, text }) =>
+    wrap(text.replaceAll('NAME', name), columns - LABEL_WIDTH).map(
+      (line, index) => `${label(index === 0 ? title : '', paint)}${line}`,
+    ),
+  );
 }
 
 interface Moment {

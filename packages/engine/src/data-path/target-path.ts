@@ -2,15 +2,16 @@
  * The target's half of the path: TCM and TRM joined. In: the source's hello. Out: the answer, the stages to feed, what stands in the way.
  * Knows both stages; they do not know each other.
  */
-import type { Condition, Hello } from '@understudy/wire';
+import { type Condition, type Hello, position } from '@understudy/wire';
 import type { Digest } from '../ports.ts';
 import { type AcceptLimits, TargetCommunicationManager } from './target/accept/target-communication-manager.ts';
 import type { BrakePorts } from './target/apply/brake/brake.ts';
+import { DEFAULT_BRAKE } from './target/apply/brake/detector.ts';
 import type { OpenRoot } from './target/apply/replica-roots.ts';
 import { TargetReplicationManager } from './target/apply/target-replication-manager.ts';
 import { mergeConditions } from './target/condition.ts';
-import { type Answer, greet } from './target/greeter.ts';
-import type { TargetJournal } from './target/journal.ts';
+import { type Answer, greet, rootSpecs } from './target/greeter.ts';
+import { BEGUN_UNKNOWN, type TargetJournal } from './target/journal.ts';
 import type { ReceivedJournal } from './target/received-journal.ts';
 
 export interface TargetPathOptions {
@@ -48,5 +49,29 @@ export class TargetPath {
   /** The source says hello: its stream goes on here, begins anew, or is refused. */
   greet(hello: Hello, version: string): Answer {
     return greet(hello, { accept: this.accept, apply: this.apply, version });
+  }
+
+  /** The replica is opened, and nothing done to it: what has been can be asked for. Throws FileError where it cannot be. */
+  openAlone(hello: Hello): void {
+    this.apply.brake.configure(hello.brake === undefined ? DEFAULT_BRAKE : hello.brake);
+    this.apply.openRoots(rootSpecs(hello) ?? []);
+  }
+
+  /** What an earlier process had received is found again, if it was not yet. */
+  restore(): void {
+    const { streamId, applied, origin, replayTo } = this.apply.stream;
+    if (streamId !== null) this.accept.restore({ applied, origin, lostPower: replayTo === BEGUN_UNKNOWN });
+  }
+
+  /**
+   * Failover: nobody speaks any more, or nobody is listened to. What is received is applied under this epoch; packets of an older one are refused. Throws FileError where the replica cannot be opened.
+   */
+  goOnAlone(hello: Hello, epoch: number): void {
+    const { accept, apply } = this;
+    this.restore();
+    apply.openRoots(rootSpecs(hello) ?? []);
+    const received = position(Math.max(accept.received, apply.stream.applied));
+    apply.resume(Math.max(epoch, apply.stream.epoch), position(received + 1));
+    accept.start({ applied: apply.stream.applied, epoch: apply.stream.epoch, keepQueue: true });
   }
 }

@@ -10,6 +10,7 @@ export function foldEvent({ reason, sentence }: Fold, places: number) {
     'queue-disk-full': `The send queue on disk is at its limit${said}; ${noted}`,
     'queue-disk-failed': `The send queue cannot be written to disk${said}; ${noted}`,
     'queue-damaged': `The send queue on disk is damaged${said}: what it held is not known, so that everything is compared.`,
+    'failed-over': `This server has taken the job over; ${noted}`,
     'stream-lost': `The target does not go on where it was; ${noted}`,
   }[reason];
   return { code: reason === 'stream-lost' ? 'queue-let-go' : reason, severity, sentence: what };

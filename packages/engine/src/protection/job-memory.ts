@@ -9,6 +9,7 @@ import type { NodeId } from '@understudy/wire';
 import type { DirtyItem, DirtyMap, DirtyReason } from '../data-path/source/queue/dirty-map.ts';
 import type { RootScope } from '../data-path/source/queue/root-scope.ts';
 import { type RestoredScope, readScopeNotes } from '../data-path/source/queue/scope-notes.ts';
+import type { MirrorRoot } from './mirror/world.ts';
 import { notePowerCut, type PowerCutOfJob } from './power-cut.ts';
 import type { Refusals } from './refusals.ts';
 import type { Runs } from './runs.ts';
@@ -42,6 +43,10 @@ interface Rooms {
   readonly refusals: Refusals;
 }
 
+interface RoomsWithFiles extends Rooms {
+  readonly roots: ReadonlyMap<number, MirrorRoot>;
+}
+
 export function remember({ dirty, scopes, runs, refusals }: Rooms): JobMemory {
   const { mirror } = runs;
   const items = [...(mirror?.repairing === true ? mirror.items : []), ...dirty.items()];
@@ -71,7 +76,7 @@ export function restore(
     readonly notes?: readonly Uint8Array[] | undefined;
     readonly powerCut?: PowerCutOfJob | undefined;
   },
-  rooms: Rooms,
+  rooms: RoomsWithFiles,
   srm: { seenThrough(sequence: number): void },
 ): void {
   const { dirty, scopes, runs } = rooms;
@@ -82,7 +87,9 @@ export function restore(
   if (ruled && (notes === null || memory.scopes.length === 0)) return;
   if (!memory.complete) {
     // A mirror that goes on says nothing of what it had finished: what became dirty of that stays dirty.
-    if (runs.takeUp(notes)) dirty.restore(memory.items.map(read), memory.reasons);
+    if (!runs.takeUp(notes)) return;
+    dirty.restore(memory.items.map(read), memory.reasons);
+    if (left.powerCut !== undefined) notePowerCut(left.powerCut, dirty, rooms.roots);
     return;
   }
   dirty.restore(memory.items.map(read), memory.reasons);
@@ -96,7 +103,7 @@ export function restore(
     else dirty.addRoot(index, 'queue-damaged');
   }
   runs.complete = true;
-  if (left.powerCut !== undefined) notePowerCut(left.powerCut, dirty, scopes);
+  if (left.powerCut !== undefined) notePowerCut(left.powerCut, dirty, rooms.roots);
 }
 
 function restoreRuled({ dirty, scopes }: Rooms, index: number, restored: RestoredScope | undefined): void {

@@ -2,7 +2,9 @@
  * The states of a job: a closed list, and the one gate that decides which it is. In: facts. Out: a state with its reason.
  * Nothing assigns a state; whoever wants another state changes a fact.
  */
+import type { Condition } from '@understudy/wire';
 import type { AuditFact } from './audit/job-audit.ts';
+import { inRole, type Role } from './failback/role.ts';
 
 export type JobStateName =
   | 'stopped'
@@ -23,6 +25,8 @@ export interface Reason {
   /** From a closed list, kebab-case. */
   readonly code: string;
   readonly sentence: string;
+  /** Of `superseded`: the epoch that another server writes under. */
+  readonly epoch?: number | undefined;
 }
 
 export interface JobFacts {
@@ -55,12 +59,14 @@ export interface JobFacts {
   readonly audit?: AuditFact | null;
   /** Calls are to wait for the target, and do not for this reason; null or absent: they do, or are not to. */
   readonly notSynchronous?: Reason | null;
+  /** The roles of the job are swapped; null or absent: they are not, or it does not matter. */
+  readonly role?: Role | null | undefined;
 }
 
 /** Those that the engine does not know by itself. */
 export type OutsideFacts = Pick<
   JobFacts,
-  'started' | 'halt' | 'linkReason' | 'ordered' | 'orderedWhy' | 'unseenWhy' | 'notSynchronous'
+  'started' | 'halt' | 'linkReason' | 'ordered' | 'orderedWhy' | 'unseenWhy' | 'notSynchronous' | 'role'
 >;
 
 export interface JobState {
@@ -69,6 +75,10 @@ export interface JobState {
 }
 
 export function stateOf(facts: JobFacts): JobState {
+  return inRole(plainState(facts), facts.role);
+}
+
+function plainState(facts: JobFacts): JobState {
   if (!facts.started) return { state: 'stopped', reason: facts.halt };
   if (facts.halt !== null) return { state: 'halted', reason: facts.halt };
   if (facts.braked != null) return { state: 'halted', reason: facts.braked };
@@ -127,6 +137,12 @@ function unrepairable(count: number): Reason {
   };
 }
 
+/** What a target has said of itself is a trouble; null: it is none, or only what it has still to do. */
+export function troubleOf(condition: Condition | null): Reason | null {
+  if (condition === null || condition.state === 'replaying') return null;
+  return { code: condition.code, sentence: condition.sentence };
+}
+
 export type TargetDataState =
   | 'ok'
   | 'mirroring'
@@ -144,6 +160,18 @@ export function targetDataStateOf(facts: JobFacts): TargetDataState {
   if (!facts.complete || facts.dirtyItems > 0 || facts.mirror === 'repairing' || facts.unrepairable > 0)
     return facts.mirror === 'repairing' ? 'mirroring' : 'mirror-required';
   return facts.targetTrouble === null ? 'ok' : 'retrying';
+}
+
+/** The source's word to its target: what it keeps for the day on which the source is silent. */
+export interface JobStanding extends JobState {
+  /** FO2: but for what is on its way, the replica equals the source. */
+  readonly good: boolean;
+}
+
+export function standingOf(facts: JobFacts): JobStanding {
+  const { complete, mirror, dirtyItems, unrepairable, audit = null, unseenWhy } = facts;
+  const whole = complete && mirror === 'none' && dirtyItems === 0 && unrepairable === 0;
+  return { ...stateOf(facts), good: whole && audit?.kind !== 'doubt' && unseenWhy == null };
 }
 
 /** What a person may do now; the console greys the rest. */

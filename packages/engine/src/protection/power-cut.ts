@@ -4,9 +4,9 @@
  */
 import type { DirtyMap } from '../data-path/source/queue/dirty-map.ts';
 import { TO_THE_END } from '../data-path/source/queue/ranges.ts';
-import type { RootScope } from '../data-path/source/queue/root-scope.ts';
 import type { SourcePath } from '../data-path/source-path.ts';
 import type { ActiveRegion } from '../ports.ts';
+import type { MirrorRoot } from './mirror/world.ts';
 
 export interface PowerCutOfJob {
   /** A root of the job: its active regions. */
@@ -27,15 +27,15 @@ const BOOT_SLACK_MS = 2000;
 export function notePowerCut(
   { regions, bootedAtMs }: PowerCutOfJob,
   dirty: DirtyMap,
-  scopes: ReadonlyMap<number, RootScope>,
+  roots: ReadonlyMap<number, MirrorRoot>,
 ): void {
   // What was made in one directory may have been moved to another: the earliest counts for all.
   const begun = regions.flat().map((region) => (region.kind === 'names' ? region.sinceMs : bootedAtMs));
   const sinceMs = Math.min(bootedAtMs, ...begun);
-  for (const [root, active] of regions.entries()) {
-    for (const region of active) note(dirty, root, region, sinceMs);
-    if (active.some(({ kind }) => kind === 'all')) scopes.get(root)?.clear();
-    else dirty.addChanged(root, bootedAtMs - BOOT_SLACK_MS, REASON);
+  for (const [index, active] of regions.entries()) {
+    for (const region of active) note(dirty, index, region, sinceMs);
+    if (active.some(({ kind }) => kind === 'all')) roots.get(index)?.scope.clear();
+    else dirty.addChanged(index, bootedAtMs - BOOT_SLACK_MS, REASON);
   }
 }
 

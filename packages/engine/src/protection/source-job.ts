@@ -2,19 +2,21 @@
  * A job on its source: the path, the mirror or verification that uses it, and the facts its state is derived from.
  * In: records, link events, commands, time. Out: packets, events, a state. It coordinates; the rooms beside it decide.
  */
-import { type Condition, type OperationRecord, type Position, type Reply, Verb, type Welcome } from '@understudy/wire';
+import type { Condition, OperationRecord, Position, Reply, Welcome } from '@understudy/wire';
 import type { LoggedPacket } from '../data-path/source/transmit/transaction-log.ts';
 import type { Fold, SourcePath } from '../data-path/source-path.ts';
 import { openSourceHalf } from '../data-path.ts';
 import type { DigestName, Scope } from '../ports.ts';
 import { auditOf, gapRecord, type JobAudit } from './audit/job-audit.ts';
+import { NotingWatch } from './audit/noting-watch.ts';
 import { type Flushed, Flushes } from './flushes.ts';
 import { foldEvent } from './fold-event.ts';
 import { type JobMemory, memoryVersion, remember, restore } from './job-memory.ts';
 import { mirrorRoot, mirrorWorld } from './job-mirror-world.ts';
-import type { JobFacts, OutsideFacts, Reason } from './job-state.ts';
+import { type JobFacts, type OutsideFacts, type Reason, troubleOf } from './job-state.ts';
 import { VolatileMirrorMemory } from './mirror/memory.ts';
 import type { Mirror } from './mirror/mirror.ts';
+import { isMistakable } from './mirror/mistakable.ts';
 import type { Compare, MirrorOptions } from './mirror/plan.ts';
 import type { MirrorProgress } from './mirror/progress.ts';
 import type { MirrorRoot, MirrorWorld, Urgency } from './mirror/world.ts';
@@ -23,7 +25,7 @@ import { RecoveryPoint } from './recovery-point.ts';
 import { Refusals, refusalEvent } from './refusals.ts';
 import { changeRules } from './rules/change-rules.ts';
 import { Runs } from './runs.ts';
-import type { JobEvent, SourceJobOptions, SourceJobWorld } from './source-job-options.ts';
+import type { SourceJobOptions, SourceJobWorld } from './source-job-options.ts';
 
 export type { JobEvent, JobRootInput, SourceJobWorld } from './source-job-options.ts';
 
@@ -31,8 +33,6 @@ import type { Verification } from './verify/verification.ts';
 
 /** The mirror rests while this much waits in the queue: replication goes first, memory stays small. */
 const MIRROR_QUEUE_BYTES = 4 * 1024 * 1024;
-/** A range taken out of a file or put into it: the one change that is another when it is done twice. */
-const shiftsContent = (r: OperationRecord): boolean => r.verb === Verb.fallocate && (r.detail & (8 | 32)) !== 0;
 const UNHEARD: Condition = { state: 'replaying', code: 'unheard', sentence: 'the target has not said yet how it is' };
 
 /** Work between two drains of the ring. */
@@ -47,6 +47,7 @@ export class SourceJob {
   readonly #recovery = new RecoveryPoint();
   /** Null: cookies are not looked for. */
   readonly audit: JobAudit | null;
+  readonly #noting: NotingWatch;
   readonly #refusals = new Refusals();
   readonly #flushes: Flushes;
   #linked = false;
@@ -72,6 +73,7 @@ export class SourceJob {
     for (const [index, root] of options.roots.entries()) {
       const added = mirrorRoot(root, index);
       this.path.srm.roots.set(index, added.scope);
+      added.scope.isListed = () => this.#whole;
       this.#roots.set(index, added);
     }
     this.#runs = new Runs({
@@ -87,6 +89,7 @@ export class SourceJob {
       },
     });
     this.audit = options.audit === undefined ? null : auditOf(options.audit, this.#roots.keys(), this.#auditWorld);
+    this.#noting = new NotingWatch(options, this.path.srm);
     this.#flushes = new Flushes({
       mark: (settle) => this.path.mark(this.#world.wallMs(), settle),
       whole: () => this.#whole,
@@ -107,7 +110,7 @@ export class SourceJob {
 
   get #rooms() {
     const { dirty, roots } = this.path.srm;
-    return { dirty, scopes: roots, runs: this.#runs, refusals: this.#refusals };
+    return { dirty, scopes: roots, runs: this.#runs, refusals: this.#refusals, roots: this.#roots };
   }
 
   get mirror(): Mirror | null {
@@ -143,7 +146,7 @@ export class SourceJob {
     if (decoded === null) return null;
     this.#recovery.recorded(decoded.timeMs);
     this.#runs.verification?.observe(decoded);
-    if (this.#runs.mirror !== null && shiftsContent(decoded))
+    if (isMistakable(decoded, this.#runs.mirror))
       this.path.srm.dirty.addNode(root, decoded.node, 'shifted-while-mirrored');
     return decoded;
   }
@@ -154,7 +157,7 @@ export class SourceJob {
     for (const fold of this.path.takeFolds()) this.#folded(fold);
     if (!this.#linked || this.#paused || this.#held !== null) return 'idle';
     // While calls may pass unseen a comparison would have to be done again afterwards.
-    if (this.audit?.inDoubt !== true) this.#runs.startDue();
+    if (this.audit?.mayCompare !== false) this.#runs.startDue();
     const room = this.path.srm.queue.bytes < Math.min(MIRROR_QUEUE_BYTES, this.#memoryBytes / 8);
     if (room) this.#runs.step(Math.min(MIRROR_STEP_BYTES, this.#memoryBytes / 8));
     this.#finishRuns();
@@ -162,7 +165,7 @@ export class SourceJob {
     if (!room) return 'idle';
     const { urgencies } = this.#runs;
     if (urgencies.includes('now')) return 'now';
-    return urgencies.includes('soon') ? 'soon' : 'idle';
+    return urgencies.includes('soon') || this.audit?.awaitsBarrier === true ? 'soon' : 'idle';
   }
 
   /** What went to the wire and came back is exact up to here: call after a drain, for the recovery point. */
@@ -184,7 +187,8 @@ export class SourceJob {
 
   /** A while has passed, as a clock says that nobody sets: behind a drain, before a pump. */
   passed(nowMs: number): void {
-    this.audit?.observe(nowMs, this.#linked && !this.#paused && this.#held === null && !this.path.srm.noting);
+    this.#noting.look(nowMs, this.#linked);
+    this.audit?.observe(nowMs, this.#linked && !this.#paused && this.#held === null);
   }
 
   // ------------------------------------------------------------------------------------------------- from the link
@@ -288,7 +292,7 @@ export class SourceJob {
       braked: this.braked,
       linked: this.#linked,
       targetReplaying: this.#condition?.state === 'replaying',
-      targetTrouble: this.#trouble(),
+      targetTrouble: troubleOf(this.#condition),
       mirror: this.#runs.fact,
       complete: this.#runs.complete,
       dirtyItems: this.path.srm.dirty.size,
@@ -300,12 +304,6 @@ export class SourceJob {
 
   unrepairable(): readonly string[] {
     return [...this.#refusals.unrepairable.values()];
-  }
-
-  #trouble(): Reason | null {
-    const condition = this.#condition;
-    if (condition === null || condition.state === 'replaying') return null;
-    return { code: condition.code, sentence: condition.sentence };
   }
 
   // ------------------------------------------------------------------------------------------------------ within
@@ -321,7 +319,7 @@ export class SourceJob {
       this.intercepted(bytes, 0, bytes.length, root);
       this.#world.lettingGo?.();
     };
-    return { path: this.path, gap, event: (event: JobEvent) => this.#world.event(event) };
+    return { path: this.path, gap, world: this.#world };
   }
 
   #makeMirrorWorld(): MirrorWorld {

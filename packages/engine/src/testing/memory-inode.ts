@@ -29,6 +29,10 @@ export interface MemoryInode {
   mtime: readonly [sec: number, nsec: number];
   /** Regular files. */
   data: Uint8Array;
+  /** A copy of the file has the very same bytes: whoever changes some in place makes them its own first. */
+  shared: boolean;
+  /** Another one whenever `data` has changed. */
+  version: number;
   /** Symbolic links. */
   readonly target: Uint8Array;
   /** Directories. */
@@ -42,17 +46,35 @@ export const isDirectory = (inode: MemoryInode): boolean => (inode.mode & FileTy
 export const isRegular = (inode: MemoryInode): boolean => (inode.mode & FileType.mask) === FileType.regular;
 export const isSymlink = (inode: MemoryInode): boolean => (inode.mode & FileType.mask) === FileType.symlink;
 
+type Begun = Pick<MemoryInode, 'handle' | 'mode' | 'uid' | 'gid' | 'rdev' | 'target' | 'version'>;
+
+/** Empty, and without a name. */
+export function newInode({ now, ...begun }: Begun & { readonly now: MemoryInode['mtime'] }): MemoryInode {
+  const empty = {
+    links: 0,
+    data: new Uint8Array(0),
+    shared: false,
+    children: new Map(),
+    parent: null,
+    xattrs: new Map(),
+  };
+  return { ...begun, ...empty, atime: now, mtime: now };
+}
+
+export function own(inode: MemoryInode): void {
+  if (inode.shared) inode.data = inode.data.slice();
+  inode.shared = false;
+}
+
 export function resize(inode: MemoryInode, size: number): void {
-  if (size <= inode.data.length) {
-    inode.data = inode.data.slice(0, size);
-    return;
-  }
   const grown = new Uint8Array(size);
-  grown.set(inode.data);
+  grown.set(size < inode.data.length ? inode.data.subarray(0, size) : inode.data);
   inode.data = grown;
+  inode.shared = false;
 }
 
 export function zero(inode: MemoryInode, offset: number, length: number): void {
+  own(inode);
   inode.data.fill(0, offset, Math.min(offset + length, inode.data.length));
 }
 
@@ -68,13 +90,23 @@ export function allocate(inode: MemoryInode, mode: number, offset: number, lengt
   const end = offset + length;
   if ((mode & COLLAPSE_RANGE) !== 0) {
     if (end >= data.length) throw new FileError('EINVAL', 'fallocate');
-    inode.data = new Uint8Array([...data.subarray(0, offset), ...data.subarray(end)]);
+    put(inode, [data.subarray(0, offset), data.subarray(end)]);
   } else if ((mode & INSERT_RANGE) !== 0) {
     if (offset >= data.length) throw new FileError('EINVAL', 'fallocate');
-    inode.data = new Uint8Array([...data.subarray(0, offset), ...new Uint8Array(length), ...data.subarray(offset)]);
+    put(inode, [data.subarray(0, offset), new Uint8Array(length), data.subarray(offset)]);
   } else {
     if ((mode & (PUNCH_HOLE | ZERO_RANGE)) !== 0) zero(inode, offset, length);
     if ((mode & KEEP_SIZE) === 0 && end > data.length) resize(inode, end);
+  }
+}
+
+function put(inode: MemoryInode, parts: readonly Uint8Array[]): void {
+  inode.data = new Uint8Array(parts.reduce((sum, { length }) => sum + length, 0));
+  inode.shared = false;
+  let at = 0;
+  for (const part of parts) {
+    inode.data.set(part, at);
+    at += part.length;
   }
 }
 

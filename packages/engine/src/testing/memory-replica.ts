@@ -45,6 +45,8 @@ export class MemoryReplica implements ReplicaFiles {
   #moments: Inodes[] = [];
   #nextId = 1;
   #ticks = 0;
+  #unsynced = true;
+  #versions = 0;
   beforeChange: (call: string) => void = () => {};
 
   constructor(options: MemoryReplicaOptions = {}) {
@@ -117,7 +119,7 @@ export class MemoryReplica implements ReplicaFiles {
     toName: RawName,
     how: 'replace' | 'no-replace' | 'exchange',
   ): void {
-    this.beforeChange('renameat2');
+    this.#before('renameat2');
     const source = this.#directory('renameat2', from);
     const destination = this.#directory('renameat2', to);
     const inode = source.children.get(fromName);
@@ -139,7 +141,7 @@ export class MemoryReplica implements ReplicaFiles {
   }
 
   unlink(parent: Handle, name: RawName): void {
-    this.beforeChange('unlinkat');
+    this.#before('unlinkat');
     const directory = this.#directory('unlinkat', parent);
     const inode = directory.children.get(name);
     if (inode === undefined) throw new FileError('ENOENT', 'unlinkat');
@@ -148,7 +150,7 @@ export class MemoryReplica implements ReplicaFiles {
   }
 
   removeDirectory(parent: Handle, name: RawName): void {
-    this.beforeChange('unlinkat');
+    this.#before('unlinkat');
     const directory = this.#directory('unlinkat', parent);
     const inode = directory.children.get(name);
     if (inode === undefined) throw new FileError('ENOENT', 'unlinkat');
@@ -160,12 +162,18 @@ export class MemoryReplica implements ReplicaFiles {
   write(handle: Handle, offset: number, data: Uint8Array): void {
     const inode = this.#regular('pwrite', handle);
     if (offset + data.length > inode.data.length) inodes.resize(inode, offset + data.length);
+    inodes.own(inode);
     inode.data.set(data, offset);
     this.#contentChanged(inode);
   }
 
   read(handle: Handle, offset: number, length: number): Uint8Array | null {
     return this.#inodes.get(handle)?.data.subarray(offset, offset + length) ?? null;
+  }
+
+  /** Another one whenever the content of the file has changed, for whoever keeps what it made of it. */
+  versionOf(handle: Handle): number {
+    return this.#inodes.get(handle)?.version ?? 0;
   }
 
   truncate(handle: Handle, size: number): void {
@@ -238,7 +246,8 @@ export class MemoryReplica implements ReplicaFiles {
   }
 
   sync(): void {
-    this.#synced = copyInodes(this.#inodes);
+    if (this.#unsynced) this.#synced = copyInodes(this.#inodes);
+    this.#unsynced = false;
     this.#moments = [];
   }
 
@@ -253,6 +262,8 @@ export class MemoryReplica implements ReplicaFiles {
     this.#inodes = afterPowerCut(this.#synced, moments[below(moments.length)] ?? this.#synced, below);
     this.#rootInode = must(this.#inodes.get(this.root), 'the root stays');
     this.#limboInode = must(this.#inodes.get(this.limbo), 'limbo stays');
+    for (const inode of this.#inodes.values()) inode.version = this.#nextVersion();
+    this.#unsynced = true;
     this.sync();
   }
 
@@ -265,22 +276,8 @@ export class MemoryReplica implements ReplicaFiles {
   #make(mode: number, uid: number, gid: number, rdev = 0, target: Uint8Array = NO_BYTES): MemoryInode {
     const id = this.#nextId++;
     const handle = String.fromCharCode(1, (id >> 16) & 255, (id >> 8) & 255, id & 255) as Handle;
-    const now = this.#now();
-    const inode: MemoryInode = {
-      handle,
-      mode,
-      uid,
-      gid,
-      links: 0,
-      rdev,
-      atime: now,
-      mtime: now,
-      data: NO_BYTES,
-      target,
-      children: new Map(),
-      parent: null,
-      xattrs: new Map(),
-    };
+    const version = this.#nextVersion();
+    const inode = inodes.newInode({ handle, mode, uid, gid, rdev, target, version, now: this.#now() });
     this.#inodes.set(handle, inode);
     return inode;
   }
@@ -293,7 +290,7 @@ export class MemoryReplica implements ReplicaFiles {
     type: number,
     target: Uint8Array = NO_BYTES,
   ): Handle {
-    this.beforeChange(call);
+    this.#before(call);
     const directory = this.#directory(call, parent);
     if (directory.children.has(name)) throw new FileError('EEXIST', call);
     const inode = this.#make(type | (a.mode & 0o7777), a.uid, a.gid, a.rdev, target);
@@ -319,7 +316,7 @@ export class MemoryReplica implements ReplicaFiles {
   }
 
   #changing(call: string, handle: Handle): MemoryInode {
-    this.beforeChange(call);
+    this.#before(call);
     const inode = this.#inodes.get(handle);
     if (inode === undefined) throw new FileError('ESTALE', call);
     return inode;
@@ -338,7 +335,18 @@ export class MemoryReplica implements ReplicaFiles {
     return inode;
   }
 
+  #before(call: string): void {
+    this.#unsynced = true;
+    this.beforeChange(call);
+  }
+
+  #nextVersion(): number {
+    this.#versions += 1;
+    return this.#versions;
+  }
+
   #contentChanged(inode: MemoryInode): void {
+    inode.version = this.#nextVersion();
     inode.xattrs.delete(CAPABILITY);
     this.#touch(inode);
   }

@@ -3,7 +3,7 @@
  * and attributes of that moment (a file system's log keeps their order) with contents of which each block is the old or the new one.
  */
 import type { Handle } from '../ports.ts';
-import { isDirectory, isRegular, type MemoryInode } from './memory-inode.ts';
+import { isDirectory, isRegular, type MemoryInode, own, resize } from './memory-inode.ts';
 
 export type Inodes = Map<Handle, MemoryInode>;
 
@@ -11,8 +11,10 @@ const BLOCK = 16;
 
 export function copyInodes(inodes: Inodes): Inodes {
   const copies: Inodes = new Map();
-  for (const [handle, inode] of inodes)
-    copies.set(handle, { ...inode, data: inode.data.slice(), children: new Map(), xattrs: new Map(inode.xattrs) });
+  for (const [handle, inode] of inodes) {
+    inode.shared = true;
+    copies.set(handle, { ...inode, children: new Map(), xattrs: new Map(inode.xattrs) });
+  }
   for (const [handle, inode] of inodes) {
     const copy = copies.get(handle);
     for (const [name, child] of inode.children) {
@@ -32,7 +34,8 @@ export function afterPowerCut(synced: Inodes, moment: Inodes, below: (n: number)
     if (!isRegular(inode)) continue;
     const old = synced.get(handle)?.data ?? new Uint8Array(0);
     // The size of what was never written out may be the old one as well.
-    if (old.length < inode.data.length && below(3) === 0) inode.data = inode.data.slice(0, old.length);
+    if (old.length < inode.data.length && below(3) === 0) resize(inode, old.length);
+    own(inode);
     for (let at = 0; at < inode.data.length; at += BLOCK) {
       if (below(2) === 0) continue;
       const end = Math.min(at + BLOCK, inode.data.length);

@@ -73,6 +73,13 @@ export class MemoryTargetJournal implements TargetJournal {
     this.#held.marks = marks;
   }
 
+  stand(marks: JournalMarks, changes: readonly NodeChange[]): void {
+    this.commit(marks, changes);
+    this.#held.begun = marks.applied;
+    this.#checkpoint = copy(this.#held);
+    this.#marked = null;
+  }
+
   restart(start: StreamStart): void {
     this.beforeWrite('restart');
     this.#epoch = start.epoch;

@@ -10,7 +10,7 @@ import { type RawName, rawToBytes } from '@understudy/base';
 import { FileError, type Handle, type ReplicaEntry, type ReplicaFiles } from '@understudy/engine';
 import type { Attributes, Xattr } from '@understudy/wire';
 import { At, putName, putPath } from '../syscalls/arena.ts';
-import { allocate, syncFileSystem, truncate } from '../syscalls/content.ts';
+import { allocate, readAhead, syncFileSystem, truncate } from '../syscalls/content.ts';
 import { DirectoryCursor } from '../syscalls/directory.ts';
 import { syncFileSystemLater } from '../syscalls/disk.ts';
 import { descriptorToHandle, nameToHandle, takeHandle } from '../syscalls/handle.ts';
@@ -189,6 +189,16 @@ export class ReplicaTree implements ReplicaFiles {
     if (fd === GONE) return null;
     if (this.#readBuffer.length < length) this.#readBuffer = new Uint8Array(length);
     return this.#readBuffer.subarray(0, readFully(fd, offset, this.#readBuffer.subarray(0, length)));
+  }
+
+  willNeed(handle: Handle, offset: number, length: number): void {
+    try {
+      const fd = this.#open.readable(handle);
+      if (fd !== GONE) readAhead(fd, offset, length);
+    } catch (error) {
+      // The reading itself says what is wrong.
+      if (!(error instanceof FileError)) throw error;
+    }
   }
 
   truncate(handle: Handle, size: number): void {

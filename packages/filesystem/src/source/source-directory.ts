@@ -40,8 +40,10 @@ export class OpenSourceDirectory implements SourceDirectory {
       try {
         return nextEntry(this.#take, this.#cursor);
       } catch (error) {
-        // The listing itself failing is the directory's fault, anything else that of one name in it.
-        if (!(error instanceof FileError) || error.call === 'getdents64') throw error;
+        if (!(error instanceof FileError)) throw error;
+        // The listing itself failing is the directory's fault, anything else that of one name in it. One that was removed has no names.
+        if (error.call === 'getdents64' && error.code === 'ENOENT') return null;
+        if (error.call === 'getdents64') throw error;
         this.#unreadable.push({ name: this.#cursor.takeName(), error });
       }
     }

@@ -145,6 +145,14 @@ describe.skipIf(cannotRun() !== null)('a source read by node', () => {
     expect([source.entry(dir, raw('x')), source.openDirectory(dir)]).toEqual([null, null]);
   });
 
+  it('a directory that is removed while it is listed has no more names, and is no directory that cannot be read', () => {
+    fs.mkdirSync(`${from}/dir`);
+    const listing = must(source.openDirectory(nodeOf('dir')), 'the directory is there');
+    fs.rmdirSync(`${from}/dir`);
+    expect([listing.next(10), listing.takeUnreadable()]).toEqual([[], []]);
+    listing.close();
+  });
+
   it('finds data between holes', () => {
     const fd = fs.openSync(`${from}/f`, 'w');
     fs.writeSync(fd, Buffer.alloc(4096, 1), 0, 4096, 1 << 20);

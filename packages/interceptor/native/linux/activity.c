@@ -104,6 +104,17 @@ static void unserve(uint16_t root)
 	(void)log_await(wait);
 }
 
+/*
+ * From now on every change is marked. What was written before nobody has marked, and a mirror may have read it from memory: until it is
+ * on the disk the log does not say that it knows. The agent asks for that once the mount is in its place.
+ */
+static void serve(const struct root *root)
+{
+	uint16_t id = (uint16_t)root->state->id;
+	if (activity_find(REGION_SERVED, id, 0, 0) < 0)
+		(void)activity_insert(REGION_SERVED, id, 0, SERVED_UNSYNCED);
+}
+
 /* With the lock, unless nothing is to be marked. */
 static bool enter(struct worker *w)
 {
@@ -116,8 +127,7 @@ static bool enter(struct worker *w)
 		pthread_mutex_unlock(&activity_lock);
 		return false;
 	}
-	if (activity_find(REGION_SERVED, root, 0, 0) < 0)
-		(void)activity_insert(REGION_SERVED, root, 0, 0);
+	serve(w->root);
 	return true;
 }
 
@@ -273,12 +283,8 @@ void activity_moved(struct worker *w, uint64_t node, uint64_t directory, int is_
 void activity_root_added(const struct root *root)
 {
 	pthread_mutex_lock(&activity_lock);
-	uint16_t id = (uint16_t)root->state->id;
-	if (!table->broken && root->state->recording && activity_find(REGION_SERVED, id, 0, 0) < 0) {
-		int i = activity_insert(REGION_SERVED, id, 0, 0);
-		uint16_t wait[2] = { (uint16_t)(i + 1), 0 };
-		(void)log_await(wait);
-	}
+	if (!table->broken && root->state->recording)
+		serve(root);
 	pthread_mutex_unlock(&activity_lock);
 }
 

@@ -27,7 +27,7 @@
 
 enum region_kind {
 	REGION_FREE = 0,
-	REGION_SERVED,  /* every change beneath the root has been marked, since this is here */
+	REGION_SERVED,  /* every change beneath the root has been marked, since this is here; its stretch is 0 once all before it is synced */
 	REGION_ROOT,    /* anything beneath the root: there were too many regions */
 	REGION_NAMES,   /* the names in a directory, and what was made there since */
 	REGION_STRETCH, /* of a file, by its number */

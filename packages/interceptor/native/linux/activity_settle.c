@@ -1,7 +1,7 @@
 /*
  * Room where regions are taken off the activity log. In: up to which operation of a root the target has received all. A region
  * goes when its newest operation is not beyond that, no request is at work in it, and the file system was synced after that was
- * said. Lazily: one that is in use would come again at once, and each coming costs a write.
+ * said. Lazily: one that is in use would come again at once, and each coming costs a write. And where a root begins to count.
  */
 #include "activity_table.h"
 
@@ -42,23 +42,43 @@ static uint32_t candidates(uint16_t root, uint64_t sequence, bool now, bool remo
 	return count;
 }
 
-/* With the lock. */
-static void settle(uint32_t index, uint64_t sequence, bool now)
+/* Lets go of the lock for it. False: it failed, or the root is another by now. */
+static bool sync_root(uint32_t index, uint16_t root)
 {
-	uint16_t root = (uint16_t)roots[index].state->id;
-	drain_root(root);
-	now = now || table->used > ACTIVITY_ENTRIES / 4 * 3;
-	if (candidates(root, sequence, now, false) == 0)
-		return;
 	int directory = fcntl(roots[index].directory, F_DUPFD_CLOEXEC, 3);
 	pthread_mutex_unlock(&activity_lock);
 	bool synced = directory >= 0 && syncfs(directory) == 0;
 	if (directory >= 0)
 		close(directory);
 	pthread_mutex_lock(&activity_lock);
-	if (!synced || !roots[index].active || roots[index].state->id != root || table->broken)
+	return synced && roots[index].active && roots[index].state->id == root && !table->broken;
+}
+
+/* With the lock. */
+static void settle(uint32_t index, uint64_t sequence, bool now)
+{
+	uint16_t root = (uint16_t)roots[index].state->id;
+	drain_root(root);
+	now = now || table->used > ACTIVITY_ENTRIES / 4 * 3;
+	if (candidates(root, sequence, now, false) == 0 || !sync_root(index, root))
 		return;
 	table->cleared += candidates(root, sequence, now, true);
+	log_wake();
+}
+
+/* With the lock. */
+static void begin_to_count(uint32_t index)
+{
+	uint16_t root = (uint16_t)roots[index].state->id;
+	int i = activity_find(REGION_SERVED, root, 0, 0);
+	if (i < 0 || table->regions[i].stretch == 0)
+		return;
+	uint32_t life = table->lives[i].life;
+	/* What has taken its place meanwhile counts from a later sync on. */
+	if (!sync_root(index, root) || activity_find(REGION_SERVED, root, 0, 0) != i || table->lives[i].life != life)
+		return;
+	log_change((uint32_t)i);
+	table->regions[i].stretch = 0;
 	log_wake();
 }
 
@@ -73,6 +93,8 @@ static void *settle_wishes(void *unused)
 				continue;
 			any = true;
 			wishes[i].waits = false;
+			if (roots[i].active && !table->broken)
+				begin_to_count(i);
 			if (roots[i].active && !table->broken)
 				settle(i, wishes[i].sequence, wishes[i].now);
 		}

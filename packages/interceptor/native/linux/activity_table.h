@@ -5,6 +5,7 @@
 #include <pthread.h>
 
 #define table (&state->activity)
+#define SERVED_UNSYNCED 1u
 
 extern pthread_mutex_t activity_lock; /* over the table, but `broken` */
 

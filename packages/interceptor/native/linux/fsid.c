@@ -2,7 +2,7 @@
  * Room of the server's frame: takes memory and descriptors from a holder, lets the workers serve, and when the holder dies
  * starts another and hands it everything.
  */
-#include "server.h"
+#include "gating.h"
 #include <poll.h>
 #include <pthread.h>
 #include <signal.h>
@@ -104,6 +104,7 @@ static void root_remove(uint32_t index)
 		munmap(w->scratch, SCRATCH_ROOM);
 		(void)munlock(state->requests[i], REQUEST_BYTES);
 	}
+	gate_drop_root(index);
 	escrow_drop_root(index);
 	nodes_drop_root(root);
 	activity_root_removed(root);
@@ -238,6 +239,7 @@ int fsid_main(int socket)
 	state->server_pid = (uint32_t)getpid();
 	ring_repair();
 	nodes_repair();
+	gate_repair();
 	park_repair();
 	activity_start();
 	for (uint32_t i = 0; i < MAX_ROOTS; i++)

@@ -8,13 +8,14 @@
 #ifndef LAYOUT_H
 #define LAYOUT_H
 #include "activity.h"
+#include "gate.h"
 #include <stdatomic.h>
 #include <stddef.h>
 #include <stdint.h>
 #include "park.h"
 
 #define RING_MAGIC 0x474e495249534655ull /* "UFSIRING" */
-#define RING_VERSION 2
+#define RING_VERSION 4
 #define RING_HEADER 8192
 #define MAX_ROOTS 128
 /* Each root has two of its own: one that waits in read(2) is woken sooner than one that waits for many. */
@@ -131,7 +132,7 @@ struct state {
 	_Atomic uint32_t epoch; /* one a server; part of every file handle */
 	_Atomic uint32_t suspended; /* servers die too often: calls pass without records */
 	_Atomic uint32_t server_pid;
-	uint64_t index_at, park_at; /* 24: offsets of `index` and `park`, for the agent */
+	uint64_t index_at, park_at, gate_at; /* 24: offsets of `index`, `park` and `gate`, for the agent */
 	_Atomic uint64_t beat[WORKERS]; /* monotonic seconds at which its request began; 0: it waits for one */
 	_Atomic uint32_t tid[WORKERS];
 	struct slot slots[WORKERS];
@@ -145,7 +146,9 @@ struct state {
 	_Alignas(4096) unsigned char requests[WORKERS][REQUEST_BYTES];
 	_Alignas(4096) struct node_index index;
 	_Alignas(4096) struct park_area park;
+	_Alignas(4096) struct gate_area gate;
 };
+_Static_assert(HELD_BYTES >= REQUEST_BYTES - REQUEST_AT, "a request fits where it waits");
 
 /* Holder and server, both ways, over a seqpacket pair; descriptors ride along. */
 enum message_type {

@@ -6,6 +6,7 @@
  *   hold-takeover FD                        a holder for a server whose own has died
  *   mount …, mount-tree …, unmount …        the helper of the driver
  *   audit                                   what writes the self-audit's cookies  (comm fsi-audit)
+ *   neighbour probe|announce INTERFACE ADDRESS   service addresses at a failover
  *   sample                                  one record on stdout, for the test that the layouts agree
  */
 #include "server.h"
@@ -61,6 +62,8 @@ int main(int argc, char **argv)
 		return unmount_main(argv[2], argc == 4 && strcmp(argv[3], "lazily") == 0);
 	if (strcmp(role, "audit") == 0)
 		return audit_main();
+	if (strcmp(role, "neighbour") == 0 && argc == 5)
+		return neighbour_main(argv[2], argv[3], argv[4]);
 	if (strcmp(role, "sample") == 0)
 		return sample_main();
 	fprintf(stderr, "fsid is started by the agent's interceptor\n");

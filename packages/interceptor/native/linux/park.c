@@ -3,6 +3,7 @@
  * The stored answer moves from the worker's slot to the table in the state memory, and the worker serves on. Who takes it out
  * again is park_thread.c.
  */
+#include "gating.h"
 #include "parking.h"
 #include <stdio.h>
 #include <stdlib.h>
@@ -83,7 +84,8 @@ static uint32_t take_place(struct worker *w)
 			w->slot->park = i + 1;
 			return i;
 		}
-		if (!park_holds((uint32_t)(w->root - roots), PARK_FSYNC))
+		uint32_t index = (uint32_t)(w->root - roots);
+		if (!park_holds(index, PARK_FSYNC) && gate_look(index) != GATE_WAITS)
 			return PARK_MAX;
 		worker_alive(w);
 		nanosleep(&nap, NULL);
@@ -161,10 +163,13 @@ bool park_answer(struct worker *w)
 	struct parked *p = park_prepared(w);
 	bool wanted = slot->sequence != 0 && park_holds(index, sync ? PARK_FSYNC : PARK_EVERY_CALL) && !is_write_back(w) &&
 		      (slot->sequence == PARK_NOTED || park_acked(r) < slot->sequence);
+	wanted = wanted || (gate_of(w)->mode != GATE_OPEN && gate_look(index) != GATE_PASSES);
 	uint32_t i = !wanted ? PARK_MAX : p != NULL ? (uint32_t)(p - state->park.calls) : take_place(w);
 	if (i == PARK_MAX) {
 		if (p != NULL)
 			undo_settle(w, p);
+		if (gate_look(index) == GATE_REFUSES)
+			gate_spoil_reply(w->in->opcode, slot->reply, &slot->reply_length);
 		return false;
 	}
 	p = &state->park.calls[i];
@@ -185,7 +190,7 @@ bool park_answer(struct worker *w)
 	if (calls_fd >= 0)
 		park_toll(calls_fd);
 	uint32_t waiting = PARK_WAITING;
-	if (slot->sequence != PARK_NOTED && park_acked(r) >= slot->sequence &&
+	if (slot->sequence != PARK_NOTED && park_acked(r) >= slot->sequence && gate_look(index) == GATE_PASSES &&
 	    atomic_compare_exchange_strong(&state->park.phase[i], &waiting, PARK_ANSWERING))
 		park_send(i);
 	return true;
@@ -194,7 +199,7 @@ bool park_answer(struct worker *w)
 /* The kernel says that a caller has a signal: only one that ends it is a reason to answer. */
 void park_interrupted(void)
 {
-	if (state->park.waiting == 0)
+	if (state->park.waiting == 0 && state->gate.held == 0)
 		return;
 	park_look_at_callers();
 }
@@ -206,6 +211,7 @@ void park_root_begins(uint32_t index, uint32_t id)
 {
 	memset((void *)park_root_of(index), 0, sizeof(struct park_root));
 	park_root_of(index)->id = id;
+	gate_root_begins(index, id);
 }
 
 /* Where the agent finds what it needs. */
@@ -214,6 +220,7 @@ void park_announce(void)
 	state->park.acks_fd = (uint32_t)acks_fd;
 	state->park.calls_fd = (uint32_t)calls_fd;
 	state->park_at = offsetof(struct state, park);
+	state->gate_at = offsetof(struct state, gate);
 }
 
 /* One descriptor for both ends, so that it can be handed on as one. */

@@ -58,7 +58,7 @@ struct undo {
 	uint32_t image_length, xattr_mode;
 	struct stat before;
 	struct timespec parent_mtime, parent2_mtime;
-	char name[PARK_NAME], name2[PARK_NAME], aside[64];
+	char name[PARK_NAME], name2[PARK_NAME], aside[PARK_NAME];
 };
 
 enum park_phase {

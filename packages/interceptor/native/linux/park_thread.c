@@ -2,6 +2,7 @@
  * Room of the thread that lets the parked go: sends the stored answers once the agent's mark has come so far, and does what the
  * policy says where it does not come.
  */
+#include "gating.h"
 #include "parking.h"
 #include <poll.h>
 #include <signal.h>
@@ -150,12 +151,28 @@ static bool is_dying(uint32_t tid)
 	return (pending & BIT(SIGKILL)) != 0 || (pending & ~kept_off) != 0;
 }
 
+/* It was executed while this server wrote; what cannot be undone stays, and its caller hears that it may not. */
+static void refuse_late(uint32_t i)
+{
+	struct parked *p = &state->park.calls[i];
+	if (park_root_of(p->root)->policy == PARK_ABORT && !p->stuck && p->undo.kind != UNDO_NOT)
+		return try_to_undo(i);
+	if (!park_phase(i, PARK_WAITING, PARK_ANSWERING))
+		return;
+	state->gate.roots[p->root].refused++;
+	gate_spoil_reply(p->opcode, p->reply, &p->reply_length);
+	park_send(i);
+}
+
 static void decide(uint32_t i, uint64_t now, bool callers)
 {
 	struct parked *p = &state->park.calls[i];
 	struct park_root *r = park_root_of(p->root);
 	if (p->error != 0)
 		return try_to_undo(i); /* a server died over it: it is half back */
+	enum gate_view gate = gate_look(p->root);
+	if (gate == GATE_REFUSES)
+		return refuse_late(i);
 	uint64_t waited = now > p->since_ms ? now - p->since_ms : 0;
 	if (p->sequence == PARK_NOTED && ring->notes == 0)
 		p->sequence = ring->sequence;
@@ -164,6 +181,8 @@ static void decide(uint32_t i, uint64_t now, bool callers)
 		r->released += r->degraded != 0;
 		done = true;
 	}
+	bool acknowledged = done;
+	done = done && gate == GATE_PASSES;
 	if (!done && callers && waited >= LOOK_MS)
 		done = is_dying(p->tid);
 	if (done) {
@@ -171,6 +190,8 @@ static void decide(uint32_t i, uint64_t now, bool callers)
 			park_send(i);
 		return;
 	}
+	if (acknowledged)
+		return; /* it waits for the gate alone */
 	if (r->policy == PARK_ABORT && waited >= r->limit_ms)
 		try_to_undo(i);
 	else if (r->policy == PARK_DEGRADE && waited >= r->limit_ms + DEGRADE_GRACE_MS)
@@ -201,7 +222,7 @@ static void *park_run(void *unused)
 	credentials_start(&self);
 	for (;;) {
 		struct pollfd bell = { acks_fd, POLLIN, 0 };
-		int wait = state->park.waiting > 0 ? LOOK_MS : IDLE_MS;
+		int wait = state->park.waiting > 0 || state->gate.held > 0 ? LOOK_MS : IDLE_MS;
 		int n = poll(&bell, 1, wait);
 		while (n > 0 && read(acks_fd, bytes, sizeof(bytes)) == (ssize_t)sizeof(bytes))
 			;
@@ -210,6 +231,8 @@ static void *park_run(void *unused)
 		if (callers)
 			callers_at = now;
 		look(now, callers);
+		if (callers)
+			gate_let_dying_go(is_dying);
 	}
 	return NULL;
 }

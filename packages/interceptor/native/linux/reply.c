@@ -97,7 +97,7 @@ void answer_found(struct worker *w)
 void answer_synced(struct worker *w)
 {
 	const struct park_root *r = &state->park.roots[w->root - roots];
-	if (r->mode == PARK_OFF)
+	if (r->mode == PARK_OFF && state->gate.roots[w->root - roots].mode == GATE_OPEN)
 		return reply_data(w, NULL, 0);
 	store(w, 0, NULL, 0);
 	w->slot->sequence = ring->notes > 0 ? PARK_NOTED : r->last;

@@ -261,5 +261,6 @@ int mount_tree_main(int argc, char **argv);
 int unmount_main(const char *path, bool lazily);
 int sample_main(void);
 int audit_main(void);
+int neighbour_main(const char *verb, const char *interface, const char *text);
 int enter_memory(int fd, bool is_ring); /* maps state or ring */
 #endif

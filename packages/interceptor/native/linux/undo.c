@@ -209,15 +209,23 @@ static bool prepare_move(struct worker *w, struct parked *p)
 	return dir >= 0 && dir2 >= 0;
 }
 
+/* With the name that it had, where that fits: should everything of ours die, the driver's parked-names.ts puts it back. */
+static void name_aside(struct undo *u)
+{
+	struct timespec now;
+	const char *name = u->kind == UNDO_MOVED ? u->name2 : u->name;
+	clock_gettime(CLOCK_REALTIME, &now);
+	size_t length = (size_t)snprintf(u->aside, sizeof(u->aside), ".understudy-parked-%llx-%llx", (unsigned long long)now.tv_sec,
+					 (unsigned long long)++state->park.asides);
+	if (length + 1 + strlen(name) < sizeof(u->aside))
+		strcpy(strcpy(u->aside + length, "-") + 1, name);
+}
+
 void undo_prepare(struct worker *w, struct parked *p)
 {
 	struct undo *u = &p->undo;
-	struct timespec now;
 	bool can = true;
 	u->node = u->parent = u->parent2 = u->victim = 0;
-	clock_gettime(CLOCK_REALTIME, &now);
-	snprintf(u->aside, sizeof(u->aside), ".understudy-parked-%llx-%llx", (unsigned long long)now.tv_sec,
-		 (unsigned long long)++state->park.asides);
 	switch (w->in->opcode) {
 	case FUSE_OPEN:
 		if (((const struct fuse_open_in *)w->arg)->flags & O_TRUNC)
@@ -237,6 +245,8 @@ void undo_prepare(struct worker *w, struct parked *p)
 	}
 	if (!can)
 		u->kind = UNDO_NOT;
+	if (u->kind == UNDO_REMOVED || u->kind == UNDO_MOVED)
+		name_aside(u);
 	atomic_signal_fence(memory_order_seq_cst);
 	u->flags |= UNDO_READY;
 }

@@ -2,7 +2,7 @@
  * Room of the worker: takes one request at a time into its buffer in the state memory, so that a request in hand outlives
  * this process, and hands it to its operation. The next server's worker of the same number finishes what it finds there.
  */
-#include "server.h"
+#include "gating.h"
 #include <stdlib.h>
 #include <sys/mman.h>
 #include <sys/syscall.h>
@@ -83,6 +83,8 @@ void dispatch(struct worker *w)
 		return reply_error(w, ENOSYS); /* flush, opendir, access, copy_file_range, locks, ioctl: the kernel does without */
 	if (w->arg_length < operations[opcode].least)
 		return reply_error(w, EINVAL);
+	if (gate_of(w)->mode != GATE_OPEN && !gate_enter(w))
+		return;
 	park_before(w);
 	operations[opcode].run(w);
 	park_after(w);
@@ -101,6 +103,15 @@ static void clear(struct worker *w)
 	state->beat[w->index] = 0;
 }
 
+static void serve(struct worker *w)
+{
+	worker_alive(w);
+	CRASH_POINT();
+	dispatch(w);
+	CRASH_POINT();
+	clear(w);
+}
+
 /* False once the kernel has let go of the root. */
 static bool serve_one(struct worker *w)
 {
@@ -112,12 +123,18 @@ static bool serve_one(struct worker *w)
 		root_gone(w->root); /* ENODEV: unmounted; ECONNABORTED: by way of /sys/fs/fuse */
 		return false;
 	}
-	worker_alive(w);
-	CRASH_POINT();
-	dispatch(w);
-	CRASH_POINT();
-	clear(w);
+	serve(w);
 	return true;
+}
+
+/* What waits at the gate and may pass now comes first. */
+static bool serve_next(struct worker *w)
+{
+	if (gate_of(w)->waiting == 0)
+		return serve_one(w);
+	if (gate_take(w))
+		return serve(w), true;
+	return !gate_readable(w) || serve_one(w);
 }
 
 static void finish_found(struct worker *w)
@@ -147,7 +164,7 @@ void *worker_run(void *argument)
 	state->tid[w->index] = (uint32_t)syscall(SYS_gettid);
 	worker_alive(w);
 	finish_found(w);
-	while (serve_one(w))
+	while (serve_next(w))
 		;
 	w->running = 0;
 	return NULL;

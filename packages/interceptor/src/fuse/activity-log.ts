@@ -94,7 +94,8 @@ function regionOf(bytes: Buffer, shift: number): LoggedRegion | null {
     case Kind.free:
       return null;
     case Kind.served:
-      return { kind: 'served', root };
+      // Until all that was written before is on the disk the log does not speak for the root.
+      return stretch === 0 ? { kind: 'served', root } : null;
     case Kind.names:
       return { kind: 'names', root, node, sinceMs: Number(bytes.readBigUInt64LE(8)) };
     case Kind.stretch:

@@ -2,7 +2,8 @@ import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import fs from 'node:fs';
 import { join } from 'node:path';
-import type { InterceptorEvent } from '@understudy/engine';
+import type { RawName } from '@understudy/base';
+import type { InterceptorEvent, ProtectedRoot } from '@understudy/engine';
 import { type OperationRecord, Verb } from '@understudy/wire';
 import { afterEach, describe, expect, it } from 'vitest';
 import { type ActivityLog, parseActivityLog } from './activity-log.ts';
@@ -33,6 +34,14 @@ function covers(log: ActivityLog, record: OperationRecord, born: ReadonlySet<big
     (region) =>
       region.kind === 'content' && region.node === node && region.from <= at && at < (region.to ?? Number.MAX_VALUE),
   );
+}
+
+/** What was written before it is on the disk, so that the log speaks for it. */
+async function protectedIn(world: Scratch, directory: RawName, home = world.path('home')): Promise<ProtectedRoot> {
+  const protectedRoot = await world.interceptor.protect(directory);
+  const { id } = protectedRoot;
+  await until(() => read(home).regions.some(({ kind, root }) => kind === 'served' && root === id));
+  return protectedRoot;
 }
 
 describe.skipIf(skip !== null)('the activity log', () => {
@@ -74,7 +83,7 @@ describe.skipIf(skip !== null)('the activity log', () => {
     fs.writeFileSync(world.path('one/old'), Buffer.alloc(4096));
     fs.truncateSync(world.path('one/old'), 200 * MIB);
     fs.mkdirSync(world.path('one/in'));
-    const root = await world.interceptor.protect(world.raw('one'));
+    const root = await protectedIn(world, world.raw('one'));
     expect(regions(world)).toEqual([{ kind: 'served', root: root.id }]);
     const fd = fs.openSync(world.path('one/old'), 'r+');
     fs.writeSync(fd, 'x', 100 * MIB);
@@ -102,7 +111,7 @@ describe.skipIf(skip !== null)('the activity log', () => {
     const home = mounted(disk, 'disk');
     const world = await make({ directory: join(home, 'fsi') });
     fs.writeFileSync(world.path('one/file'), 'before');
-    const root = await world.interceptor.protect(world.raw('one'));
+    const root = await protectedIn(world, world.raw('one'), join(home, 'fsi'));
     const node = root.files.entry(root.files.rootNode, 'file' as never)?.node ?? (0n as never);
     const size = () => root.files.stat(node)?.size;
     const thaw = freeze(home);
@@ -131,7 +140,7 @@ describe.skipIf(skip !== null)('the activity log', () => {
     fs.mkdirSync(join(disk, 'data'));
     fs.writeFileSync(join(disk, 'data/file'), 'before');
     execFileSync('sync', ['-f', disk]);
-    const root = await world.interceptor.protect(`${disk}/data` as never);
+    const root = await protectedIn(world, `${disk}/data` as never);
     cleanings.push(() => world.interceptor.release(root.id));
     // No truncation: ext4 writes a file that was replaced when it is closed.
     fs.appendFileSync(join(disk, 'data/file'), 'the text that the disk must hold');
@@ -153,7 +162,7 @@ describe.skipIf(skip !== null)('the activity log', () => {
   it('[SRM3] a region in which a request is at work stays, whatever is said to be received', async () => {
     const world = await make({ onFull: 'block', ringBytes: 4 * MIB });
     fs.writeFileSync(world.path('one/file'), Buffer.alloc(MIB));
-    const root = await world.interceptor.protect(world.raw('one'));
+    const root = await protectedIn(world, world.raw('one'));
     const user = startUser(`dd if=/dev/zero of=${world.path('one/file')} bs=1M count=6 conv=notrunc 2>&1; echo done`);
     await until(() => world.interceptor.status().ringUsed > 3 * MIB);
     settle(world, root.id, Number.MAX_SAFE_INTEGER);
@@ -173,7 +182,7 @@ describe.skipIf(skip !== null)('the activity log', () => {
     const world = await make({ directory: join(home, 'fsi') });
     const events: InterceptorEvent[] = [];
     world.interceptor.onEvent((event) => events.push(event));
-    await world.interceptor.protect(world.raw('one'));
+    await protectedIn(world, world.raw('one'), join(home, 'fsi'));
     const thaw = freeze(home);
     const user = startUser(`echo text > ${world.path('one/file')} && echo written`);
     expect(await user.line()).toBe('written');
@@ -197,7 +206,7 @@ describe.skipIf(skip !== null)('the activity log', () => {
     const world = await make({ directory: join(home, 'fsi') });
     const events: InterceptorEvent[] = [];
     world.interceptor.onEvent((event) => events.push(event));
-    await world.interceptor.protect(world.raw('one'));
+    await protectedIn(world, world.raw('one'), join(home, 'fsi'));
     fs.truncateSync(join(home, 'fsi/activity'), 0);
     execFileSync('bash', ['-c', `cat /dev/zero > ${home}/full 2> /dev/null || true`]);
     fs.writeFileSync(world.path('one/file'), 'text');
@@ -209,7 +218,7 @@ describe.skipIf(skip !== null)('the activity log', () => {
 
   it('[SRM3] [FSI5] fsid killed again and again: no region is missing of what was executed', async () => {
     const world = await make();
-    const root = await world.interceptor.protect(world.raw('one'));
+    const root = await protectedIn(world, world.raw('one'));
     for (let i = 0; i < 40; i += 1) fs.writeFileSync(world.path(`one/old${i}`), 'x');
     settle(world, root.id, Number.MAX_SAFE_INTEGER);
     await until(() => regions(world).length === 1);
@@ -253,7 +262,7 @@ describe.skipIf(skip !== null)('the activity log', () => {
     const world = await make();
     fs.writeFileSync(world.path('one/sparse'), '');
     fs.truncateSync(world.path('one/sparse'), 9000 * 16 * MIB);
-    const root = await world.interceptor.protect(world.raw('one'));
+    const root = await protectedIn(world, world.raw('one'));
     const fd = fs.openSync(world.path('one/sparse'), 'r+');
     const touch = (stretch: number) => fs.writeSync(fd, 'x', stretch * 16 * MIB);
     for (let stretch = 0; stretch < 8400; stretch += 1) touch(stretch);
@@ -268,7 +277,7 @@ describe.skipIf(skip !== null)('the activity log', () => {
 
   it('[SRM3] what is not recorded any more is not said to be known', async () => {
     const world = await make();
-    const root = await world.interceptor.protect(world.raw('one'));
+    const root = await protectedIn(world, world.raw('one'));
     const fd = fs.openSync(world.path('one/held'), 'w');
     const { unmounted } = await world.interceptor.release(root.id);
     expect(unmounted).toBe(false);
@@ -282,7 +291,7 @@ describe.skipIf(skip !== null)('the activity log’s file', () => {
   it('[SRM3] a block that was torn counts as it was before, and a file without a whole copy of each counts for nothing', async () => {
     const world = await scratch();
     try {
-      await world.interceptor.protect(world.raw('one'));
+      await protectedIn(world, world.raw('one'));
       fs.writeFileSync(world.path('one/a'), 'x');
       const bytes = fs.readFileSync(world.path('home/activity'));
       const both = parseActivityLog(bytes)?.regions.map(({ kind }) => kind);

@@ -31,6 +31,7 @@ interface Place {
 }
 
 export class FuseCallHold implements CallHold {
+  readonly #mayUndo: (root: number) => void;
   readonly #state: number;
   readonly #acks: number;
   readonly #calls: Socket;
@@ -41,7 +42,9 @@ export class FuseCallHold implements CallHold {
   readonly #listeners: (() => void)[] = [];
   #unsettled = false;
 
-  constructor({ holderPid, stateFd }: CallHoldPlaces) {
+  /** `mayUndo` is told of a root whose calls may be undone, before the first of them can be. */
+  constructor({ holderPid, stateFd }: CallHoldPlaces, mayUndo: (root: number) => void) {
+    this.#mayUndo = mayUndo;
     const held = (fd: number, flags: number | string) => openSync(`/proc/${holderPid}/fd/${fd}`, flags);
     this.#state = held(stateFd, 'r+');
     const head = Buffer.alloc(8);
@@ -61,6 +64,7 @@ export class FuseCallHold implements CallHold {
   set(root: number, terms: HoldTerms | null): void {
     const place = this.#placeOf(root, true);
     if (place === null) return;
+    if (terms?.policy === 'abort') this.#mayUndo(root);
     const words = Buffer.alloc(16);
     words.writeUInt32LE(MODES[terms?.at ?? 'off'], 0);
     words.writeUInt32LE(POLICIES[terms?.policy ?? 'suspend'], 4);

@@ -33,7 +33,7 @@ export interface HolderListener {
   lost(): void;
 }
 
-const VERSION = '2';
+const VERSION = '4';
 const UNASKED = /^(bell|crashed|suspended|resumed|gone \d+ [01]|activity broken \d+|bypass .*)$/;
 const RETRIES = 200;
 const RETRY_MS = 50;

@@ -15,12 +15,14 @@ import { FUSE_TYPE, mountHolding, mountsOf } from './mounts.ts';
 import { hexOf, nativeBinary, runNative } from './native.ts';
 import { strangersBeneath } from './nested.ts';
 import { NodeIndexReader } from './node-index.ts';
+import { ParkedNames } from './parked-names.ts';
 import { RingReader } from './ring-reader.ts';
 import { RootsFile } from './roots-file.ts';
 import { type HolderStart, startHolder } from './start-holder.ts';
 import { demandPrivilege } from './validate.ts';
 
 export type { FilesOf, FuseInterceptor } from './interceptor.ts';
+export { announce, whoHas } from './neighbour.ts';
 
 export interface FuseOptions {
   /** Where the driver keeps its socket and its list: the agent's home, `fsi` beneath it. Made where it is missing. */
@@ -77,8 +79,9 @@ export async function openFuseInterceptor(options: FuseOptions): Promise<FuseInt
     lostRing.identified(ring.identity);
     const homes = [rawFromText(directory), ...(options.homes ?? [])];
     const { filesOf } = options;
+    const parkedNames = new ParkedNames(directory);
     return new FuseInterceptor(
-      { binary, directory, homes, client, greeting, ring, index, rootsFile, filesOf, lostRing },
+      { ...{ binary, directory, homes, client, greeting, ring, index, rootsFile, filesOf, lostRing }, parkedNames },
       early,
     );
   } catch (error) {

@@ -23,12 +23,14 @@ import type { Greeting, HolderClient } from './holder-client.ts';
 import type { LostRing } from './lost-ring.ts';
 import { MountWatch, strangersBeneath, uncoveredSentence, type Wanted } from './nested.ts';
 import type { NodeIndexReader } from './node-index.ts';
+import type { ParkedNames } from './parked-names.ts';
 import { Protection } from './protection.ts';
 import { Reader } from './reader.ts';
 import { Release, type Surroundings } from './release.ts';
 import type { RingReader } from './ring-reader.ts';
 import { Roots } from './roots.ts';
 import type { RootsFile } from './roots-file.ts';
+import { FuseWriteGate } from './write-gate.ts';
 
 /** `index`: numbers that the server gave to handles which are longer than a number. */
 export type FilesOf = (rootFd: number, path: RawName, index: NodeIndex) => SourceFiles;
@@ -44,6 +46,7 @@ export interface FuseParts {
   readonly rootsFile: RootsFile;
   readonly filesOf: FilesOf;
   readonly lostRing: LostRing;
+  readonly parkedNames: ParkedNames;
 }
 
 const MOUNTS_EVERY_MS = 1000;
@@ -52,6 +55,7 @@ export class FuseInterceptor implements Interceptor {
   readonly driver = 'fuse';
   readonly promises = { order: true, everyCall: true, mappedWrites: true, hold: true, survivesCrash: true };
   readonly hold: FuseCallHold;
+  readonly gate: FuseWriteGate;
   readonly #parts: FuseParts;
   readonly #roots: Roots;
   readonly #release: Release;
@@ -74,7 +78,11 @@ export class FuseInterceptor implements Interceptor {
   constructor(parts: FuseParts, early: readonly InterceptorEvent[]) {
     this.#parts = parts;
     this.#early = [...early];
-    this.hold = new FuseCallHold(parts.greeting);
+    this.hold = new FuseCallHold(parts.greeting, (id) => {
+      const root = this.#roots.get(id);
+      if (root !== undefined) parts.parkedNames.mayLeave(root.path);
+    });
+    this.gate = new FuseWriteGate(parts.greeting);
     this.#ownPids = [parts.greeting.holderPid, parts.greeting.serverPid];
     this.#tripwire = new Tripwire({
       ask: (command) => parts.client.ask(command),
@@ -112,7 +120,12 @@ export class FuseInterceptor implements Interceptor {
   }
 
   protect(directory: RawName, wanted: Wanted = () => true): Promise<ProtectedRoot> {
-    return this.#inTurn(() => this.#protection.protect(directory, wanted));
+    return this.#inTurn(async () => {
+      const root = await this.#protection.protect(directory, wanted);
+      // What was written before goes to the disk: from then on the activity log speaks for it.
+      for (const { id } of [root, ...(root.nested ?? [])]) this.settle(id, 0);
+      return root;
+    });
   }
 
   release(id: number): Promise<{ unmounted: boolean; users: readonly string[] }> {
@@ -221,6 +234,7 @@ export class FuseInterceptor implements Interceptor {
     if (!keep && this.#roots.size === 0) await this.#parts.client.ask('end').catch(() => '');
     this.#reader.close();
     this.hold.close();
+    this.gate.close();
     this.#parts.client.close();
     this.#tripwire.close();
     this.#roots.forgetAll();

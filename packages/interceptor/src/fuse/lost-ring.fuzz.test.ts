@@ -12,7 +12,7 @@ const REGIONS = [
   { kind: 'metadata', node: '13' },
   { kind: 'all' },
 ];
-const CUT = { ring: 'aa', bootedAtMs: 1000, roots: [{ path: '2f737276', regions: REGIONS }] };
+const CUT = { ring: 'aa', bootedAtMs: 1000, roots: [{ path: '2f737276', regions: REGIONS }], unknown: ['2f61'] };
 const GOOD = JSON.stringify({ generation: 3, ring: 'bb', powerCut: CUT });
 
 let folder = '';
@@ -42,7 +42,10 @@ describe('the note about a lost ring', () => {
           ],
         },
       ],
+      unknown: ['/a'],
     });
+    // One that does not say which roots it leaves out may leave out any.
+    expect(read(GOOD.replace('"unknown"', '"other"'))).toBeNull();
   });
 
   it('that was changed tells of a power cut or of none, and throws nothing', () => {

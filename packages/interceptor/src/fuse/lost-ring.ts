@@ -27,6 +27,8 @@ interface StoredCut {
   readonly ring: string;
   readonly bootedAtMs: number;
   readonly roots: readonly { readonly path: string; readonly regions: readonly StoredRegion[] }[];
+  /** An agent of before wrote none: what it says of its roots does not say which others there were. */
+  readonly unknown?: readonly string[];
 }
 type StoredRegion = { readonly kind: string; readonly node?: string; readonly numbers?: readonly number[] };
 
@@ -79,10 +81,12 @@ export class LostRing {
     // In one and the same run of the machine nobody knows since when the files were open to everyone.
     if (boot === '' || log.boot === boot || !Number.isFinite(bootedAtMs)) return null;
     const served = new Set(log.regions.filter(({ kind }) => kind === 'served').map(({ root }) => root));
-    const known = roots.filter(([id, path]) => served.has(id) && leadsBack(path));
+    const isKnown = ([id, path]: readonly [number, RawName]) => served.has(id) && leadsBack(path);
+    const known = roots.filter(isKnown);
     return {
       ring: note.ring,
       bootedAtMs,
+      unknown: roots.filter((root) => !isKnown(root)).map(([, path]) => hexOf(path)),
       roots: known.map(([id, path]) => ({
         path: hexOf(path),
         regions: log.regions.filter(({ root, kind }) => root === id && kind !== 'served').map(written),
@@ -115,15 +119,16 @@ export function writeDurably(directory: string, name: string, text: string): voi
   }
 }
 
-const EXT4 = 0xef53;
+/** ext4, XFS, btrfs. */
+const KEEPING_HANDLES = new Set([0xef53, 0x58465342, 0x9123683e]);
 
 /**
- * Whether the numbers of files lead to them after a boot. Where handles are longer than a number they do only once each has been met by
- * its name, so that there everything is gone through anyway.
+ * Whether a file has the same number after a boot as before: it is made of the file's handle, which these file systems keep. Where handles
+ * are longer than a number it leads to the file once that has been met by its name, as a repair after a power cut does first.
  */
 function leadsBack(path: RawName): boolean {
   try {
-    return statfsSync(Buffer.from(rawToBytes(path))).type === EXT4;
+    return KEEPING_HANDLES.has(statfsSync(Buffer.from(rawToBytes(path))).type);
   } catch {
     return false;
   }
@@ -138,13 +143,15 @@ function textOf(path: string): string {
 }
 
 function cutOf(stored: StoredCut | null): PowerCut | null {
-  if (stored === null) return null;
+  if (stored?.unknown === undefined) return null;
   const roots = stored.roots.map(({ path, regions }) => ({
-    path: brand<RawName>(rawFromBytes(fromHex(path) ?? new Uint8Array(0))),
+    path: pathIn(path),
     regions: regions.map(read),
   }));
-  return { ring: stored.ring, bootedAtMs: stored.bootedAtMs, roots };
+  return { ring: stored.ring, bootedAtMs: stored.bootedAtMs, roots, unknown: stored.unknown.map(pathIn) };
 }
+
+const pathIn = (hex: string): RawName => brand<RawName>(rawFromBytes(fromHex(hex) ?? new Uint8Array(0)));
 
 /** What cannot be read is nothing, and a power cut that cannot is not one: everything is compared then. */
 function readNote(path: string): Note | null {

@@ -4,7 +4,7 @@
  */
 import { printable, type RawName } from '@understudy/base';
 import { InterceptorRefusal, type ProtectedRoot } from '@understudy/engine';
-import { event, refusalOf } from './events.ts';
+import { event, parkedEvents, refusalOf } from './events.ts';
 import { FUSE_TYPE, mountHolding, mountsOf, within } from './mounts.ts';
 import { hexOf, runNative } from './native.ts';
 import { demandFree, demandNothingLost, fateOf, type Plan, planFor, strangersBeneath, type Wanted } from './nested.ts';
@@ -41,6 +41,7 @@ export class Protection {
     );
     const plan = planFor(path, wanted);
     demandFree(plan, this.#around.ownPids());
+    for (const place of plan.served) await this.#putBack(place.path);
     const [head, ...nested] = await this.#mount(path, plan);
     try {
       demandFree(plan, this.#around.ownPids());
@@ -52,6 +53,14 @@ export class Protection {
     }
     for (const warning of plan.warnings) this.#around.tell(event('exposed', 'warning', head.id, warning));
     return head;
+  }
+
+  /** What calls had taken away when everything of ours died: nobody could be answered, and what they did is undone. */
+  async #putBack(path: RawName): Promise<void> {
+    const found = await this.#around.parts.parkedNames.putBack(path, (other) =>
+      this.#around.roots.all().some((root) => root.path === other),
+    );
+    if (found !== null) for (const one of parkedEvents(found)) this.#around.tell(one);
   }
 
   /** What is mounted beneath and wanted, though it was not when the directory was protected, or was not there yet. */

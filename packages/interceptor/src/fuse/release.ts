@@ -142,6 +142,7 @@ export class Release {
       this.#gone.delete(root.id);
       this.#retries.delete(root.id);
       await parts.client.ask(`drop ${root.id}`);
+      parts.parkedNames.left(root.path);
       roots.remove(root);
       return;
     }

@@ -72,7 +72,7 @@ const LENGTH = RECORDS.reduce((sum, { length }) => sum + length, 0);
 function ringMemory(tail = 0): Buffer {
   const memory = Buffer.alloc(HEADER + SIZE);
   memory.writeBigUInt64LE(MAGIC, 0);
-  memory.writeUInt32LE(2, 8);
+  memory.writeUInt32LE(4, 8);
   memory.writeBigUInt64LE(BigInt(SIZE), 16);
   for (const at of [AT_HEAD, AT_HEAD + 8]) memory.writeBigUInt64LE(BigInt(tail + LENGTH), at);
   for (const at of [AT_TAIL, AT_TAIL + 8]) memory.writeBigUInt64LE(BigInt(tail), at);

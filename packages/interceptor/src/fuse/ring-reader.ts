@@ -14,7 +14,7 @@ import { MAX_RECORD, peekLength, RecordError } from '@understudy/wire';
 
 const HEADER = 8192;
 const MAGIC = 0x474e495249534655n;
-const VERSION = 2;
+const VERSION = 4;
 /** Written by the first process that reads the ring; the servers leave it alone. */
 const AT_IDENTITY = 24;
 const IDENTITY_BYTES = 16;

@@ -3,9 +3,9 @@ import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process';
 import { createInterface } from 'node:readline';
 
 const PROGRAM = `
-import json, os, signal, sys
+import json, mmap, os, signal, sys
 signal.signal(signal.SIGALRM, lambda *_: None)
-files = {}
+files, maps = {}, {}
 def handle(path):
     if path not in files: files[path] = os.open(path, os.O_RDWR)
     return files[path]
@@ -29,6 +29,10 @@ calls = {
     'utime': lambda path, seconds: os.utime(path, (seconds, seconds)),
     'setxattr': lambda path, name, value: os.setxattr(path, name, value.encode()),
     'removexattr': lambda path, name: os.removexattr(path, name),
+    'open': lambda path, flags: os.close(os.open(path, getattr(os, flags))),
+    'map': lambda path: maps.__setitem__(path, mmap.mmap(handle(path), 0)),
+    'store': lambda path, text: maps[path].__setitem__(slice(0, len(text)), text.encode()),
+    'sync': lambda path: maps[path].flush(),
     'punch': lambda path, at, length: punch(path, at, length),
 }
 def punch(path, at, length):

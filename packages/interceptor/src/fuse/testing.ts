@@ -1,10 +1,21 @@
 /** A scratch world for the tests of this folder: directories on a real file system, an interceptor, and a way to leave nothing behind. */
-import { type ChildProcessWithoutNullStreams, execFileSync, spawn } from 'node:child_process';
+import { type ChildProcess, type ChildProcessWithoutNullStreams, execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
+import type { Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
+import { fileURLToPath } from 'node:url';
 import { type RawName, rawFromText } from '@understudy/base';
 import type { HoldTerms, ProtectedRoot } from '@understudy/engine';
 import { createNodeCodec, openSourceTree } from '@understudy/filesystem';
@@ -41,13 +52,37 @@ export function whySkipped(): string | null {
   return type === 'ext4' ? null : `${tmpdir()} lies on ${type}, these tests need ext4`;
 }
 
+/** Cleans up where this process is interrupted or killed; one for all worlds of it, begun with the first. */
+let reaper: ChildProcess | null = null;
+function tellReaper(line: string): void {
+  if (reaper === null) {
+    const path = fileURLToPath(new URL('../../../../tools/reaper.mjs', import.meta.url));
+    reaper = spawn(process.execPath, [path], { cwd: '/', detached: true, stdio: ['pipe', 'ignore', 'ignore'] });
+    reaper.unref();
+    (reaper.stdin as Socket).unref();
+  }
+  reaper.stdin?.write(`${line}\n`);
+}
+
+/** The reaper knows servers by the ring that they have open. */
+function tellRing(pid: number): void {
+  for (const fd of readdirSync(`/proc/${pid}/fd`))
+    if (readlinkSync(`/proc/${pid}/fd/${fd}`).includes('memfd:fsi-ring'))
+      tellReaper(`ring ${statSync(`/proc/${pid}/fd/${fd}`).ino}`);
+}
+
 /** `base`: a directory on the file system to be tried. */
 export async function scratch(options: Partial<FuseOptions> = {}, base = tmpdir()): Promise<Scratch> {
   const top = mkdtempSync(join(base, 'understudy-fuse-'));
   const path = (name: string) => join(top, name);
   for (const name of ['one', 'two']) mkdirSync(path(name));
   writeFileSync(path('file'), '');
-  const open = () => openFuseInterceptor({ directory: path('home'), filesOf, ...options });
+  tellReaper(`root ${top}`);
+  const open = async () => {
+    const opened = await openFuseInterceptor({ directory: path('home'), filesOf, ...options });
+    await opened.servers().then(({ holder }) => tellRing(holder));
+    return opened;
+  };
   let interceptor = await open();
   return {
     top,
@@ -69,6 +104,7 @@ export async function scratch(options: Partial<FuseOptions> = {}, base = tmpdir(
         if (mount.mountPoint.startsWith(`${top}/`)) execFileSync('umount', ['-l', mount.mountPoint]);
       for (const pid of servers === null ? [] : [servers.holder, servers.server]) endIfRunning(pid);
       rmSync(top, { recursive: true, force: true });
+      tellReaper(`done ${top}`);
     },
   };
 }

@@ -25,6 +25,7 @@ export class MemoryNodes {
   readonly #boundaries = new Set<NodeId>();
   #listener: ((change: MemoryChange) => void) | null = null;
   #lastInode = 1;
+  #versions = 0;
   #generation = 0;
 
   constructor(clock: Pick<Clock, 'wallMs'>) {
@@ -75,6 +76,7 @@ export class MemoryNodes {
         const made = this.node(node.id, 'restore');
         for (const [name, id] of entries) made.entries.set(name, this.node(id, 'restore'));
         made.home = home === null ? null : (this.#nodes.get(home) ?? null);
+        this.#changed(node.id);
       }
     };
   }
@@ -82,6 +84,11 @@ export class MemoryNodes {
   /** Of everything there is. */
   nodeIds(): readonly NodeId[] {
     return [...this.#nodes.keys()];
+  }
+
+  /** Another one whenever something of the node has changed, for whoever keeps what it made of it. */
+  versionOf(node: NodeId): number {
+    return this.#nodes.get(node)?.version ?? 0;
   }
 
   lookup(parent: NodeId, name: RawName): NodeId | null {
@@ -183,11 +190,20 @@ export class MemoryNodes {
 
   /** Tells the interceptor, before the call returns: this is what makes the ring's order the order of execution. */
   protected tell(place: MemoryNode, input: Omit<RecordInput, 'node'> & { readonly of: MemoryNode }): void {
+    const { parent, parent2, victim } = input;
+    for (const id of [place.id, input.of.id, parent, parent2, victim]) if (id !== undefined) this.#changed(id);
     if (this.#listener === null) return;
     const boundary = this.boundaryOf(place.id);
     if (boundary === null) return;
     const { of, ...rest } = input;
     this.#listener({ boundary, record: { ...rest, node: of.id, attributes: attributesOf(of) } });
+  }
+
+  #changed(id: NodeId): void {
+    const found = this.#nodes.get(id);
+    if (found === undefined) return;
+    this.#versions += 1;
+    found.version = this.#versions;
   }
 
   #nextInode(): number {

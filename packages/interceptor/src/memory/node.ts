@@ -29,6 +29,8 @@ export interface MemoryNode {
   nlink: number;
   /** Descriptors that keep it alive without a name. */
   opens: number;
+  /** Another one whenever something of it has changed. */
+  version: number;
   atime: Timestamp;
   mtime: Timestamp;
   ctime: Timestamp;
@@ -60,6 +62,7 @@ export function makeNode(from: NewNode): MemoryNode {
     gid: from.gid,
     nlink: 0,
     opens: 0,
+    version: 0,
     atime: from.now,
     mtime: from.now,
     ctime: from.now,

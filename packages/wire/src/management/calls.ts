@@ -12,19 +12,29 @@ import {
 } from './agent.ts';
 import { agentEventSchema, eventFilterSchema, eventListParamsSchema, eventListSchema } from './events.ts';
 import {
-  blockSizeSchema,
   jobDefinitionSchema,
   jobSelectorSchema,
   jobStatusSchema,
   jobSummarySchema,
   mirrorCompareSchema,
-  orphanChoiceSchema,
   problemSchema,
-  verificationReportSchema,
-  verifyResultSchema,
 } from './job.ts';
 import { editedSchema, jobCreateSchema, jobEditSchema, jobKeptSchema } from './job-edit.ts';
-import { type CallRole, fingerprintSchema, jobNameSchema } from './vocabulary.ts';
+import { blockSizeSchema, orphanChoiceSchema } from './mirror-options.ts';
+import { pointsSchema } from './past.ts';
+import {
+  foundPresetSchema,
+  presetNameSchema,
+  presetNeedsSchema,
+  presetProblemsSchema,
+  presetValidateSchema,
+} from './presets.ts';
+import { takeoverChoiceSchema, takeoverPlanSchema } from './takeover.ts';
+import { testFailoverSchema } from './test-failover.ts';
+import { verificationReportSchema, verifyResultSchema } from './verification.ts';
+import { type CallRole, fingerprintSchema, jobNameSchema, timeSchema } from './vocabulary.ts';
+import { unsentListSchema } from './way-home.ts';
+import { witnessReadResultSchema, witnessReadSchema, witnessSwapResultSchema, witnessSwapSchema } from './witness.ts';
 
 interface Definition {
   readonly params: z.ZodType;
@@ -66,9 +76,12 @@ export const calls = {
   'job.get': { params: jobSelectorSchema, result: jobKeptSchema, role: 'monitor' },
   /** `refused` where somebody else has edited the job since that revision, or where the job has to be stopped for it. */
   'job.edit': { params: jobEditSchema, result: editedSchema, role: 'operator' },
-  /** `adopt`: files that lie in the replica's folder and are not known to be this job's are accepted. */
+  /**
+   * `adopt`: files that lie in the replica's folder and are not known to be this job's are accepted. `asPrimary`: of a superseded source,
+   * a person's word that it writes from now on and no other server does.
+   */
   'job.start': {
-    params: jobSelectorSchema.extend({ adopt: z.boolean().optional() }),
+    params: jobSelectorSchema.extend({ adopt: z.boolean().optional(), asPrimary: z.boolean().optional() }),
     result: jobStatusSchema,
     role: 'operator',
   },
@@ -104,6 +117,31 @@ export const calls = {
     result: jobStatusSchema,
     role: 'operator',
   },
+  /** Of the target's agent: what a failover would do, and what stands in its way. Nothing is changed. */
+  'job.failoverPlan': {
+    params: jobSelectorSchema.extend(takeoverChoiceSchema.shape),
+    result: takeoverPlanSchema,
+    role: 'operator',
+  },
+  /**
+   * Of the target's agent: the target takes over, from the beginning, or on from where it was halted. Answers when it has begun; the
+   * status tells how it goes. `refused` names what stands in the way.
+   */
+  'job.failover': {
+    params: jobSelectorSchema.extend({
+      ...takeoverChoiceSchema.shape,
+      /** The operator's word that the source is down, or may not write any more (FO3). */
+      sourceIsDown: z.boolean().default(false),
+      /** Of one that is halted: the step it stands at is taken for done. */
+      skip: z.boolean().default(false),
+    }),
+    result: jobStatusSchema,
+    role: 'operator',
+  },
+  /** Of one that is halted before the point of no return, or under way: what was done is taken back. */
+  'job.failoverCancel': { params: jobSelectorSchema, result: jobStatusSchema, role: 'operator' },
+  /** Of the target's agent: the services are started on a copy of the replica. Answers when that is over and nothing of it is left. */
+  'job.testFailover': { params: jobSelectorSchema, result: testFailoverSchema, role: 'operator' },
   /** Answers when the verification is complete. */
   'job.verify': {
     params: jobSelectorSchema.extend({
@@ -126,6 +164,43 @@ export const calls = {
   'job.flush': {
     params: jobSelectorSchema.extend({ timeoutMs }),
     result: z.object({ position: z.string().regex(/^\d+$/) }),
+    role: 'operator',
+  },
+  /** Of the agent that keeps the replica: to which moments it can be taken back. */
+  'job.points': { params: jobSelectorSchema, result: pointsSchema, role: 'monitor' },
+  /** Shows the replica there as it was at the newest moment up to `at`, read-only, until `job.endView`. `directory` in base64. */
+  'job.view': {
+    params: jobSelectorSchema.extend({ at: timeSchema, directory: z.base64().max(8192) }),
+    result: z.object({ time: timeSchema, position: z.string().regex(/^\d+$/) }),
+    role: 'admin',
+  },
+  'job.endView': { params: jobSelectorSchema.extend({ directory: z.base64().max(8192) }), result: done, role: 'admin' },
+  /** Of any server: the applications that it has and that a preset knows. */
+  'presets.list': { params: nothing, result: z.object({ presets: z.array(foundPresetSchema) }), role: 'monitor' },
+  /** Of the source: what a target must have for one of them. Counts the set's size, for a few seconds at most. */
+  'presets.needs': { params: z.strictObject({ name: presetNameSchema }), result: presetNeedsSchema, role: 'operator' },
+  /** Of the target: what it lacks; an `error` would keep the service from starting there. */
+  'presets.validate': { params: presetValidateSchema, result: presetProblemsSchema, role: 'operator' },
+  'witness.read': { params: witnessReadSchema, result: witnessReadResultSchema, role: 'peer' },
+  /** `forbidden` where others take part in that job; `refused` where the caller is not the record's holder. */
+  'witness.swap': { params: witnessSwapSchema, result: witnessSwapResultSchema, role: 'peer' },
+  /** What this server, the job's former primary, had not got to its target when another one took over; null: nobody has. */
+  'job.unsent': {
+    params: jobSelectorSchema,
+    result: z.object({ unsent: unsentListSchema.nullable() }),
+    role: 'monitor',
+  },
+  /** To the server that has taken the job over: the roles go back, and nothing that was written meanwhile is lost. Answers at once. */
+  'job.failback': { params: jobSelectorSchema, result: jobStatusSchema, role: 'operator' },
+  /** To the same: the roles stay as they are, and the former source becomes the target. */
+  'job.reverse': { params: jobSelectorSchema, result: jobStatusSchema, role: 'operator' },
+  /**
+   * To the same: the former source goes on as if nothing had been. `refused` where something was changed since, with its names, unless
+   * `discard`: then it is put aside and the former source decides.
+   */
+  'job.undoFailover': {
+    params: jobSelectorSchema.extend({ discard: z.boolean().default(false) }),
+    result: z.object({ sentence: z.string().max(4096), asideAt: z.array(z.string()) }),
     role: 'operator',
   },
   'events.list': { params: eventListParamsSchema, result: eventListSchema, role: 'monitor' },

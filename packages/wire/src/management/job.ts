@@ -1,6 +1,9 @@
 import { z } from 'zod';
 import { brakeSchema } from './brake.ts';
+import { failoverSchema } from './failover.ts';
+import { mirrorOptionsSchema } from './mirror-options.ts';
 import { modeSchema, synchronousSchema, synchronousStatusSchema } from './synchronous.ts';
+import { failoverStatusSchema } from './takeover.ts';
 import { rateSchema, rateWindowSchema, transmitSchema } from './transmission.ts';
 import { verifyScheduleSchema } from './verify-schedule.ts';
 import {
@@ -86,29 +89,6 @@ export const targetWritesChoiceSchema = z.enum(['refuse', 'allow']);
 
 /** Whether the replica may hold something. */
 export const replicaChoiceSchema = z.enum(['refuse', 'allow']);
-export const orphanChoiceSchema = z.enum(['report', 'move', 'delete']);
-export type OrphanChoiceName = z.output<typeof orphanChoiceSchema>;
-const isPowerOfTwo = (value: number): boolean => (value & (value - 1)) === 0;
-export const blockSizeSchema = z
-  .number()
-  .int()
-  .min(4096, 'a block has at least 4096 bytes')
-  .max(1_048_576, 'a block has at most 1048576 bytes (1 MiB)')
-  .refine(isPowerOfTwo, 'a block is a power of two: 4096, 8192, … 1048576 bytes');
-
-/** How mirrors are done unless a command says otherwise. */
-export const mirrorOptionsSchema = z.strictObject({
-  /** Bytes that are compared as one, with `checksum`; null: the agent's choice. */
-  blockSize: blockSizeSchema.nullable().default(null),
-  /** Everything is listed before anything is sent, so that what is left to do is known. */
-  calculate: z.boolean().default(true),
-  /** What becomes of files on the target that never came from the source. */
-  orphans: orphanChoiceSchema.default('report'),
-  /** Younger ones are only reported, ms; null: all are meant. */
-  orphansOlderThanMs: z.number().int().min(1).nullable().default(null),
-});
-export type MirrorOptionsInput = z.input<typeof mirrorOptionsSchema>;
-
 /** The agent that is asked is the source; `sourceName` is what the caller calls it, null: as it calls itself. */
 export const jobDefinitionSchema = z.strictObject({
   name: jobNameSchema,
@@ -118,6 +98,8 @@ export const jobDefinitionSchema = z.strictObject({
   exclude: z.array(rawPathSchema).max(1024).default([]),
   /** `DIR` of `--to`; null: the same paths as on the source. */
   to: rawPathSchema.nullable().default(null),
+  /** What the protected paths begin with and the replica's do not: the `to` of a job whose roles were swapped. Absent: nothing. */
+  without: rawPathSchema.optional(),
   intercept: interceptChoiceSchema.default('auto'),
   mode: modeSchema.default('async'),
   compression: compressionSchema.default('none'),
@@ -143,6 +125,8 @@ export const jobDefinitionSchema = z.strictObject({
   synchronous: synchronousSchema.optional(),
   /** Absent: 100 files and 20 % within a minute; null: no brake. */
   brake: brakeSchema.nullable().optional(),
+  /** What the target does when the source is gone; null or absent: what a person orders, with nothing but the data. */
+  failover: failoverSchema.nullable().optional(),
 });
 export type JobDefinition = z.output<typeof jobDefinitionSchema>;
 
@@ -241,6 +225,10 @@ export const jobStatusSchema = z.object({
   uncovered: z.array(z.string()).optional(),
   actions: z.array(jobActionSchema),
   id: z.uuid().optional(),
+  /** Which end of the job answers; absent: the source. */
+  role: z.enum(['source', 'target']).optional(),
+  /** Of the target's: the monitor, and a failover under way or done. */
+  failover: failoverStatusSchema.optional(),
   epoch: z.number().int().min(1).optional(),
   /** Files that failed all their repairs; the job is not `protected` while there are any. */
   unrepairable: countSchema.optional(),
@@ -261,46 +249,3 @@ export const problemSchema = z.object({
   sentence: z.string().max(4096),
 });
 export type Problem = z.output<typeof problemSchema>;
-
-export const differenceSchema = z.object({
-  /** On the source; for people. */
-  path: z.string(),
-  /** Only where the path is not UTF-8: base64 of its bytes. */
-  pathBytes: z.base64().optional(),
-  /** content, size, mode, owner, times, xattrs, link-target, type, missing, extra. */
-  what: z.string().max(32),
-  detail: z.string().max(512),
-});
-export type Difference = z.output<typeof differenceSchema>;
-
-export const verifyResultSchema = z.object({
-  differences: z.array(differenceSchema),
-  /** There were more differences than are listed; `count` has them all. */
-  truncated: z.boolean(),
-  count: countSchema,
-  filesChecked: countSchema,
-  bytesChecked: countSchema,
-  /** Position at which the verification ended. */
-  position: z.string().regex(/^\d+$/),
-  /** With repair: how many of the differences were sent again. */
-  repaired: countSchema,
-  /** Paths that changed all the time and were not compared (the first hundred), and how many things of them. */
-  inMotion: z.array(z.string()).optional(),
-  inMotionCount: countSchema.optional(),
-});
-export type VerifyResult = z.output<typeof verifyResultSchema>;
-
-/** One verification as it is kept in the source agent's home. */
-export const verificationReportSchema = z.object({
-  /** Grows with every verification of the job. */
-  number: z.number().int().min(1),
-  startedAt: timeSchema,
-  endedAt: timeSchema,
-  /** Who asked for it; null: the schedule. */
-  by: z.string().max(64).nullable(),
-  repair: z.boolean(),
-  /** Null: it came to its end. Otherwise why it did not. */
-  brokenOff: z.string().max(4096).nullable(),
-  result: verifyResultSchema.nullable(),
-});
-export type VerificationReport = z.output<typeof verificationReportSchema>;

@@ -84,7 +84,9 @@ describe('the table of calls', () => {
   it('lets a stranger ask who this is and pair, and nothing else', () => {
     const open = Object.entries(calls).filter(([, call]) => roleReaches(null, call.role));
     expect(open.map(([name]) => name).sort()).toEqual(['agent.info', 'agent.pair']);
-    expect(Object.values(calls).filter((call) => roleReaches('peer', call.role))).toHaveLength(2);
+    const ofPeers = Object.entries(calls).filter(([, call]) => roleReaches('peer', call.role));
+    expect(ofPeers.map(([name]) => name).sort()).toEqual(['agent.info', 'agent.pair', 'witness.read', 'witness.swap']);
+    expect(roleReaches('admin', calls['witness.swap'].role)).toBe(false);
   });
 
   it('lets a monitor change nothing', () => {
@@ -92,7 +94,7 @@ describe('the table of calls', () => {
     expect(
       allowed
         .map(([name]) => name)
-        .filter((name) => !/info|pair$|peers|list|status|verifications|job\.get$/.test(name)),
+        .filter((name) => !/info|pair$|peers|list|status|verifications|points$|unsent|job\.get$/.test(name)),
     ).toEqual([]);
   });
 

@@ -5,17 +5,18 @@ export const roles = ['monitor', 'operator', 'admin'] as const;
 export const roleSchema = z.enum(roles);
 export type Role = z.output<typeof roleSchema>;
 
-/** `peer` is another agent: it may replicate, and calls nothing but what anyone may. */
+/** `peer` is another agent: it may replicate, and calls what anyone may and what is for agents alone. */
 export const trustRoleSchema = z.enum([...roles, 'peer']);
 export type TrustRole = z.output<typeof trustRoleSchema>;
 
-/** Who may make a call: anyone at all (unpaired too), or a client of at least this role. */
-export type CallRole = 'anyone' | Role;
+/** Who may make a call: anyone at all (unpaired too), a client of at least this role, or a paired agent and nobody else. */
+export type CallRole = 'anyone' | Role | 'peer';
 
 const RANK: Readonly<Record<CallRole | TrustRole, number>> = { anyone: 0, peer: 0, monitor: 1, operator: 2, admin: 3 };
 
 /** `held` is null for a caller whose certificate is not trusted. */
 export function roleReaches(held: TrustRole | null, needed: CallRole): boolean {
+  if (needed === 'peer') return held === 'peer';
   return RANK[held ?? 'anyone'] >= RANK[needed];
 }
 

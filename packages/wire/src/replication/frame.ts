@@ -38,6 +38,8 @@ export const FrameType = {
   pong: 12,
   /** An orderly end. */
   bye: 13,
+  /** JSON: `standingSchema`. */
+  standing: 14,
 } as const;
 export type FrameType = (typeof FrameType)[keyof typeof FrameType];
 
@@ -105,6 +107,7 @@ const JSON_TYPES = new Set<FrameType>([
   FrameType.refuse,
   FrameType.replies,
   FrameType.condition,
+  FrameType.standing,
 ]);
 
 /** Types whose payload is JSON; all others but `operations` have none. */

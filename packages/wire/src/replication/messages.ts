@@ -6,7 +6,7 @@ import { brand } from '@understudy/base';
 import { z } from 'zod';
 import type { NodeId, Position } from './record.ts';
 
-export const REPLICATION_PROTOCOL = 'understudy-replication/3';
+export const REPLICATION_PROTOCOL = 'understudy-replication/4';
 
 const nodeText = z
   .string()
@@ -52,10 +52,11 @@ export const helloSchema = z.object({
   /**
    * `probe` only asks whether this job could be accepted, `leave` says that it was deleted: the target lets go of the replica, which
    * stays as it is. `rest`: it was stopped; others may write into the replica, which is still kept for it. `brake-go-on` and
-   * `brake-halt-here` are a person's word to a brake that holds; `next` says what the source has intercepted by then. All end after the
-   * answer.
+   * `brake-halt-here` are a person's word to a brake that holds; `next` says what the source has intercepted by then. `undo` and `hand-over`
+   * are said by the server that has taken a job over to the one whose job it was, which is its primary again from `epoch` on: `undo`, nothing
+   * was changed meanwhile; `hand-over`, the receiver has all that was. All end after the answer.
    */
-  intent: z.enum(['replicate', 'probe', 'leave', 'rest', 'brake-go-on', 'brake-halt-here']),
+  intent: z.enum(['replicate', 'probe', 'leave', 'rest', 'brake-go-on', 'brake-halt-here', 'undo', 'hand-over']),
   /** SAFE4: what the brake lets pass; null: everything; absent: what is usual. */
   brake: brakeLimitsSchema.nullable().optional(),
   /** A person has just ordered the start of this stream: a replica that was halted by hand may begin anew with it. */
@@ -70,13 +71,27 @@ export const helloSchema = z.object({
   machine: z.string().min(1).max(128),
   /** `DIR` of `--to` in base64 of its bytes, or null: the same paths as on the source. */
   replicaBase: z.string().max(4096).nullable(),
-  /** The protected roots in order of their index; path in base64 of its bytes. */
+  /**
+   * The protected roots in order of their index; path in base64 of its bytes. `replica`: where that root's replica lies, in base64; absent:
+   * where `replicaBase` puts it.
+   */
   roots: z
-    .array(z.object({ path: rawText, node: nodeText }))
+    .array(z.object({ path: rawText, node: nodeText, replica: rawText.optional() }))
     .min(1)
     .max(1024),
   /** Digests that the source can make for `check`, the one it likes best first; absent: SHA-256 only. */
   digests: z.array(z.string().max(16)).max(16).optional(),
+  /**
+   * What the target keeps for the day on which the source is gone, durable before it says welcome: what the source is called, and the
+   * job as `jobDefinitionSchema` has it, read when it is needed (a newer source may say more in it).
+   */
+  handover: z
+    .object({
+      sourceName: z.string().min(1).max(128),
+      revision: z.number().int().min(1),
+      definition: z.record(z.string(), z.unknown()),
+    })
+    .optional(),
 });
 export type Hello = z.output<typeof helloSchema>;
 
@@ -119,6 +134,8 @@ export const refuseCode = z.enum([
   'replica-path-invalid',
   'replica-open-for-writing',
   'foreign-files',
+  /** The receiver was the job's primary and is making room for its replica: come again in a moment. */
+  'gives-way',
   'brake',
   'brake-halted',
   'no-space',
@@ -127,7 +144,12 @@ export const refuseCode = z.enum([
   'protocol',
   'failed',
 ]);
-export const refuseSchema = z.object({ code: refuseCode, sentence: z.string().max(1024) });
+export const refuseSchema = z.object({
+  code: refuseCode,
+  sentence: z.string().max(1024),
+  /** Of `superseded`: the epoch that another server writes under. */
+  epoch: z.number().int().min(1).max(4_294_967_295).optional(),
+});
 export type Refuse = z.output<typeof refuseSchema>;
 
 /** What the target tells about records it has applied; `at` is the record's position. */
@@ -196,3 +218,13 @@ export const conditionSchema = z.object({
     .optional(),
 });
 export type Condition = z.output<typeof conditionSchema>;
+
+/** What the source itself says of the job, when that changes: the target's last word of a source that has fallen silent. */
+export const standingSchema = z.object({
+  /** Of the states of a job. */
+  state: z.string().min(1).max(32),
+  reason: z.object({ code: z.string().max(64), sentence: z.string().max(1024) }).nullable(),
+  /** FO2: outside of what is on its way the replica equals the source: complete, nothing dirty, no gap. */
+  good: z.boolean(),
+});
+export type Standing = z.output<typeof standingSchema>;

@@ -4,19 +4,24 @@
  * roots or other rules than those before the power cut counts for nothing.
  */
 import type { PowerCut, PowerCutOfJob } from '@understudy/engine';
+import { isWithin } from './interceptors.ts';
 import type { JobRoot } from './job-roots.ts';
 
 /** The ring's identity, and of each root its number, path and node, are the first and the last part of a key; see queue-places.ts. */
 type Key = readonly [ring: string, ...rest: unknown[]];
 type Place = readonly [id: number, path: string, node: string];
 
+/** Of a job's root beneath a wider one those of the wider: what of them lies outside the job's set its repair finds to be foreign. */
 export function regionsAfter(powerCut: PowerCut | null, roots: readonly JobRoot[]): PowerCutOfJob | null {
   if (powerCut === null) return null;
+  const served = [...powerCut.roots, ...powerCut.unknown.map((path) => ({ path, regions: null }))];
+  // Of roots within roots the innermost told of what lay in it.
+  served.sort((a, b) => b.path.length - a.path.length);
   const regions = [];
-  for (const { path, served } of roots) {
-    const found = served.path === path ? powerCut.roots.find((root) => root.path === path) : undefined;
-    if (found === undefined) return null;
-    regions.push(found.regions);
+  for (const { path } of roots) {
+    const found = served.find((root) => isWithin(path, root.path))?.regions ?? null;
+    if (found === null) return null;
+    regions.push(found);
   }
   return { regions, bootedAtMs: powerCut.bootedAtMs };
 }

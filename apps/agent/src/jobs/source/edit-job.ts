@@ -15,7 +15,7 @@ export interface Edit {
 const LIVE = new Set<keyof JobDefinition>([
   ...(['include', 'exclude', 'ruleOrder'] as const),
   ...(['compression', 'bandwidth', 'bandwidthWindows', 'transmit'] as const),
-  ...(['mirror', 'verifySchedule', 'mode', 'synchronous', 'brake'] as const),
+  ...(['mirror', 'verifySchedule', 'mode', 'synchronous', 'brake', 'failover'] as const),
 ]);
 
 /** As the command line calls them. */
@@ -43,7 +43,7 @@ export function editOf(stored: StoredJob, revision: number, changes: JobChanges,
     throw new ManagementError(
       'refused',
       `${later.join(', ')} can be changed only while ${name} is stopped: run \`understudy job stop ${name}\`, edit it, and start it again. ` +
-        'Rules, compression, bandwidth, transmission limits, the mode, the brake, mirror options and the verification schedule can be changed while it runs.',
+        'Rules, compression, bandwidth, transmission limits, the mode, the brake, the failover section, mirror options and the verification schedule can be changed while it runs.',
     );
   const parsed = jobDefinitionSchema.safeParse({ ...definition, ...changes });
   if (parsed.success) return { definition: parsed.data, changed };

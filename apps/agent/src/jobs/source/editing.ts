@@ -7,6 +7,7 @@ import type { StoredJob } from '../stored-job.ts';
 import { brakeLimitsOf } from './brake-calls.ts';
 import { editOf } from './edit-job.ts';
 import { withFormer } from './former-rules.ts';
+import { handoverOf } from './handover.ts';
 import type { JobKeeper } from './job-keeper.ts';
 import type { Job, Running, Severity } from './known-job.ts';
 import { changeInPlace, planRuleChange, type RuleChange, ruleSentence } from './live-rules.ts';
@@ -38,12 +39,16 @@ export async function edit(job: Job, asked: CallArguments<'job.edit'>, parts: Ed
   const plan = rules && runs(job) ? await planRuleChange(job, definition, prepared, parts) : null;
   keep(job, definition, { rules, live: plan !== null }, parts);
   parts.event('job-edited', 'information', `The job was edited: ${changed.join(', ')}.`);
+  const { surroundings } = parts;
   if (runs(job)) {
     const { runner } = job.running;
     runner.transmission.set(definition);
     runner.synchronous?.set(synchronousOf(definition));
     runner.job.runs.setOptions(mirrorOptionsOf(definition));
-    if (changed.includes('brake')) runner.setBrake(brakeLimitsOf(definition));
+    const handover = handoverOf(job.stored, surroundings.agentName);
+    const limits = changed.includes('brake') ? brakeLimitsOf(definition) : {};
+    // What the target keeps for the day on which this server is gone is to be what the person has just written.
+    if (changed.includes('brake') || changed.includes('failover')) runner.renew({ ...limits, ...handover });
     if (changed.includes('verifySchedule')) parts.keeper.scheduleAnew(job);
     if (plan !== null) await change(job, plan, prepared, parts);
   }

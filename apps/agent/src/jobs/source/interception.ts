@@ -54,6 +54,7 @@ export class Interception {
   /** What a job of it has to know of cookies; undefined: none go round. */
   readonly audit: AuditOptions | undefined;
   #fresh = true;
+  #firstRead: () => void = () => {};
   #scheduled = false;
   #turning = false;
   #closed = false;
@@ -85,6 +86,11 @@ export class Interception {
   /** Nothing of the ring has been read yet: who is attached now gets all that it holds. */
   get fresh(): boolean {
     return this.#fresh;
+  }
+
+  /** Called before anything of the ring is handed out: it lets go of what is handed out to nobody. */
+  onFirstRead(listener: () => void): void {
+    this.#firstRead = listener;
   }
 
   /** What a job that is about to be attached has to know of it. */
@@ -210,6 +216,7 @@ export class Interception {
   #drain(): void {
     try {
       this.interceptor.drain((records) => {
+        if (this.#fresh) this.#firstRead();
         this.#fresh = false;
         this.#dispatch(records);
       });

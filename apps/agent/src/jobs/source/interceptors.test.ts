@@ -155,7 +155,7 @@ describe('the interceptors', () => {
   it('nothing is let go of while it is being given to another job', async () => {
     const one = await serve('auto', '/a');
     let open = () => {};
-    fuse.gate = new Promise((resolve) => {
+    fuse.protecting = new Promise((resolve) => {
       open = resolve;
     });
     const starting = serve('auto', '/b', '/a');

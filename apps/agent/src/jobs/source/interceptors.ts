@@ -7,9 +7,13 @@ import { printable, type RawName } from '@understudy/base';
 import { type Interceptor, type InterceptorDriver, InterceptorRefusal, type ProtectedRoot } from '@understudy/engine';
 import type { InterceptChoice } from '@understudy/wire';
 import type { AuditSettings } from './cookie-round.ts';
+import { WriteGates } from './gate/write-gates.ts';
 import { Interception } from './interception.ts';
 import { type JobRoot, jobRootOf } from './job-roots.ts';
 import { WaitingForMount } from './start-refusal.ts';
+import { isWithin } from './within.ts';
+
+export { isWithin } from './within.ts';
 
 export interface InterceptorFactory {
   /** Whether the driver can run here at all; a sentence says why not. */
@@ -50,12 +54,16 @@ interface Protected extends Served {
 }
 
 export class Interceptors {
+  /** Who may change what is protected. */
+  readonly gates = new WriteGates();
   readonly #factories: Readonly<Record<Driver, InterceptorFactory>>;
   readonly #open = new Map<InterceptorDriver, Interception>();
   readonly #onOpen: (interceptor: Interceptor) => void;
   readonly #onUnmounted: ((root: number) => void)[] = [];
+  #onFirstRead: () => void = () => {};
   #turn: Promise<unknown> = Promise.resolve();
   #held = false;
+  #ended = false;
 
   readonly #audit: AuditSettings | null;
 
@@ -77,6 +85,11 @@ export class Interceptors {
   goOn(): void {
     this.#held = false;
     for (const interception of this.#open.values()) interception.wake();
+  }
+
+  /** What a ring has kept since an earlier run of the agent is about to be read: who does not listen yet never gets it. */
+  onFirstRead(listener: () => void): void {
+    this.#onFirstRead = listener;
   }
 
   /** A mount that had stayed behind as pass-through is gone at last. */
@@ -132,8 +145,9 @@ export class Interceptors {
     });
   }
 
-  /** With `keep` what is mounted stays so. */
+  /** With `keep` what is mounted stays so. Nothing is read from now on: the jobs listen no more, and the next run of the agent needs it. */
   close(keep: boolean): Promise<void> {
+    this.#ended = true;
     return this.#inTurn(async () => {
       for (const interception of this.#open.values()) {
         interception.close();
@@ -141,6 +155,7 @@ export class Interceptors {
         // Nothing mounted: nothing to keep alive. Of one that failed nothing can be asked.
         await interceptor.close(failed || (keep && interceptor.roots().length > 0));
       }
+      for (const { interceptor } of this.#open.values()) this.gates.remove(interceptor);
       this.#open.clear();
     });
   }
@@ -224,11 +239,13 @@ export class Interceptors {
     const wider = deepestAbove(interceptor.roots(), directory);
     // File systems beneath it that no other job wanted are mounted over for this one.
     const inLine = (path: RawName) => wanted(path) && (isWithin(path, directory) || isWithin(directory, path));
-    if (wider !== undefined) await interceptor.protect(wider.path, inLine);
+    const protect = (path: RawName, which: ServeRequest['wanted']) =>
+      this.gates.protecting(interceptor, directory, () => interceptor.protect(path, which));
+    if (wider !== undefined) await protect(wider.path, inLine);
     if (wider !== undefined) return deepestAbove(interceptor.roots(), directory) ?? wider;
     await this.#makeRoom(interception, directory);
     try {
-      return await interceptor.protect(directory, wanted);
+      return await protect(directory, wanted);
     } catch (error) {
       if (!(error instanceof InterceptorRefusal) || error.code !== 'overlaps') throw error;
       // What a stopped job left mounted for its last users.
@@ -283,14 +300,17 @@ export class Interceptors {
       if (kind === 'unmounted' && severity === 'information' && root !== null)
         for (const listener of this.#onUnmounted) listener(root);
     });
-    const interception = new Interception(interceptor, () => !this.#held, this.#audit);
+    const interception = new Interception(interceptor, () => !this.#held && !this.#ended, this.#audit);
+    if (interceptor.promises.survivesCrash) interception.onFirstRead(() => this.#onFirstRead());
     this.#open.set(driver, interception);
+    this.gates.add(interceptor);
     return interception;
   }
 
   /** Its jobs are halted; what is mounted stays so and is found again by the one that is opened next. */
   async #discard(driver: InterceptorDriver, interception: Interception): Promise<void> {
     this.#open.delete(driver);
+    this.gates.remove(interception.interceptor);
     interception.close();
     await interception.interceptor.close(true).catch(() => {});
   }
@@ -300,8 +320,4 @@ export class Interceptors {
 function deepestAbove(roots: readonly ProtectedRoot[], directory: RawName): ProtectedRoot | undefined {
   const above = roots.filter((root) => isWithin(directory, root.path));
   return above.sort((a, b) => b.path.length - a.path.length)[0];
-}
-
-export function isWithin(path: RawName, directory: RawName): boolean {
-  return path === directory || path.startsWith(directory === '/' ? '/' : `${directory}/`);
 }

@@ -2,21 +2,25 @@
  * Brings jobs up and down. In: jobs, and the wish that they run or not. Out: runners attached to an interception, or a named failure.
  * Promises: a job that was started and cannot run is tried again by itself; nothing stays attached or protected for a job that ended.
  */
-import { printable, type RawName, rawToText } from '@understudy/base';
-import { InterceptorRefusal, type JobEvent, type Reason } from '@understudy/engine';
+import { printable, type RawName } from '@understudy/base';
+import type { JobEvent } from '@understudy/engine';
 import { type JobStatus, ManagementError } from '@understudy/wire';
-import { messageOf, StartError } from '../../home/start-error.ts';
+import { messageOf } from '../../home/start-error.ts';
+import type { StoredJob } from '../stored-job.ts';
 import { exposureStatus, nearSentence, unseenSentence } from './exposure.ts';
+import { JobGates } from './gate/job-gates.ts';
 import { isWithin, type Served } from './interceptors.ts';
 import type { JobRoot } from './job-roots.ts';
 import { JobRunner } from './job-runner.ts';
 import { runningStatus, type StatusNames, stoppedStatus } from './job-status.ts';
-import { type Job, type Running, restState, type Severity, wordOnEmpty } from './known-job.ts';
-import { demandSameRoots, plannedDirectories, rememberedOf, servedAnew } from './plan-roots.ts';
+import { type Job, type Running, restState, type Severity, wordOnEmpty, wordOnHandedBack } from './known-job.ts';
+import { forget, type LeftOutParts, leaveOut } from './left-out.ts';
+import { plannedDirectories, rememberedOf, servedAnew } from './plan-roots.ts';
 import { type JobSurroundings, type Prepared, prepareJob } from './prepare-job.ts';
-import { sentenceOf } from './sentence-of.ts';
+import { serveRequestOf } from './serve-request.ts';
+import { isWaiting, StartAgain } from './start-again.ts';
 import { startOrder } from './start-order.ts';
-import { StartRefusal, WaitingForMount } from './start-refusal.ts';
+import { WaitingForMount } from './start-refusal.ts';
 import { setPaused } from './synchronous/make-synchronous.ts';
 import { heldFor } from './synchronous/synchronous-of.ts';
 import { scheduleVerifications } from './verify-job.ts';
@@ -24,26 +28,34 @@ import { widenMount } from './widen-mount.ts';
 
 export interface KeeperParts {
   readonly surroundings: JobSurroundings;
+  readonly save: (job: Job, change: Partial<StoredJob>) => void;
   readonly jobs: () => Iterable<Job>;
   readonly changed: (job: Job) => void;
   readonly event: (job: Job, code: string, severity: Severity, sentence: string) => void;
 }
 
-/** A failed start is tried again this often: the file that was held open may be closed, the disk mounted. */
-const START_AGAIN_MS = 5_000;
-/** Why a job does not run though nothing is wrong with it. */
-const WAITING = 'waiting-for-mount';
-
 export class JobKeeper {
   readonly #parts: KeeperParts;
-  readonly #again = new Map<Job, NodeJS.Timeout>();
+  readonly #again: StartAgain;
   /** What ends the scheduled verifications of a runner. */
   readonly #schedules = new WeakMap<JobRunner, () => void>();
+  readonly #gates: JobGates;
   #closed = false;
 
   constructor(parts: KeeperParts) {
     this.#parts = parts;
-    parts.surroundings.interceptors.onUnmounted((root) => this.#unmounted(root));
+    this.#gates = new JobGates({ ...parts, directoriesOf: (job) => this.#directoriesOf(job) });
+    const { surroundings, jobs, changed, event } = parts;
+    const { interceptors } = surroundings;
+    this.#again = new StartAgain({
+      jobs,
+      changed,
+      event,
+      fault: (error) => surroundings.fault(error, null),
+      start: (job) => this.#startByItself(job),
+    });
+    interceptors.onUnmounted((root) => this.#unmounted(root));
+    interceptors.onFirstRead(() => leaveOut(jobs(), this.#leftOut));
   }
 
   /** Wider directories first, so that overlapping jobs share a mount; then what is left over from before is let go of. */
@@ -59,8 +71,9 @@ export class JobKeeper {
   }
 
   async #restore(): Promise<void> {
-    await this.#takeOver();
     const started = [...this.#parts.jobs()].filter((job) => job.stored.started);
+    this.#gates.restore(started);
+    await this.#takeOver();
     const order = startOrder(started, (job) => this.#directoriesOf(job));
     for (const job of order) if (!this.#closed) await this.#startByItself(job);
     if (!this.#closed) await this.#releaseUnwanted();
@@ -71,26 +84,31 @@ export class JobKeeper {
    * counts as started: its status says what it waits for.
    */
   async start(job: Job): Promise<void> {
-    this.#forgetAgain(job);
+    this.#again.forget(job);
+    this.#gates.clear(job);
     job.widenFailed = null;
     if (job.running !== null) await this.#takeDown(job);
     try {
       await this.#start(job, true);
     } catch (error) {
       const waits = error instanceof WaitingForMount;
-      if (job.stored.started || waits) this.#noteFailure(job, this.#reasonOf(error));
-      if (!waits) throw this.#asManagementError(error);
+      if (job.stored.started || waits) this.#again.failed(job, error);
+      if (!waits) throw this.#again.asManagementError(error);
     }
   }
 
   async stop(job: Job): Promise<void> {
-    this.#forgetAgain(job);
+    this.#again.forget(job);
+    this.#gates.clear(job);
     job.failure = null;
     if (job.running !== null) await this.#takeDown(job);
-    // It may have been protected since before the agent was restarted, and never come up again.
-    else await this.#releaseUnwanted();
+    else {
+      // It may have been protected since before the agent was restarted, and never come up again.
+      forget(job, this.#leftOut);
+      await this.#releaseUnwanted();
+    }
     this.#parts.changed(job);
-    this.#tryWaiting();
+    this.#again.tryWaiting();
   }
 
   /** Other directories, of a job that runs: what both sets need stays mounted, and a start that fails is tried again by itself. */
@@ -101,7 +119,7 @@ export class JobKeeper {
     running.runner.forget();
     running.runner.close();
     job.running = null;
-    await this.#start(job, true).catch((error) => this.#noteFailure(job, this.#reasonOf(error)));
+    await this.#start(job, true).catch((error) => this.#again.failed(job, error));
     const unneeded = running.roots.filter(
       ({ served }) => !directories.some((path) => isWithin(path, served.path) || isWithin(served.path, path)),
     );
@@ -127,8 +145,8 @@ export class JobKeeper {
   /** The agent ends: jobs are let go of, what they protect is not. */
   close(): void {
     this.#closed = true;
-    for (const timer of this.#again.values()) clearTimeout(timer);
-    this.#again.clear();
+    this.#again.close();
+    this.#gates.close();
     for (const job of this.#parts.jobs()) {
       if (job.running === null) continue;
       job.running.interception.detach(job.running.runner);
@@ -142,19 +160,9 @@ export class JobKeeper {
   /** `commanded`: by a person, who has seen what lies there. */
   async #start(job: Job, commanded: boolean): Promise<void> {
     const { surroundings } = this.#parts;
-    const { definition, id } = job.stored;
     await this.#takeOver();
-    const prepared = { ...prepareJob(definition, surroundings), commanded };
-    const remembered = surroundings.rootsFile(id).read();
-    const directories = plannedDirectories(definition, prepared, remembered);
-    demandSameRoots(directories, remembered, commanded);
-    if (prepared.errors.length > 0) throw new ManagementError('refused', prepared.errors.map(sentenceOf).join(' '));
-    const scopes = directories.map(({ scope }) => scope);
-    const request = {
-      choice: definition.intercept,
-      directories: directories.map(({ path }) => path),
-      wanted: (path: RawName) => scopes.some((scope) => scope.decide(rawToText(path), true) !== 'outside'),
-    };
+    const { prepared, request } = serveRequestOf(job.stored, surroundings, commanded);
+    this.#gates.begin(job);
     const serve = () => surroundings.interceptors.serve(request, (served) => this.#attach(job, prepared, served));
     job.running = await serve().catch((error) => {
       if (!(error instanceof WaitingForMount)) throw error;
@@ -180,7 +188,7 @@ export class JobKeeper {
           await this.#takeDown(holder);
         },
         startAgain: async (holder) => {
-          await this.#start(holder, false).catch((error) => this.#noteFailure(holder, this.#reasonOf(error)));
+          await this.#start(holder, false).catch((error) => this.#again.failed(holder, error));
         },
       },
       serve,
@@ -198,11 +206,15 @@ export class JobKeeper {
     if (this.#closed) throw new ManagementError('busy', 'The agent is stopping; the job starts when it runs again.');
     const { interception, roots, why } = served;
     const { interceptor } = interception;
-    const tell = (one: JobEvent) => event(job, one.code, one.severity, one.sentence);
+    const tell = (one: JobEvent) => {
+      event(job, one.code, one.severity, one.sentence);
+      this.#gates.heard(job, one);
+    };
     const runner: JobRunner = new JobRunner({
       ...surroundings.runnerOptions(job.stored, roots, prepared, interception.ring(tell)),
       audit: interception.audit,
       emptied: wordOnEmpty(job),
+      ...wordOnHandedBack(job),
       barrier: () => interceptor.barrier(),
       passed: (barrier) => interceptor.passed(barrier),
       held: heldFor(job.stored.definition, interception.held, why),
@@ -216,10 +228,14 @@ export class JobKeeper {
       event: tell,
       fault: (error) => surroundings.fault(error, job.stored.definition.name),
     });
+    this.#gates.attached(job, runner, interception);
     this.#rememberRoots(job, runner, roots);
+    const running = { runner, interception, roots, why };
+    // With the attaching, not behind it: a job that listens is not taken for one that was left out.
+    job.running = running;
     interception.attach(runner, roots);
-    this.#scheduleVerifications(job, { runner, interception, roots, why });
-    return { runner, interception, roots, why };
+    this.#scheduleVerifications(job, running);
+    return running;
   }
 
   /** What happened between one mount and another over the same directory nobody saw (FSI6): exactly that root is compared. */
@@ -234,6 +250,15 @@ export class JobKeeper {
       this.#parts.event(job, 'interception-gap', 'warning', sentence);
     }
     file.write(rememberedOf(definition, roots));
+  }
+
+  get #leftOut(): LeftOutParts {
+    const { surroundings, event } = this.#parts;
+    return {
+      forgetQueue: (id) => surroundings.forgetQueue(id),
+      event,
+      fault: (error, job) => surroundings.fault(error, job),
+    };
   }
 
   #directoriesOf(job: Job): readonly RawName[] {
@@ -297,7 +322,7 @@ export class JobKeeper {
       this.#parts.event(job, 'job-unmounted', 'information', 'Nobody uses the mount any more: it is gone.');
       this.#parts.changed(job);
     }
-    this.#tryWaiting();
+    this.#again.tryWaiting();
   }
 
   /** What started jobs protect stays, also while they fail to start: unmounted, it could be opened for writing behind our back. */
@@ -316,64 +341,16 @@ export class JobKeeper {
     if (job.busy) return;
     job.busy = true;
     try {
-      const waited = job.failure?.code === WAITING;
+      const waited = isWaiting(job);
+      if (await this.#gates.stand(job)) return;
       await this.#start(job, false);
       const why = waited ? 'now that its directories can be mounted' : 'after the agent was restarted';
       this.#parts.event(job, 'job-started', 'information', `The job goes on by itself ${why}.`);
     } catch (error) {
-      this.#noteFailure(job, this.#reasonOf(error));
+      this.#again.failed(job, error);
     } finally {
       job.busy = false;
     }
-  }
-
-  #noteFailure(job: Job, reason: Reason): void {
-    if (this.#closed) return;
-    const { code, sentence } = reason;
-    if (job.failure?.sentence !== sentence) {
-      const again = 'It is tried again every few seconds.';
-      if (code === WAITING) this.#parts.event(job, 'job-waits', 'warning', sentence);
-      else this.#parts.event(job, 'job-not-started', 'error', `${sentence} ${again}`);
-    }
-    job.failure = reason;
-    this.#forgetAgain(job);
-    this.#again.set(job, setTimeout(() => this.#startAgain(job), START_AGAIN_MS).unref());
-    this.#parts.changed(job);
-  }
-
-  #startAgain(job: Job): void {
-    this.#again.delete(job);
-    if (this.#closed || job.running !== null || !job.stored.started) return;
-    // A call that is at work on it decides.
-    void this.#startByItself(job);
-  }
-
-  /** Jobs that wait for a mount, as soon as something was let go of. */
-  #tryWaiting(): void {
-    for (const job of this.#parts.jobs()) {
-      if (job.failure?.code !== WAITING) continue;
-      this.#forgetAgain(job);
-      this.#startAgain(job);
-    }
-  }
-
-  #forgetAgain(job: Job): void {
-    clearTimeout(this.#again.get(job));
-    this.#again.delete(job);
-  }
-
-  #reasonOf(error: unknown): Reason {
-    if (error instanceof StartRefusal) return error.reason;
-    const code = error instanceof WaitingForMount ? WAITING : 'not-started';
-    return { code, sentence: this.#asManagementError(error).message };
-  }
-
-  #asManagementError(error: unknown): ManagementError {
-    if (error instanceof ManagementError) return error;
-    if (error instanceof InterceptorRefusal || error instanceof StartRefusal)
-      return new ManagementError('refused', error.message);
-    if (!(error instanceof StartError)) this.#parts.surroundings.fault(error, null);
-    return new ManagementError('failed', messageOf(error));
   }
 
   #names(job: Job, interceptor: StatusNames['interceptor'], interceptorReason: string | null): StatusNames {

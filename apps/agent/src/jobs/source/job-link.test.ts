@@ -18,7 +18,7 @@ class Bench {
       this.links.push(link);
       return link;
     },
-    epoch: 7,
+    epoch: () => 7,
     targetName: 'beta',
     events: {
       hello: () => hello,

@@ -3,7 +3,7 @@
  * Promises: it dials again by itself with growing pauses; a refusal that only a person can mend stops the dialling and halts the job;
  * nothing of an old link reaches the job once a new one is being made.
  */
-import type { LoggedPacket, Reason } from '@understudy/engine';
+import type { JobStanding, LoggedPacket, Reason } from '@understudy/engine';
 import {
   type Condition,
   conditionSchema,
@@ -46,7 +46,7 @@ export type DialledLink = Pick<
 export interface JobLinkOptions {
   readonly dial: () => Promise<DialledLink>;
   readonly events: JobLinkEvents;
-  readonly epoch: number;
+  readonly epoch: () => number;
   readonly targetName: string;
 }
 
@@ -81,6 +81,7 @@ export class JobLink {
   #reason: Reason;
   /** What the target said before it hung up. */
   #refusal: Reason | null = null;
+  #standing: JobStanding | null = null;
 
   constructor(options: JobLinkOptions) {
     this.#options = options;
@@ -90,7 +91,7 @@ export class JobLink {
         from,
         to,
         records: count,
-        epoch: options.epoch,
+        epoch: options.epoch(),
         origin,
       }),
       put: (fields, payload) => this.#link?.send(fields, [payload]) ?? false,
@@ -122,6 +123,23 @@ export class JobLink {
   /** Tells the target which replies have arrived: those about positions up to `applied`. */
   confirm(applied: Position): void {
     if (this.#welcomedAtMs !== null) this.#link?.send({ type: FrameType.acknowledge, from: applied, to: applied }, []);
+  }
+
+  /** What the job is now: the target hears of it where it is otherwise than it has heard. */
+  stands(standing: JobStanding): JobStanding {
+    const before = this.#standing;
+    const { state, reason, good } = standing;
+    if (before?.state === state && before.reason?.code === reason?.code && before.good === good) return standing;
+    this.#standing = standing;
+    this.#tellStanding();
+    return standing;
+  }
+
+  #tellStanding(): void {
+    if (this.#standing === null || this.#welcomedAtMs === null) return;
+    const { reason, ...standing } = this.#standing;
+    const said = reason === null ? null : { code: reason.code, sentence: reason.sentence.slice(0, 1024) };
+    this.#link?.sendJson(FrameType.standing, { ...standing, reason: said });
   }
 
   /** The link is made anew: the next hello says what is otherwise. */
@@ -235,12 +253,13 @@ export class JobLink {
     }
     this.#welcomedAtMs = performance.now();
     this.#options.events.up(welcome);
+    this.#tellStanding();
     this.#options.events.writable();
   }
 
   #refused(link: DialledLink, refuse: Refuse | null): void {
     if (refuse === null) return;
-    this.#refusal = { code: refuse.code, sentence: refuse.sentence };
+    this.#refusal = { code: refuse.code, sentence: refuse.sentence, epoch: refuse.epoch };
     this.#refusedForGood = FINAL.has(refuse.code);
     link.close('the target refused');
     if (this.#refusedForGood) this.#options.events.halt(this.#refusal ?? refuse);

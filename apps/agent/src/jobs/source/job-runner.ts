@@ -6,7 +6,6 @@ import type { RawName } from '@understudy/base';
 import {
   type AuditOptions,
   type Barrier,
-  FileError,
   type JobEvent,
   type JobFacts,
   type JobState,
@@ -14,25 +13,27 @@ import {
   type MirrorOptions,
   type ProtectedRoot,
   type Reason,
+  type Role,
   type Scope,
   type SourceJob,
-  stateOf,
+  standingOf,
   type Urgency,
 } from '@understudy/engine';
 import {
   type Condition,
   EMPTIED_ROOT,
   type Hello,
-  type NodeId,
   type Position,
   position,
   type Reply,
   type Welcome,
 } from '@understudy/wire';
 import { type DialledLink, JobLink } from './job-link.ts';
+import { LastTouched } from './last-touched.ts';
 import { makeJob } from './make-job.ts';
 import type { PositionReserve } from './position-reserve.ts';
 import { rootEmptied } from './root-guard.ts';
+import { Ends } from './runner-ends.ts';
 import { sentenceOf } from './sentence-of.ts';
 import type { Survival } from './survival.ts';
 import { besideLink, type HoldingOptions, makeSynchronous } from './synchronous/make-synchronous.ts';
@@ -74,6 +75,11 @@ export interface RunnerOptions extends HoldingOptions {
   /** What of these scopes is not intercepted, in a sentence; null: nothing. */
   readonly unseen?: (scopes: readonly Scope[]) => string | null;
   readonly commanded?: boolean;
+  /** This server has taken the job over, or is on the way home; see takeover/reverse. `begins`: nothing has been changed yet. */
+  readonly role?: Role | null;
+  readonly noteOnly?: { readonly begins: boolean } | undefined;
+  /** It is about to halt, and nothing is forgotten yet. */
+  readonly halting?: (reason: Reason, job: SourceJob) => void;
   readonly hello: (live: Pick<Hello, 'oldest' | 'next' | 'applied' | 'fresh' | 'roots'>) => Hello;
   readonly dial: () => Promise<DialledLink>;
   readonly event: (event: JobEvent) => void;
@@ -96,18 +102,21 @@ export class JobRunner {
   /** Null: calls of this driver cannot be made to wait. */
   readonly synchronous: Synchronous | null;
   #halt: Reason | null = null;
-  #lastTouched: { readonly root: ProtectedRoot; readonly node: NodeId } | null = null;
+  readonly #touched = new LastTouched();
   #lastState = '';
   #targetWrites: Welcome['targetWrites'];
   #targetQueue: Condition['queue'];
   #confirmedAtMs = 0;
   #closed = false;
   #forgotten = false;
-  #limits: Pick<Hello, 'brake'> = {};
-  readonly #onEnd = new Set<(reason: Reason) => void>();
+  #more: Pick<Hello, 'brake' | 'handover'> = {};
+  #epoch: number;
+  /** Who is told once when the job stops or halts. */
+  readonly ends = new Ends();
 
   constructor(options: RunnerOptions) {
     this.options = options;
+    this.#epoch = options.epoch;
     this.job = makeJob(options);
     this.#scopes = options.roots.map(({ scope }) => scope);
     this.#link = this.#makeLink();
@@ -130,7 +139,7 @@ export class JobRunner {
 
   /** Ring sequence up to which every operation is received, and known to be by the next process. */
   settledThrough(drained: number): number | null {
-    return this.options.survival?.isKept(this.job) === true ? this.job.settledThrough(drained) : null;
+    return this.options.survival?.settledThrough(this.job, drained) ?? null;
   }
 
   /** A state that may not be written down yet is written then, though nothing else should happen to the job for hours. */
@@ -157,8 +166,7 @@ export class JobRunner {
   /** One encoded record of the ring, for the job's root number `index`. */
   intercepted(records: Uint8Array, at: number, length: number, index: number): void {
     const decoded = this.job.intercepted(records, at, length, index);
-    const root = this.options.roots[index]?.root;
-    if (decoded !== null && decoded.node !== 0n && root !== undefined) this.#lastTouched = { root, node: decoded.node };
+    if (decoded !== null) this.#touched.note(this.options.roots[index]?.root, decoded.node);
   }
 
   /** After a drain that began at `drainedAtMs`; says when the next turn is due. */
@@ -187,7 +195,7 @@ export class JobRunner {
   }
 
   state(): JobState {
-    return stateOf(this.facts());
+    return standingOf(this.facts());
   }
 
   facts(): JobFacts {
@@ -199,20 +207,13 @@ export class JobRunner {
       ordered: this.options.ordered,
       orderedWhy: this.options.orderedWhy,
       unseenWhy: this.options.unseen?.(this.#scopes) ?? null,
+      role: this.options.role,
     });
   }
 
   /** Path of the file that the newest operation touched; null: none yet, or it is gone. */
   lastFileTouched(): RawName | null {
-    const last = this.#lastTouched;
-    if (last === null) return null;
-    try {
-      return last.root.files.pathOf(last.node);
-    } catch (error) {
-      // A path for people must not fail the status that it only adorns.
-      if (error instanceof FileError) return null;
-      throw error;
-    }
+    return this.#touched.path();
   }
 
   /** It has ended by a halt, for a person to look. */
@@ -220,9 +221,9 @@ export class JobRunner {
     return this.#halt !== null;
   }
 
-  /** Other limits for the target's brake: it hears of them with the next hello, which is said at once. */
-  setBrake(limits: Pick<Hello, 'brake'>): void {
-    this.#limits = limits;
+  /** The target hears of them with the next hello, which is said at once. */
+  renew(more: Pick<Hello, 'brake' | 'handover'>): void {
+    this.#more = { ...this.#more, ...more };
     this.#link.renew();
   }
 
@@ -230,7 +231,8 @@ export class JobRunner {
   halt(reason: Reason, fault?: unknown): void {
     if (this.#halt !== null || this.#closed) return;
     this.#halt = reason;
-    this.#lastTouched = null;
+    this.#touched.forget();
+    this.options.halting?.(reason, this.job);
     this.synchronous?.freeze();
     this.options.detach();
     this.forget();
@@ -239,7 +241,7 @@ export class JobRunner {
     this.job.linkDown();
     if (fault !== undefined) this.options.fault(fault);
     this.options.event({ code: reason.code, severity: 'error', sentence: reason.sentence });
-    this.#end(reason);
+    this.ends.tell(reason);
     this.#noteState();
   }
 
@@ -252,19 +254,13 @@ export class JobRunner {
     this.transmission.close();
     this.options.mirrorMemory?.close();
     this.options.survival?.close(this.#forgotten ? null : this.job);
-    this.#end({ code: 'stopped', sentence: 'the job was stopped' });
+    this.ends.tell({ code: 'stopped', sentence: 'the job was stopped' });
   }
 
-  /** Called once when the job stops or halts; returns what takes the listener back. */
-  onEnd(listener: (reason: Reason) => void): () => void {
-    this.#onEnd.add(listener);
-    return () => this.#onEnd.delete(listener);
-  }
-
-  #end(reason: Reason): void {
-    const listeners = [...this.#onEnd];
-    this.#onEnd.clear();
-    for (const listener of listeners) listener(reason);
+  /** It speaks for this epoch from now on, on the same stream. */
+  raiseEpoch(epoch: number): void {
+    this.#epoch = epoch;
+    this.#link.renew();
   }
 
   /** Whether others can change the replica, as the target last said. */
@@ -298,7 +294,7 @@ export class JobRunner {
     const wake = options.wake;
     return new JobLink({
       dial: options.dial,
-      epoch: options.epoch,
+      epoch: () => this.#epoch,
       targetName: options.targetName,
       events: {
         hello: () => this.#hello(),
@@ -380,12 +376,12 @@ export class JobRunner {
     const { oldest, next, awaiting } = path;
     // Another process may not have heard, or kept, what the target had to say of what it has applied.
     const applied = awaiting ? position(0) : path.scm.applied;
-    const more = { commanded: this.options.commanded, ...this.#limits };
-    return { ...this.options.hello({ oldest, next, applied, fresh: awaiting, roots }), ...more };
+    const live = this.options.hello({ oldest, next, applied, fresh: awaiting, roots });
+    return { ...live, commanded: this.options.commanded, epoch: this.#epoch, ...this.#more };
   }
 
   #noteState(): void {
-    const { state, reason } = this.state();
+    const { state, reason } = this.#link.stands(standingOf(this.facts()));
     const now = `${state} ${reason?.code ?? ''}`;
     if (now === this.#lastState) return;
     const first = this.#lastState === '';

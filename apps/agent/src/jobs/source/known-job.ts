@@ -28,6 +28,8 @@ export interface Job {
   widenFailed: string | null;
   /** A person has started it after it was halted because of a root in which there is nothing: that is meant (SAFE2). */
   emptyIsMeant: boolean;
+  /** It has just been handed back: what lies in its folders is what lies on its target. For one start. */
+  handedBack: boolean;
   /** A call is at work on it. */
   busy: boolean;
 }
@@ -40,19 +42,34 @@ export const newJob = (stored: StoredJob): Job => ({
   leaving: new Set(),
   widenFailed: null,
   emptyIsMeant: false,
+  handedBack: false,
   busy: false,
 });
 
 /** Of a job that does not run. */
 export function restState(job: Job): JobState {
+  const { gaveWay } = job.stored;
+  if (gaveWay !== undefined) return { state: 'stopped', reason: gaveWayReason(gaveWay.server) };
   if (!job.stored.started) return { state: 'stopped', reason: null };
   const starting: Reason = { code: 'starting', sentence: 'The job is about to be started.' };
   return { state: 'halted', reason: job.failure ?? starting };
 }
+
+export const gaveWayReason = (server: string): Reason => ({
+  code: 'gave-way',
+  sentence: `${server} has taken the job over, and this server keeps its replica; \`understudy failback\` gives it back.`,
+});
 
 /** It holds for one start. */
 export function wordOnEmpty(job: Job): 'ask' | 'once' {
   const word = job.emptyIsMeant ? 'once' : 'ask';
   job.emptyIsMeant = false;
   return word;
+}
+
+/** Of a job that was handed back: nothing differs, and until its target is linked what is changed is noted. For one start. */
+export function wordOnHandedBack(job: Job): { readonly noteOnly?: { readonly begins: boolean } } {
+  const noteOnly = job.handedBack ? { noteOnly: { begins: true } } : {};
+  job.handedBack = false;
+  return noteOnly;
 }

@@ -1,5 +1,5 @@
 /** From a runner's options to the engine's job: with what an earlier process left of it, where that can be trusted. */
-import { type JobMemory, type PowerCutOfJob, QueueStoreError, SourceJob } from '@understudy/engine';
+import { type JobMemory, noteOnly, type PowerCutOfJob, QueueStoreError, SourceJob } from '@understudy/engine';
 import { digest } from '../../ports/digest/digest.ts';
 import type { RunnerOptions } from './job-runner.ts';
 import type { LeftBehind } from './queue-folder.ts';
@@ -9,6 +9,8 @@ const WINDOW_PACKETS = 4096;
 
 export function makeJob(options: RunnerOptions): SourceJob {
   const job = makeOrCompare(options);
+  const { noteOnly: noting } = options;
+  if (noting !== undefined) noteOnly(job, { ...noting, known: job.runs.complete });
   options.survival?.begin(job);
   return job;
 }
@@ -19,8 +21,10 @@ function makeOrCompare(options: RunnerOptions): SourceJob {
   if (left === null) return make(options, null);
   try {
     const job = make(options, left);
-    if (left.powerCut === undefined || !job.runs.complete) tellOfCompare(options, job, left.memory);
-    else tellOfPowerCut(options, left.powerCut);
+    const { powerCut } = left;
+    if (powerCut !== undefined && job.path.srm.dirty.reasons().some(({ reason }) => reason === 'power-cut'))
+      tellOfPowerCut(options, powerCut);
+    else tellOfCompare(options, job, left.memory);
     return job;
   } catch (error) {
     if (!(error instanceof QueueStoreError)) throw error;
@@ -53,7 +57,7 @@ function make(options: RunnerOptions, goesOn: LeftBehind | null): SourceJob {
     ...(options.mirror === undefined ? {} : { mirror: options.mirror }),
     ...(options.mirrorMemory === undefined ? {} : { mirrorMemory: options.mirrorMemory }),
     ...(survival === undefined ? {} : { store: survival.folder.store }),
-    ...(goesOn === null ? {} : { goesOn: { ...goesOn, notes: notesOf(options, goesOn) } }),
+    ...(goesOn === null ? {} : { goesOn: { ...goesOn, notes: survival?.scopeNotes() } }),
     roots: options.roots.map(({ root, scope }) => ({ path: root.path, files: root.files, scope })),
   });
   return job;
@@ -78,9 +82,4 @@ function tellOfCompare({ event }: RunnerOptions, job: SourceJob, memory: JobMemo
     sentence:
       'After the restart of the agent both sides are compared: which files the target knows could not be read from what the job had kept.',
   });
-}
-
-/** They are not written durably: after a power cut nobody knows how old they are, and with rules everything is compared. */
-function notesOf({ survival }: RunnerOptions, { powerCut }: LeftBehind): readonly Uint8Array[] | undefined {
-  return powerCut === undefined ? survival?.scopeNotes() : undefined;
 }

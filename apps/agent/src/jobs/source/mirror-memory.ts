@@ -1,13 +1,15 @@
 /**
  * What a mirror remembers of itself over restarts (MIR3): one file a job in the agent's home. In: what is finished, as it is finished.
- * Out: the same to the next run of the agent, if it speaks the same stream. Promise: a torn end is left out, never guessed; a disk that
- * cannot take it costs the memory and not the mirror.
+ * Out: the same to the next run of the agent, if it speaks the same stream. Promise: a torn end is left out, never guessed; a run
+ * that has ended, or has begun anew, does not come back with a power cut; a disk that cannot take it costs the memory and not the mirror.
  */
-import { closeSync, openSync, readFileSync, rmSync, writeSync } from 'node:fs';
+import { closeSync, existsSync, fdatasyncSync, openSync, readFileSync, rmSync, writeSync } from 'node:fs';
+import { dirname } from 'node:path';
 import { crc32 } from 'node:zlib';
 import type { MirrorMemory, MirrorNote, MirrorPlan } from '@understudy/engine';
 import type { NodeId } from '@understudy/wire';
 import { z } from 'zod';
+import { syncDirectory } from '../../home/atomic-json.ts';
 
 const headSchema = z.strictObject({
   stream: z.string(),
@@ -54,6 +56,8 @@ export class FileMirrorMemory implements MirrorMemory {
     this.#guarded(() => {
       this.#openAt(0);
       this.#append(Kind.head, Buffer.from(JSON.stringify({ stream: this.#options.stream, plan })));
+      if (this.#file !== null) fdatasyncSync(this.#file);
+      syncDirectory(dirname(this.#options.path));
     });
   }
 
@@ -70,7 +74,10 @@ export class FileMirrorMemory implements MirrorMemory {
 
   end(): void {
     this.close();
-    rmSync(this.#options.path, { force: true });
+    const { path } = this.#options;
+    if (!existsSync(path)) return;
+    rmSync(path, { force: true });
+    syncDirectory(dirname(path));
   }
 
   close(): void {

@@ -11,6 +11,7 @@ import {
   validateRules,
 } from '../../rules/index.ts';
 import type { StoredJob } from '../stored-job.ts';
+import type { LeaseOf } from './gate/job-lease.ts';
 import type { Interceptors } from './interceptors.ts';
 import type { JobRoot } from './job-roots.ts';
 import type { RunnerOptions } from './job-runner.ts';
@@ -41,6 +42,9 @@ export interface JobSurroundings {
   readonly agentName: string;
   readonly homePath: string;
   readonly interceptors: Interceptors;
+  /** How long what is mounted by itself waits for the first word of its target; 0: not at all. */
+  readonly holdAtStartMs: number;
+  readonly leaseOf: LeaseOf;
   /** What everything but the interception contributes to a runner. */
   runnerOptions(
     stored: StoredJob,
@@ -63,6 +67,8 @@ export interface JobSurroundings {
     | 'detach'
     | 'commanded'
   >;
+  /** Nothing goes on from what an earlier run of the agent left of the job's queue. True: something would have. */
+  forgetQueue(id: string): boolean;
   /** Where the job keeps which roots it had. */
   rootsFile(id: string): RootsFile;
   /** What verifications of that job have found. */
@@ -73,6 +79,8 @@ export interface JobSurroundings {
   leave(stored: StoredJob): Promise<string | null>;
   /** Tells the target that the job was stopped; a sentence says why it could not be told. */
   rest(stored: StoredJob): Promise<string | null>;
+  /** Word to the former source of a job that this server has taken over; `unsaid`: it was not reached at all. */
+  say(stored: StoredJob, intent: 'undo' | 'hand-over', epoch: number): Promise<Refuse | 'unsaid' | null>;
   /** A person's word to a brake that holds the replica; `next`: behind what is intercepted by now. */
   decide(
     stored: StoredJob,
@@ -93,9 +101,11 @@ export function prepareJob(definition: JobDefinition, surroundings: Pick<JobSurr
   const errors: string[] = [];
   if (definition.to !== null && !bytesOf(definition.to).startsWith('/'))
     errors.push(`--to ${printable(bytesOf(definition.to))} is not an absolute path; begin it with a slash.`);
-  const cron = definition.verifySchedule?.cron;
-  const schedule = cron === undefined ? null : scheduleFault(cron);
-  if (schedule !== null) errors.push(schedule);
+  const schedules = { verification: definition.verifySchedule?.cron, 'test failover': definition.failover?.test?.cron };
+  for (const [what, cron] of Object.entries(schedules)) {
+    const fault = cron === undefined ? null : scheduleFault(cron, what);
+    if (fault !== null) errors.push(fault);
+  }
   // /etc may be protected by watching, never by a mount over it: the driver refuses that by itself.
   const forbidden = FORBIDDEN_PLACES.filter((place) => definition.intercept === 'fuse' || place !== '/etc');
   const verdict = validateRules(inputs, { probe, forbidden, own: [{ path: home, what: "the agent's home" }] });

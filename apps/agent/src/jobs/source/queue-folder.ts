@@ -3,7 +3,7 @@
  * again, and how far the target had come. In: a job's memory and marks. Out: the same for the next process, if it reads the same ring.
  * Promise: what cannot be trusted is not handed out; a folder that takes nothing more never keeps the job from running.
  */
-import { closeSync, openSync, readFileSync, readSync, rmSync, writeSync } from 'node:fs';
+import { closeSync, existsSync, openSync, readFileSync, readSync, rmSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import { crc32 } from 'node:zlib';
 import { formatBytes } from '@understudy/base';
@@ -48,6 +48,7 @@ export interface LostRingOfJob {
   readonly regions: PowerCutOfJob;
 }
 
+const STATE = 'state.json';
 /** Three numbers, and the sum of their bytes. */
 const MARK_BYTES = 32;
 const MARKED = 24;
@@ -62,6 +63,15 @@ interface Marks {
   readonly version: number;
 }
 
+/** Nothing goes on from what lies in the folder. True: something would have. Throws where the file cannot be taken away. */
+export function forgetState(folder: string): boolean {
+  const path = join(folder, STATE);
+  if (!existsSync(path)) return false;
+  rmSync(path);
+  syncDirectory(folder);
+  return true;
+}
+
 export class QueueFolder {
   readonly store: QueueStore | undefined;
   readonly #options: QueueFolderOptions;
@@ -73,7 +83,7 @@ export class QueueFolder {
 
   constructor(options: QueueFolderOptions) {
     this.#options = options;
-    this.#statePath = join(options.folder, 'state.json');
+    this.#statePath = join(options.folder, STATE);
     try {
       makeFolder(options.folder);
       this.#marks = openSync(join(options.folder, 'marks'), 'a+', 0o600);
@@ -111,7 +121,7 @@ export class QueueFolder {
     powerCut: PowerCutOfJob,
   ): LeftBehind | null {
     this.store?.clear();
-    if (!memory.complete || (marks !== null && version < marks.version)) return null;
+    if (marks !== null && version < marks.version) return null;
     const { received, origin } = marks ?? { received: 0, origin: 0 };
     return { streamId, memory, version, received: position(received), origin, powerCut };
   }

@@ -5,12 +5,15 @@ import type { StoredJob } from '../stored-job.ts';
 import { regionsAfter } from './after-power-cut.ts';
 import type { JobRoot } from './job-roots.ts';
 import type { RingOfJob } from './prepare-job.ts';
-import { QueueFolder } from './queue-folder.ts';
+import { forgetState, QueueFolder } from './queue-folder.ts';
 import { Survival } from './survival.ts';
 
-export function survivalOf(base: AgentBase, stored: StoredJob, roots: readonly JobRoot[], ring: RingOfJob): Survival {
-  const { settings, home } = base;
-  const folder = join(settings['queue.folder'] || join(home.path, 'queue'), stored.id);
+/** What the places below need of the agent. */
+type Base = Pick<AgentBase, 'settings'> & { readonly home: Pick<AgentBase['home'], 'path'> };
+
+export function survivalOf(base: Base, stored: StoredJob, roots: readonly JobRoot[], ring: RingOfJob): Survival {
+  const { settings } = base;
+  const folder = folderOf(base, stored.id);
   const limits = {
     diskBytes: settings['queue.disk'],
     minFreeBytes: settings['queue.minimum-free'],
@@ -25,6 +28,12 @@ export function survivalOf(base: AgentBase, stored: StoredJob, roots: readonly J
     lost: regions === null || ring.powerCut === null ? null : { ring: ring.powerCut.ring, regions },
   });
 }
+
+/** See forgetState in queue-folder.ts. */
+export const forgetLeftBehind = (base: Base, id: string): boolean => forgetState(folderOf(base, id));
+
+const folderOf = ({ settings, home }: Base, id: string): string =>
+  join(settings['queue.folder'] || join(home.path, 'queue'), id);
 
 /** What was kept counts only for the same ring, the same roots in it and the same rules. */
 function keyOf({ definition, epoch }: StoredJob, ring: string, roots: readonly JobRoot[]): string {

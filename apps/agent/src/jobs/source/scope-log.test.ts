@@ -58,4 +58,24 @@ describe('the log of what a target knows', () => {
     log.forget();
     expect([existsSync(path), existsSync(`${path}.new`)]).toEqual([false, false]);
   });
+
+  it('[SRM3] is on the disk once it was synced, and what was written meanwhile is not', async () => {
+    const log = written();
+    expect(log.isDurable).toBe(false);
+    const synced = log.sync();
+    log.append(piece(4));
+    await synced;
+    expect(log.isDurable).toBe(false);
+    await log.sync();
+    expect(log.isDurable).toBe(true);
+    const late = log.sync();
+    log.append(piece(5));
+    log.rewrite([piece(6)]);
+    await late;
+    expect(log.isDurable).toBe(true);
+    log.append(piece(7));
+    expect(log.isDurable).toBe(false);
+    log.forget();
+    await expect(log.sync()).rejects.toThrow('ENOENT');
+  });
 });

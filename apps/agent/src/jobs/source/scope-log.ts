@@ -2,11 +2,14 @@
  * Which files the target knows, for roots where rules are asked or that lie beneath wider ones: a file in the job's queue folder. In: pieces
  * of the engine's notes (scope-notes.ts), appended before the ring lets go of what caused them. Out: the same pieces to the next process.
  * Promise: a piece is handed out whole or not at all, in order, and only to the stream that it belongs to; what cannot be written is
- * gone as a whole, never in part. A piece that was cut off at the end had not let go of anything yet; with any other damage nothing of it
+ * gone as a whole, never in part; what was written before a `sync` that has come back outlives a power cut. A piece that was cut off at the end had not let go of anything yet; with any other damage nothing of it
  * counts, for the ring does not tell again of what a piece in the midst said.
  */
-import { closeSync, openSync, readFileSync, renameSync, rmSync, writeSync } from 'node:fs';
+import { closeSync, fdatasyncSync, openSync, readFileSync, renameSync, rmSync, writeSync } from 'node:fs';
+import { open } from 'node:fs/promises';
+import { dirname } from 'node:path';
 import { crc32 } from 'node:zlib';
+import { syncDirectory } from '../../home/atomic-json.ts';
 
 /** Length u32, then the sum of that u32, then that of the piece u32; each goes on from the one before, so that every piece has its place. */
 const HEADER = 12;
@@ -21,6 +24,9 @@ export class ScopeLog {
   #at = 0;
   #sum = 0;
   #begunWith = 0;
+  /** Up to here it is on the disk. */
+  #durable = 0;
+  #rewrites = 0;
 
   constructor(path: string, stream: string) {
     this.#path = path;
@@ -52,8 +58,30 @@ export class ScopeLog {
     this.#sum = 0;
     this.#put(Buffer.from(this.#stream));
     for (const piece of pieces) this.#put(piece);
+    // The one before counts until this one is whole on the disk, also over a power cut.
+    fdatasyncSync(this.#file);
     renameSync(`${this.#path}.new`, this.#path);
+    syncDirectory(dirname(this.#path));
     this.#begunWith = this.#at;
+    this.#durable = this.#at;
+    this.#rewrites += 1;
+  }
+
+  get isDurable(): boolean {
+    return this.#durable === this.#at;
+  }
+
+  /** What has been written by now goes to the disk, while nobody waits. Rejects where the disk refuses. */
+  async sync(): Promise<void> {
+    const [rewrites, at] = [this.#rewrites, this.#at];
+    // By itself: the other may be closed meanwhile, and its number be another file's.
+    const handle = await open(this.#path, 'r');
+    try {
+      await handle.datasync();
+    } finally {
+      await handle.close();
+    }
+    if (this.#rewrites === rewrites) this.#durable = Math.max(this.#durable, at);
   }
 
   /** Throws where the disk refuses. */

@@ -112,7 +112,7 @@ describe('the jobs of a source', () => {
   it('one call at a time works on a job', async () => {
     await scene.create('files');
     let open = () => {};
-    scene.fuse.gate = new Promise((resolve) => {
+    scene.fuse.protecting = new Promise((resolve) => {
       open = resolve;
     });
     const starting = scene.jobs.start('files');
@@ -273,7 +273,7 @@ describe('the jobs of a source', () => {
   it('an agent that is stopping starts nothing any more', async () => {
     const folder = await scene.create('files');
     let open = () => {};
-    scene.fuse.gate = new Promise((resolve) => {
+    scene.fuse.protecting = new Promise((resolve) => {
       open = resolve;
     });
     const starting = scene.jobs.start('files');

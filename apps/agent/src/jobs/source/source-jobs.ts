@@ -14,11 +14,14 @@ import {
 } from '@understudy/wire';
 import { messageOf } from '../../home/start-error.ts';
 import type { JobStore, StoredJob } from '../stored-job.ts';
+import type { RoleDoor } from '../takeover/reverse/door.ts';
+import { makeDoor } from '../takeover/reverse/make-door.ts';
 import { decideBrake, haltedAt, isBraked } from './brake-calls.ts';
 import { edit } from './editing.ts';
 import { Farewells } from './farewells.ts';
+import { promotedOf, type StartOptions } from './gate/promote.ts';
 import { JobKeeper } from './job-keeper.ts';
-import { type Job, newJob, type Running, type Severity } from './known-job.ts';
+import { gaveWayReason, type Job, newJob, type Running, type Severity } from './known-job.ts';
 import { changed, changeMirror, startMirror } from './mirror-calls.ts';
 import { type JobSurroundings, prepareJob } from './prepare-job.ts';
 import { refuseUnsupported } from './refuse-unsupported.ts';
@@ -49,6 +52,7 @@ export class SourceJobs {
     this.#rests = this.#makeRests();
     this.#keeper = new JobKeeper({
       surroundings,
+      save: (job, change) => this.#save(job, change),
       jobs: () => this.#jobs.values(),
       changed: (job) => {
         // What lies in the replica's folder is the job's own from now on.
@@ -88,7 +92,8 @@ export class SourceJobs {
     await this.#keeper.restore();
     // Not waited for: a target that cannot be reached keeps nobody from starting.
     this.#farewells.again().catch((error) => this.#surroundings.fault(error, null));
-    for (const { stored } of this.#jobs.values()) if (!stored.started) this.#rests.again(stored);
+    for (const { stored } of this.#jobs.values())
+      if (!stored.started && stored.gaveWay === undefined) this.#rests.again(stored);
   }
 
   names(): string[] {
@@ -152,15 +157,19 @@ export class SourceJobs {
     });
   }
 
-  async start(name: string, adopt = false): Promise<JobStatus> {
+  async start(name: string, { adopt = false, asPrimary = false }: StartOptions = {}): Promise<JobStatus> {
     const job = this.#find(name);
     return this.#exclusively(job, async () => {
+      const promoted = promotedOf(job, asPrimary);
       const before = job.running === null ? null : stateOf(job.running.runner.facts());
       if (job.running !== null && isBraked(job.running))
         throw new ManagementError('refused', before?.reason?.sentence ?? 'The brake holds.');
       if (before !== null && before.state !== 'halted') return this.#keeper.statusOf(job);
       job.emptyIsMeant = before?.reason?.code === 'root-emptied';
+      if (job.stored.gaveWay !== undefined)
+        throw new ManagementError('refused', gaveWayReason(job.stored.gaveWay.server).sentence);
       if (adopt) this.#save(job, { adopt });
+      if (promoted !== null) this.#save(job, promoted);
       await this.#rests.over(job.stored.id);
       await this.#keeper.start(job);
       this.#save(job, { started: true, paused: false });
@@ -172,6 +181,7 @@ export class SourceJobs {
   async stop(name: string): Promise<JobStatus> {
     const job = this.#find(name);
     return this.#exclusively(job, async () => {
+      promotedOf(job, false);
       this.#save(job, { started: false, paused: false });
       await this.#keeper.stop(job);
       await this.#rests.say(job.stored);
@@ -253,6 +263,19 @@ export class SourceJobs {
     job.running.interception.turn();
     this.#refuseHalted(job);
     return job.running;
+  }
+
+  /** For the rooms that swap a job's roles. */
+  get door(): RoleDoor {
+    return makeDoor({
+      store: this.#store,
+      surroundings: this.#surroundings,
+      keeper: this.#keeper,
+      jobs: this.#jobs,
+      save: (job, change) => this.#save(job, change),
+      removed: (name) => this.#listeners.tell(name, null),
+      exclusively: (job, work) => this.#exclusively(job, work),
+    });
   }
 
   /** The agent ends. With `keep` what is protected stays mounted, and its applications notice nothing. */

@@ -7,15 +7,20 @@ import { digestNames } from '../../ports/digest/digest.ts';
 import { dialReplication } from '../../ports/replication-link/dial.ts';
 import type { ReplicationLink } from '../../ports/replication-link/replication-link.ts';
 import { type ProtectedDirectory, replicaPathOf } from '../../rules/index.ts';
+import { OwnEpochs } from '../../witness/index.ts';
 import { JobStore, type StoredJob } from '../stored-job.ts';
+import { roleOf } from '../takeover/reverse/role-of.ts';
+import { keepUnsent } from '../takeover/reverse/unsent-list.ts';
 import { ask, askWell } from './ask-target.ts';
 import { brakeLimitsOf } from './brake-calls.ts';
+import { leaseOf } from './gate/lease-of.ts';
+import { handoverOf } from './handover.ts';
 import type { Interceptors } from './interceptors.ts';
 import { FileMirrorMemory } from './mirror-memory.ts';
 import { mirrorOptionsOf } from './mirror-options.ts';
 import { PositionReserve } from './position-reserve.ts';
 import type { JobSurroundings } from './prepare-job.ts';
-import { survivalOf } from './queue-places.ts';
+import { forgetLeftBehind, survivalOf } from './queue-places.ts';
 import { scopesFor } from './root-scopes.ts';
 import { synchronousOf } from './synchronous/synchronous-of.ts';
 import { VerificationReports } from './verification-reports.ts';
@@ -29,11 +34,16 @@ export interface SurroundingParts {
 export function sourceSurroundings(parts: SurroundingParts): JobSurroundings {
   const { base, interceptors } = parts;
   const store = new JobStore(base.home.jobs);
+  const own = new OwnEpochs(base.home.path);
   return {
     agentName: base.name,
     homePath: base.home.path,
     interceptors,
+    holdAtStartMs: base.settings['source.hold-at-start'],
+    leaseOf: (stored) => leaseOf({ identity: base.identity, own }, stored),
     runnerOptions: (stored, roots, prepared, ring) => {
+      // Before the folder of the queue is opened: a damaged file keeps the job from starting.
+      const reserve = new PositionReserve(store.reserve(stored.id));
       const survival = survivalOf(base, stored, roots, ring);
       const { streamId } = survival;
       return {
@@ -42,7 +52,7 @@ export function sourceSurroundings(parts: SurroundingParts): JobSurroundings {
         targetName: stored.definition.target.name,
         epoch: stored.epoch,
         roots: scopesFor(roots, prepared, stored.formerRules),
-        reserve: new PositionReserve(store.reserve(stored.id)),
+        reserve,
         memoryBytes: base.settings['queue.memory'],
         windowBytes: base.settings['replication.window'],
         transmission: stored.definition,
@@ -54,10 +64,17 @@ export function sourceSurroundings(parts: SurroundingParts): JobSurroundings {
           fault: (error) => base.logger.warn({ err: error }, 'what a mirror had finished cannot be kept'),
         }),
         survival,
-        hello: (live) => ({ ...helloOf(parts, stored, streamId), ...brakeLimitsOf(stored.definition), ...live }),
+        hello: (live) => ({
+          ...helloOf(parts, stored, streamId),
+          ...brakeLimitsOf(stored.definition),
+          ...placed(stored, live),
+        }),
         dial: () => dial(parts, stored),
+        ...roleOf(stored),
+        halting: (reason, job) => keepUnsent(reason, job, store.unsent(stored.id)),
       };
     },
+    forgetQueue: (id) => forgetLeftBehind(base, id),
     rootsFile: (id) => store.roots(id),
     reports: (id) =>
       new VerificationReports(store.verificationsPath(id), (error) =>
@@ -66,6 +83,7 @@ export function sourceSurroundings(parts: SurroundingParts): JobSurroundings {
     probe: (stored, directories) => probe(parts, stored, directories),
     leave: (stored) => tell(parts, stored, 'leave'),
     rest: (stored) => tell(parts, stored, 'rest'),
+    say: (stored, intent, epoch) => say(parts, stored, intent, epoch),
     decide: (stored, intent, next) => decide(parts, stored, intent, next),
     event: ({ code, severity, sentence }, job) => {
       base.events.raise({ code, severity, sentence, job });
@@ -106,6 +124,7 @@ function helloOf(
     ...(stored.definition.targetWrites === undefined ? {} : { targetWrites: stored.definition.targetWrites }),
     ...refusesOf(stored),
     digests: [...digestNames],
+    ...handoverOf(stored, base.name),
     machine,
     replicaBase: stored.definition.to?.bytes ?? null,
   };
@@ -114,6 +133,14 @@ function helloOf(
 function refusesOf({ definition: { devices, setuid } }: StoredJob): Pick<Hello, 'refuses'> {
   if (devices !== 'refuse' && setuid !== 'refuse') return {};
   return { refuses: { devices: devices === 'refuse', setuid: setuid === 'refuse' } };
+}
+
+/** Where the roots' replicas lie, where that is not what their paths and `--to` come to. */
+function placed<T extends Pick<Hello, 'roots'>>({ definition: { to, without } }: StoredJob, live: T): T {
+  if (without === undefined) return live;
+  const base = to === null ? null : rawOf(to.bytes);
+  const replicaOf = (path: string) => base64(replicaPathOf(base, rawOf(path), rawOf(without.bytes)));
+  return { ...live, roots: live.roots.map((root) => ({ ...root, replica: replicaOf(root.path) })) };
 }
 
 const START = { oldest: 1, next: 1, applied: 0 } as unknown as Pick<Hello, 'oldest' | 'next' | 'applied'>;
@@ -127,10 +154,8 @@ async function probe(
 ): Promise<string | null> {
   const itself = sameServer(parts, stored, directories);
   if (itself !== null) return itself;
-  const roots = directories.map(({ path }) => ({
-    path: base64(path),
-    node: brand<Hello['roots'][number]['node']>(1n),
-  }));
+  const node = brand<Hello['roots'][number]['node']>(1n);
+  const { roots } = placed(stored, { roots: directories.map(({ path }) => ({ path: base64(path), node })) });
   const hello: Hello = { ...helloOf(parts, stored, randomUUID()), ...START, intent: 'probe', roots };
   const refusal: Refuse | null = await ask(() => dial(parts, stored), hello);
   return refusal === null || refusal.code === 'failed' ? null : refusal.sentence;
@@ -171,4 +196,18 @@ async function tell(parts: SurroundingParts, stored: StoredJob, intent: 'leave' 
   const hello: Hello = { ...helloOf(parts, stored, randomUUID()), ...START, intent, roots };
   const refusal = await ask(() => dial(parts, stored), hello);
   return refusal?.sentence ?? null;
+}
+
+/** Word to the server whose job this one had taken over. `unsaid`: it was not reached at all. */
+async function say(
+  parts: SurroundingParts,
+  stored: StoredJob,
+  intent: 'undo' | 'hand-over',
+  epoch: number,
+): Promise<Refuse | 'unsaid' | null> {
+  const roots = [{ path: base64(brand<RawName>('/')), node: brand<Hello['roots'][number]['node']>(1n) }];
+  const commanded = stored.reverse?.purpose === 'giving-up';
+  const hello: Hello = { ...helloOf(parts, stored, randomUUID()), ...START, epoch, commanded, intent, roots };
+  const link = await dial(parts, stored).catch(() => null);
+  return link === null ? 'unsaid' : ask(() => Promise.resolve(link), hello);
 }

@@ -33,6 +33,10 @@ export class Survival {
   #through = 0;
   /** Where rules are asked: what the ring holds up to here is not needed, and the picture behind it is written down. */
   #scopesThrough = 0;
+  /** What is received up to here a power cut leaves known. */
+  #durable = 0;
+  #syncing = false;
+  #closed = false;
   #marked = '';
   #notBeforeMs = 0;
   /** The folder takes nothing: there is nothing to wait for, and nothing goes on after a restart. */
@@ -80,12 +84,43 @@ export class Survival {
     if (changed && performance.now() >= this.#notBeforeMs) this.#keep(job);
     if (this.#helpless) return Number.POSITIVE_INFINITY;
     if (job.memoryVersion !== this.#kept) return this.#through;
-    const from = job.path.keepsFrom;
-    this.#scopesThrough = Math.max(this.#scopesThrough, from === null ? job.path.srm.notes.last : from - 1);
-    this.#noteScopes(job, this.#scopesThrough);
+    const from = this.#noteAll(job);
     this.#through = Math.max(this.#through, from === null ? job.path.seen : from - 1);
     this.#mark(job);
     return from === null ? Number.POSITIVE_INFINITY : from - 1;
+  }
+
+  /** Ring sequence up to which every operation is received, and a power cut leaves known what the target knows; null: some are not. */
+  settledThrough(job: SourceJob, drained: number): number | null {
+    const reached = this.isKept(job) ? job.settledThrough(drained) : null;
+    // Also while nothing can be said: a mirror that a power cut breaks off goes on with what is on the disk of it.
+    const durable = this.#durableThrough(job, reached ?? 0);
+    return reached === null ? null : durable;
+  }
+
+  /** Where rules are asked the picture has to be on the disk first: that is begun here, and the next call finds it done. */
+  #durableThrough(job: SourceJob, reached: number): number {
+    const { notes, roots } = job.path.srm;
+    if (!notes.kept || this.#helpless || [...roots.values()].every((scope) => scope.whole)) return reached;
+    // As for the ring: what the picture goes by is written down first.
+    if (!this.isKept(job)) return this.#durable;
+    this.#noteAll(job);
+    // What lies behind the place that is written down would not be found again.
+    if (Math.min(reached, notes.last) > this.#scopesThrough) return Math.min(reached, this.#durable);
+    if (this.#scopes.isDurable) this.#durable = Math.max(this.#durable, reached);
+    else this.#sync(job, reached);
+    return Math.min(reached, this.#durable);
+  }
+
+  #sync(job: SourceJob, reached: number): void {
+    if (this.#syncing) return;
+    this.#syncing = true;
+    const done = (error: unknown) => {
+      this.#syncing = false;
+      if (error === null) this.#durable = Math.max(this.#durable, reached);
+      else if (!this.#closed) this.#losingScopes(job, error);
+    };
+    this.#scopes.sync().then(() => done(null), done);
   }
 
   /** Until a state may be written again. */
@@ -101,6 +136,7 @@ export class Survival {
   /** The agent ends in order: what the job knows is written down once more; null: it was forgotten. */
   close(job: SourceJob | null): void {
     if (job !== null && job.memoryVersion !== this.#kept) this.#keep(job);
+    this.#closed = true;
     this.#scopes.close();
     this.folder.close();
   }
@@ -121,6 +157,14 @@ export class Survival {
     this.#notBeforeMs = begun + KEEP_PAUSE_MS + took * PAUSE_PER_MS;
     this.#kept = now;
     this.#marked = '';
+  }
+
+  /** Where the ring has to be kept from; null: nowhere. */
+  #noteAll(job: SourceJob): number | null {
+    const from = job.path.keepsFrom;
+    this.#scopesThrough = Math.max(this.#scopesThrough, from === null ? job.path.srm.notes.last : from - 1);
+    this.#noteScopes(job, this.#scopesThrough);
+    return from;
   }
 
   #noteScopes(job: SourceJob, through: number): void {
@@ -144,16 +188,20 @@ export class Survival {
     try {
       write();
     } catch (error) {
-      job.path.srm.notes.kept = false;
-      this.folder.failed(error);
-      try {
-        this.#scopes.forget();
-      } catch (removing) {
-        this.folder.failed(removing);
-        // An old one must not be taken for the latest: without the state it counts for nothing.
-        this.#helpless = true;
-        this.folder.forget();
-      }
+      this.#losingScopes(job, error);
+    }
+  }
+
+  #losingScopes(job: SourceJob, error: unknown): void {
+    job.path.srm.notes.kept = false;
+    this.folder.failed(error);
+    try {
+      this.#scopes.forget();
+    } catch (removing) {
+      this.folder.failed(removing);
+      // An old one must not be taken for the latest: without the state it counts for nothing.
+      this.#helpless = true;
+      this.folder.forget();
     }
   }
 

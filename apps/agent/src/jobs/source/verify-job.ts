@@ -76,7 +76,7 @@ function orphansLeft({ runner }: Running, differences: readonly EngineDifference
 function ended({ runner, interception }: Running, { name, repair, signal }: VerifyAsked): Promise<Verification> {
   const { job } = runner;
   return new Promise<Verification>((resolve, reject) => {
-    const forget = runner.onEnd((reason) => reject(brokenOff(name, 'verification', reason)));
+    const forget = runner.ends.add((reason) => reject(brokenOff(name, 'verification', reason)));
     const started = job.startVerification((verification) => {
       forget();
       resolve(verification);
@@ -99,7 +99,7 @@ function ended({ runner, interception }: Running, { name, repair, signal }: Veri
 /** Waits for the repair; returns how many paths could not be brought over. */
 function repaired({ runner, interception }: Running, { name }: VerifyAsked): Promise<number> {
   return new Promise((resolve, reject) => {
-    const forget = runner.onEnd((reason) => reject(brokenOff(name, 'repair', reason)));
+    const forget = runner.ends.add((reason) => reject(brokenOff(name, 'repair', reason)));
     runner.job.flush((_, unrepairable) => {
       forget();
       resolve(unrepairable);
@@ -149,7 +149,7 @@ export function scheduleVerifications({ name, running, schedule, reports, event 
       event('not-verified', 'warning', `The scheduled verification did not come to its end: ${messageOf(error)}`);
     }
   });
-  const forget = running.runner.onEnd(() => made.close());
+  const forget = running.runner.ends.add(() => made.close());
   return () => {
     forget();
     made.close();

@@ -5,12 +5,12 @@
 import { Cron } from 'croner';
 
 /** A sentence about what is wrong; null: nothing. */
-export function scheduleFault(cron: string): string | null {
+export function scheduleFault(cron: string, what = 'verification'): string | null {
   try {
     const next = new Cron(cron, { paused: true }).nextRun();
-    return next === null ? `The verification schedule "${cron}" has no next time.` : null;
+    return next === null ? `The ${what} schedule "${cron}" has no next time.` : null;
   } catch (error) {
-    return `The verification schedule "${cron}" is none (${(error as Error).message}); write minute hour day month weekday, as in "0 3 * * 0" for Sundays at three.`;
+    return `The ${what} schedule "${cron}" is none (${(error as Error).message}); write minute hour day month weekday, as in "0 3 * * 0" for Sundays at three.`;
   }
 }
 

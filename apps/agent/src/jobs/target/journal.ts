@@ -97,6 +97,14 @@ export class FileTargetJournal implements TargetJournal {
     this.#append(encodeLine(LineKind.commit, Buffer.concat([encodeMarks(marks), encodeChanges(changes)])));
   }
 
+  stand(marks: JournalMarks, changes: readonly NodeChange[]): void {
+    this.commit(marks, changes);
+    this.begin(marks.applied);
+    this.#append(encodeCheckpoint(this.#bytes, 0));
+    this.#floor = this.#bytes;
+    fdatasyncSync(this.#fd);
+  }
+
   restart(start: StreamStart): void {
     this.#begun = start.applied;
     this.#append(encodeLine(LineKind.restart, Buffer.from(JSON.stringify(start))));

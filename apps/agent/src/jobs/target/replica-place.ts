@@ -3,7 +3,7 @@ import { lstatSync, readlinkSync, realpathSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { brand, printable, type RawName } from '@understudy/base';
 import type { Hello, Refuse } from '@understudy/wire';
-import { liesWithin, placesOverlap, replicaPathOf } from '../../rules/index.ts';
+import { liesWithin, placesOverlap, replicaPathOf, tidyPath } from '../../rules/index.ts';
 
 export interface PlaceContext {
   readonly homePath: RawName;
@@ -31,7 +31,10 @@ const SYSTEM = '/etc /proc /sys /dev /run /boot /usr /bin /sbin /lib /lib32 /lib
 /** The replica of each root of the job, by its index. */
 export function placesOf(hello: Hello): Place[] {
   const base = hello.replicaBase === null ? null : bytes(hello.replicaBase);
-  return hello.roots.map((root) => ({ source: bytes(root.path), replica: replicaPathOf(base, bytes(root.path)) }));
+  return hello.roots.map(({ path, replica }) => ({
+    source: bytes(path),
+    replica: replica === undefined ? replicaPathOf(base, bytes(path)) : tidyPath(bytes(replica)),
+  }));
 }
 
 /** null: they may lie there. */

@@ -46,6 +46,8 @@ export interface ReplicaRootsOptions {
   readonly forbidden?: Forbidden;
   /** Looked at before anything of a root is made or changed: throws where its folder may not be filled. `handle`: what lies there. */
   readonly mayFill?: (index: number, path: RawName, handle: Handle) => void;
+  /** What lies there and is none of the job's, by its path; absent: nothing. */
+  readonly spared?: (path: RawName, isDirectory: boolean) => boolean;
   /** A root is open; what it throws closes it again. */
   readonly opened?: (path: RawName) => void;
 }
@@ -74,7 +76,7 @@ export class ReplicaRoots {
     const path = place.replica;
     const known = this.#options.known[index] ?? null;
     if (known !== null && !exists(path)) throw lost(path, 'is gone');
-    const files = this.#tree(index, path);
+    const files: ReplicaFiles = this.#tree(index, path);
     if (known !== null && files.root !== known) {
       files.close();
       throw lost(path, 'is another directory than the one that was being filled');
@@ -89,7 +91,9 @@ export class ReplicaRoots {
     }
     const stat = lstatSync(Buffer.from(path, 'latin1'));
     this.#opened.set(index, { path, device: stat.dev, inode: stat.ino, handle: files.root });
-    const { forbidden } = this.#options;
+    const { forbidden, spared } = this.#options;
+    if (spared !== undefined)
+      files.spared = (beneath, isDirectory) => spared(brand<RawName>(`${path}/${beneath}`), isDirectory);
     return forbidden === undefined ? files : forbiddingFiles(files, forbidden);
   };
 
@@ -138,6 +142,14 @@ export class ReplicaRoots {
 export function removeLimbos(jobId: string, replicas: readonly RawName[]): void {
   for (const [index, replica] of replicas.entries())
     for (const place of limbosOf(jobId, replica, replicas)) removeLimbo(place, index);
+}
+
+/** By root: where the product keeps what belongs to the job, on that root's own file system; null: nowhere yet. */
+export function keptBeside(jobId: string, replicas: readonly RawName[]): (RawName | null)[] {
+  return replicas.map((replica, index) => {
+    const places = limbosOf(jobId, replica, replicas);
+    return places.find((place) => exists(limboIn(place, index)) !== null) ?? null;
+  });
 }
 
 /** In the order in which they are tried. A root inside another must not have it in the other's way. */

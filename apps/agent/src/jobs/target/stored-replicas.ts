@@ -4,6 +4,7 @@
  */
 import { mkdirSync, readdirSync, renameSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
+import { standingSchema } from '@understudy/wire';
 import { z } from 'zod';
 import { readJson, writeJson } from '../../home/atomic-json.ts';
 import { makeFolder } from '../../home/make-folder.ts';
@@ -24,6 +25,14 @@ const storedReplicaSchema = z.strictObject({
       handle: z.string().nullable(),
     }),
   ),
+  /** The highest epoch that has begun here; absent: 1. */
+  epoch: z.number().int().min(1).optional(),
+  /** The source's last word at a greeting, as `helloSchema` has it: what is needed to go on without it. */
+  hello: z.record(z.string(), z.unknown()).optional(),
+  /** What the source last said of the job itself. */
+  standing: standingSchema.optional(),
+  /** The source has stopped the job: others may have written into the replica since. */
+  rests: z.boolean().optional(),
 });
 export type StoredReplica = z.output<typeof storedReplicaSchema>;
 

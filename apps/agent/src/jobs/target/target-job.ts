@@ -23,20 +23,23 @@ import {
   type Position,
   type Refuse,
   type Reply,
+  type Standing,
+  standingSchema,
   type Welcome,
 } from '@understudy/wire';
-import { errnoOf, messageOf } from '../../home/start-error.ts';
+import { messageOf } from '../../home/start-error.ts';
 import { CODEC_NAMES } from '../../ports/compression/index.ts';
 import { digest } from '../../ports/digest/digest.ts';
-import type { ReplicationLink } from '../../ports/replication-link/replication-link.ts';
+import { parseJsonFrame, type ReplicationLink } from '../../ports/replication-link/replication-link.ts';
 import { Checkpoints } from './checkpoints.ts';
-import { ForeignFiles } from './foreign-files.ts';
-import { type ReplicaGuard, ReplicaHeld } from './guard/replica-guard.ts';
+import type { ReplicaGuard } from './guard/replica-guard.ts';
 import type { FileTargetJournal } from './journal.ts';
+import { type PastOptions, TargetPast } from './past/target-past.ts';
 import type { ReceivedSegments } from './received-segments.ts';
-import type { ReplicaRoots } from './replica-roots.ts';
-import { RootLost, RootNotNow } from './replica-roots.ts';
+import { isExpected, refusalOf } from './refusal-of.ts';
+import { type ReplicaRoots, RootNotNow } from './replica-roots.ts';
 import { replyFrames } from './reply-frames.ts';
+import { TargetHand } from './target-hand.ts';
 
 export interface TargetJobOptions {
   readonly version: string;
@@ -44,8 +47,7 @@ export interface TargetJobOptions {
   readonly received: ReceivedSegments;
   /** Memory for what waits to be applied. */
   readonly memoryBytes: number;
-  /** Of overwritten content that is kept for the brake. */
-  readonly keepAsideBytes: number;
+  readonly past: PastOptions;
   /** The replica's or the journal's disk did not keep what it was given. */
   readonly notKept: (sentence: string) => void;
   readonly roots: ReplicaRoots;
@@ -53,6 +55,8 @@ export interface TargetJobOptions {
   readonly guard?: Pick<ReplicaGuard, 'state' | 'look'>;
   readonly event: (event: TargetEvent) => void;
   readonly condition: (condition: Condition) => void;
+  /** The source has said how the job stands. */
+  readonly stands?: (standing: Standing) => void;
   /** It has ended by itself: the next hello finds a new one. `fault`: not the world's doing. */
   readonly ended: (refuse: Refuse, fault: unknown) => void;
 }
@@ -69,6 +73,10 @@ export class TargetJob {
   readonly #accept: TargetCommunicationManager;
   readonly #apply: TargetReplicationManager;
   readonly #checkpoints: Checkpoints;
+  /** For a failover. */
+  readonly hand: TargetHand;
+  /** What has been on the replica. */
+  readonly past: TargetPast;
   #link: ReplicationLink | null = null;
   #scheduled = false;
   #timer: NodeJS.Timeout | null = null;
@@ -81,17 +89,25 @@ export class TargetJob {
 
   constructor(options: TargetJobOptions) {
     this.#options = options;
+    const { roots, past } = options;
+    this.past = new TargetPast({ ...past, roots, path: () => this.#path, told: () => this.#told() });
     this.#path = openTargetHalf({
       journal: options.journal,
       received: options.received,
       limits: { bytes: options.memoryBytes },
       openRoot: options.roots.open,
       digest,
-      brake: { wallMs: () => Date.now(), copyBytes: options.keepAsideBytes },
+      brake: { wallMs: () => Date.now(), copyBytes: past.keepAsideBytes, undo: this.past.reach },
     });
     this.#accept = this.#path.accept;
     this.#apply = this.#path.apply;
     this.#checkpoints = this.#makeCheckpoints();
+    this.hand = new TargetHand({
+      path: this.#path,
+      linked: () => this.linked,
+      refuse: (sentence) => this.#sendAway({ code: 'superseded', sentence }),
+      goOn: () => this.#run(),
+    });
   }
 
   get linked(): boolean {
@@ -117,15 +133,20 @@ export class TargetJob {
     try {
       this.#apply.brake.haltHere();
     } finally {
-      this.#flushEvents();
+      this.#told();
     }
     return this.#apply.stream.applied;
   }
 
   /** It ends for this reason, which the source hears. */
   refuse(refuse: Refuse): void {
-    this.#link?.sendJson(FrameType.refuse, refuse);
+    this.#sendAway(refuse);
     this.close(refuse.sentence);
+  }
+
+  #sendAway(refuse: Refuse): void {
+    this.#link?.sendJson(FrameType.refuse, refuse);
+    this.#link?.close(refuse.sentence);
   }
 
   get roots(): ReplicaRoots {
@@ -143,6 +164,7 @@ export class TargetJob {
     this.#closed = true;
     this.#link?.close(sentence);
     this.#stopTimers();
+    this.past.close();
     this.#checkpoints.close();
     this.#apply.close();
     this.#options.received.close();
@@ -195,6 +217,10 @@ export class TargetJob {
     this.#sendReplies(link, this.#apply.untold);
     this.#tellCondition(true);
     link.onFrame((header, payload) => this.#guarded(link, () => this.#frame(link, header, payload)));
+    this.#run();
+  }
+
+  #run(): void {
     this.#timer ??= setInterval(() => this.#guarded(this.#link, () => this.#tick()), TICK_MS);
     this.#schedule();
   }
@@ -209,13 +235,7 @@ export class TargetJob {
       link?.sendJson(FrameType.refuse, refuse);
       link?.close(refuse.sentence);
       this.close(refuse.sentence);
-      const expected =
-        error instanceof ReplicaHeld ||
-        error instanceof ForeignFiles ||
-        error instanceof RootLost ||
-        error instanceof RootNotNow ||
-        errnoOf(error) !== '';
-      this.#options.ended(refuse, expected ? null : error);
+      this.#options.ended(refuse, isExpected(error) ? null : error);
     }
   }
 
@@ -228,6 +248,11 @@ export class TargetJob {
     if (this.#link !== link) return;
     if (header.type === FrameType.acknowledge) {
       this.#apply.told(header.to);
+      return;
+    }
+    if (header.type === FrameType.standing) {
+      const standing = parseJsonFrame(link, header, payload, standingSchema);
+      if (standing !== null) this.#options.stands?.(standing);
       return;
     }
     if (header.type !== FrameType.operations) {
@@ -262,11 +287,13 @@ export class TargetJob {
 
   #turn(): void {
     this.#scheduled = false;
+    if (this.hand.isDiscarding) return;
     const before = this.#apply.stream.applied;
     const effects = this.#apply.applySome(performance.now());
     this.#applied(effects, before);
     if (effects.retryAtMs !== null) this.#retryAt(effects.retryAtMs);
     else if (this.#accept.queued.records > 0) this.#schedule();
+    this.hand.turned();
   }
 
   #applied(effects: ApplyEffects, before: Position): void {
@@ -283,9 +310,10 @@ export class TargetJob {
     this.#tellCondition(false);
   }
 
-  /** Of what was done beside a turn. */
-  #flushEvents(): void {
+  /** What was done beside a turn is told. */
+  #told(): void {
     for (const event of this.#apply.brake.takeEvents(brand<RawName>(''))) this.#options.event(event);
+    this.#tellCondition(false);
   }
 
   #sendReplies(link: ReplicationLink, replies: readonly Reply[]): void {
@@ -337,7 +365,10 @@ export class TargetJob {
       this.#tellCondition(JSON.stringify(this.#queue()) !== this.#toldQueue);
     }
     const now = performance.now();
-    if (this.#ticks % LOOK_TICKS === 0) this.#apply.brake.keepHouse();
+    if (this.#ticks % LOOK_TICKS === 0) {
+      this.#apply.brake.keepHouse();
+      this.past.look();
+    }
     this.#checkpoints.tick(this.#apply.stream.applied, now, this.#condition.code === 'target-journal-full');
     if (this.#link !== null) this.#effects(this.#link, this.#accept.tick(now));
   }
@@ -358,20 +389,4 @@ export class TargetJob {
     if (this.#timer !== null) clearInterval(this.#timer);
     if (this.#retry !== null) clearTimeout(this.#retry);
   }
-}
-
-/** Codes other than `replica-path-invalid` let the source come again by itself. */
-function refusalOf(error: unknown): Refuse {
-  if (error instanceof ReplicaHeld) return { code: 'replica-open-for-writing', sentence: error.message.slice(0, 1024) };
-  if (error instanceof ForeignFiles) return { code: 'foreign-files', sentence: error.message.slice(0, 1024) };
-  if (error instanceof RootLost) return { code: 'replica-path-invalid', sentence: error.message };
-  const errno = error instanceof RootNotNow ? error.code : errnoOf(error);
-  const full = errno === 'ENOSPC' || errno === 'EDQUOT';
-  if (error instanceof RootNotNow) return { code: full ? 'no-space' : 'failed', sentence: error.message };
-  if (full)
-    return {
-      code: 'no-space',
-      sentence: `The target agent's home is full, so that its journal cannot be written (${messageOf(error)}): free some space there. It goes on by itself.`,
-    };
-  return { code: 'failed', sentence: `The target agent failed at this job: ${messageOf(error)}`.slice(0, 1000) };
 }

@@ -3,51 +3,36 @@
  * Promises: one job a replica path; a job belongs to the peer that made it; nothing of a replica is deleted here.
  */
 import { brand, formatBytes, printable, type RawName } from '@understudy/base';
-import type { Forbidden, Handle, TargetEvent } from '@understudy/engine';
-import { type FrameHeader, FrameType, type Hello, helloSchema, type Position, type Refuse } from '@understudy/wire';
+import type { Handle, TargetEvent } from '@understudy/engine';
+import { type FrameHeader, FrameType, type Hello, helloSchema, type Refuse } from '@understudy/wire';
 import { messageOf } from '../../home/start-error.ts';
 import { parseJsonFrame, type ReplicationLink } from '../../ports/replication-link/replication-link.ts';
-import type { SegmentLimits } from '../../ports/segments/index.ts';
+import { brakeWord } from './brake-word.ts';
 import { foreignFiles, isOurs, refuseForeign } from './foreign-files.ts';
-import { type GuardPorts, giveBack, ReplicaGuard, type TellGuard } from './guard/replica-guard.ts';
+import { giveBack, ReplicaGuard, type TellGuard } from './guard/replica-guard.ts';
 import { FileTargetJournal } from './journal.ts';
+import { pastOptionsOf } from './past/past-of.ts';
 import { ReceivedSegments } from './received-segments.ts';
+import { keepAgain, letGo } from './replica-keeping.ts';
 import { type Place, placesOf, refusePlaces } from './replica-place.ts';
-import { type OpenTree, ReplicaRoots, removeLimbos } from './replica-roots.ts';
+import { handlesOf, raw, recordOf, samePlaces } from './replica-record.ts';
+import { ReplicaRoots } from './replica-roots.ts';
 import { type StoredReplica, StoredReplicas } from './stored-replicas.ts';
 import { TargetJob, type TargetJobOptions } from './target-job.ts';
+import type { Severity, TargetSurroundings } from './target-surroundings.ts';
+
+export type { TargetSurroundings } from './target-surroundings.ts';
 
 const MEMORY_BYTES = 64 * 1024 * 1024;
-const KEEP_ASIDE_BYTES = 4 * 1024 * 1024 * 1024;
 
-type Severity = 'information' | 'warning' | 'error';
-
-export interface TargetSurroundings {
-  readonly version: string;
-  readonly home: string;
-  readonly machine: string;
-  readonly bootId: string;
-  readonly openTree?: OpenTree;
-  /** How replicas are kept from other writers; absent: they are not. */
-  readonly guard?: GuardPorts;
-  /** Which places and files this server takes; absent: all but the system's own places. */
-  readonly replicas?: { readonly allow: readonly RawName[]; readonly forbidden: Forbidden };
-  /** Of what is received and not applied; the defaults of the settings where it is not said. */
-  readonly journal?: {
-    readonly memoryBytes: number;
-    /** Empty: in the home. */
-    readonly folder: string;
-    readonly limits: Partial<SegmentLimits>;
-  };
-  /** Of overwritten content, for one job's brake. */
-  readonly keepAsideBytes?: number;
-  event(event: { code: string; severity: Severity; sentence: string }, job: string): void;
-  /** A fault of our own, for the technical log. */
-  fault(error: unknown, job: string): void;
+/** A replica of this server. */
+export interface KeptReplica {
+  readonly stored: StoredReplica;
+  /** The source's last greeting; null: it said none that could be kept. */
+  readonly hello: Hello | null;
+  /** Null: it is not open now. */
+  readonly job: TargetJob | null;
 }
-
-const raw = (base64: string): RawName => brand<RawName>(Buffer.from(base64, 'base64').toString('latin1'));
-const base64 = (bytes: string): string => Buffer.from(bytes, 'latin1').toString('base64');
 
 export class TargetJobs {
   readonly #surroundings: TargetSurroundings;
@@ -81,6 +66,63 @@ export class TargetJobs {
     for (const stored of this.#stored.all()) this.#giveBack(stored);
   }
 
+  /** What is kept here, whether its source is linked or not. */
+  kept(): readonly KeptReplica[] {
+    return [...this.#stored.all()].map((stored) => {
+      const hello = helloSchema.safeParse(stored.hello);
+      return { stored, hello: hello.success ? hello.data : null, job: this.#jobs.get(stored.jobId) ?? null };
+    });
+  }
+
+  /** The replica's job, opened without its source where there is none; null: not enough is known of it. Throws as opening does. */
+  open(jobId: string): TargetJob | null {
+    const present = this.#jobs.get(jobId);
+    if (present !== undefined) return present;
+    const before = this.#stored.get(jobId);
+    const hello = helloSchema.safeParse(before?.hello);
+    if (before === null || !hello.success) return null;
+    return this.#add(hello.data, before);
+  }
+
+  /** The highest epoch that has begun here: durable when this returns. A source of an older one is sent away. */
+  raiseEpoch(jobId: string, epoch: number): void {
+    const stored = this.#stored.get(jobId);
+    if (stored !== null && epoch > (stored.epoch ?? 1)) this.#stored.save({ ...stored, epoch });
+  }
+
+  /** What is received is applied without the source, which is sent away. False: not enough is known of it. Throws as opening does. */
+  supersede(jobId: string, epoch: number): boolean {
+    const hello = helloSchema.safeParse(this.#stored.get(jobId)?.hello);
+    const job = this.open(jobId);
+    if (job === null || !hello.success) return false;
+    job.hand.supersede(hello.data, epoch);
+    return true;
+  }
+
+  /** The replica is let go of: nothing is applied to it any more. */
+  end(jobId: string, sentence: string): void {
+    this.#jobs.get(jobId)?.close(sentence);
+    this.#jobs.delete(jobId);
+  }
+
+  /** What keeps others from writing there is taken away. */
+  makeWritable(jobId: string): void {
+    const stored = this.#stored.get(jobId);
+    if (stored !== null) this.#giveBack(stored);
+  }
+
+  /** Its source is not linked yet, or not any more, and others may not write there all the same. */
+  keepAgain(jobId: string): void {
+    keepAgain(this.#stored.get(jobId), this.#surroundings.guard, (job) => this.#teller(job));
+  }
+
+  /** This server keeps the job's replica no more; what lies there stays. */
+  letGo(jobId: string): void {
+    this.end(jobId, 'the job has come back');
+    this.makeWritable(jobId);
+    letGo(jobId, this.#stored);
+  }
+
   #giveBack({ roots, jobName }: StoredReplica): void {
     const { guard } = this.#surroundings;
     if (guard === undefined) return;
@@ -105,6 +147,7 @@ export class TargetJobs {
     const refusal = this.#refusal(hello, peer);
     if (refusal !== null) this.#refuse(link, refusal);
     else if (hello.intent === 'replicate') this.#attach(link, hello, peer);
+    else if (hello.intent === 'undo' || hello.intent === 'hand-over') void this.#comeBack(link, hello, peer);
     else this.#answer(link, hello);
   }
 
@@ -117,6 +160,10 @@ export class TargetJobs {
     const stored = this.#stored.get(hello.jobId);
     if (stored !== null && stored.peer !== peer)
       return { code: 'not-trusted', sentence: `The job ${hello.jobName} belongs to another source server.` };
+    const away = this.#sentAway(hello, stored);
+    if (away !== null) return { code: 'superseded', sentence: away };
+    const said = hello.intent === 'replicate' ? this.#surroundings.primary?.(hello, peer) : null;
+    if (said != null) return said;
     if (hello.intent !== 'replicate' && hello.intent !== 'probe') return null;
     const taken = [...this.#stored.all()]
       .filter((other) => other.jobId !== hello.jobId)
@@ -127,6 +174,14 @@ export class TargetJobs {
     return refused ?? (hello.intent === 'probe' ? foreignFiles(hello, stored) : null);
   }
 
+  /** SAFE6: also where nothing is open that could say so. */
+  #sentAway(hello: Hello, stored: StoredReplica | null): string | null {
+    const known = stored?.epoch ?? 1;
+    if (hello.epoch < known)
+      return `This source speaks for epoch ${hello.epoch}, and epoch ${known} has begun: another server has taken over. Stop the job here, or fail back.`;
+    return this.#surroundings.sentAway?.(hello.jobId, hello.epoch) ?? null;
+  }
+
   #answer(link: ReplicationLink, hello: Hello): void {
     if (hello.intent === 'leave') this.#leave(hello);
     if (hello.intent === 'rest') this.#rest(hello);
@@ -134,63 +189,52 @@ export class TargetJobs {
       this.#decide(link, hello);
       return;
     }
-    const { version } = this.#surroundings;
-    const why = hello.intent === 'probe' ? 'the job would be taken' : 'the replica is let go of';
-    link.sendJson(FrameType.welcome, {
-      version,
-      resumes: false,
-      received: 0,
-      applied: 0,
-      origin: 0,
-      complete: false,
-      why,
-    });
+    this.#yes(link, hello.intent === 'probe' ? 'the job would be taken' : 'the replica is let go of');
+  }
+
+  #yes(link: ReplicationLink, why: string): void {
+    const nothing = { resumes: false, received: 0, applied: 0, origin: 0, complete: false };
+    link.sendJson(FrameType.welcome, { version: this.#surroundings.version, ...nothing, why });
     link.close(why);
+  }
+
+  async #comeBack(link: ReplicationLink, hello: Hello, peer: string): Promise<void> {
+    const unknown: Refuse = { code: 'unknown-job', sentence: 'This server takes no job back.' };
+    const refuse = await (this.#surroundings.comeBack?.(hello, peer) ?? unknown);
+    if (refuse === null) this.#yes(link, 'the job is back');
+    else this.#refuse(link, refuse);
   }
 
   /** SAFE4: a person's word to a brake that holds. */
   #decide(link: ReplicationLink, hello: Hello): void {
-    const job = this.#jobs.get(hello.jobId);
-    const state = job?.brake ?? null;
-    if (job === undefined || (state?.phase !== 'held' && state?.phase !== 'rolling-back')) {
-      const sentence = 'No brake holds the replica of this job now, so that there is nothing to decide.';
-      this.#refuse(link, { code: 'brake', sentence });
-      return;
-    }
-    const goesOn = hello.intent === 'brake-go-on';
-    if (goesOn && state.phase === 'rolling-back') {
-      this.#refuse(link, { code: 'brake', sentence: 'The replica is being taken back already.' });
-      return;
-    }
-    if (goesOn) job.goOn(brand<Position>(hello.next - 1));
-    const applied = goesOn ? brand<Position>(state.at) : job.haltHere();
-    const word = goesOn ? 'What the brake held is applied, as was decided.' : '';
-    if (goesOn) this.#event(hello, 'brake-released', 'information', word);
     const { version } = this.#surroundings;
-    const why = goesOn ? word : (job.brake?.sentence ?? '');
-    const nothing = { resumes: false, origin: 0, complete: false };
-    link.sendJson(FrameType.welcome, { version, ...nothing, received: applied, applied, why: why.slice(0, 512) });
+    const word = brakeWord(hello, this.#jobs.get(hello.jobId), version);
+    if (word.kind === 'refuse') {
+      this.#refuse(link, word.refuse);
+      return;
+    }
+    const { why } = word.welcome;
+    if (!word.halts) this.#event(hello, 'brake-released', 'information', why);
+    link.sendJson(FrameType.welcome, word.welcome);
     link.close('it is decided');
-    if (goesOn) return;
-    job.refuse({ code: 'brake-halted', sentence: why.slice(0, 1024) });
+    if (!word.halts) return;
+    word.job.refuse({ code: 'brake-halted', sentence: why });
     this.#jobs.delete(hello.jobId);
   }
 
   #rest(hello: Hello): void {
-    this.#end(hello.jobId, 'the job was stopped');
+    this.end(hello.jobId, 'the job was stopped');
     const stored = this.#stored.get(hello.jobId);
-    if (stored !== null) this.#giveBack(stored);
+    if (stored === null) return;
+    this.#giveBack(stored);
+    this.#stored.save({ ...stored, rests: true });
   }
 
   #leave(hello: Hello): void {
     this.#rest(hello);
     const stored = this.#stored.get(hello.jobId);
     if (stored === null) return;
-    this.#stored.leave(hello.jobId);
-    removeLimbos(
-      stored.jobId,
-      stored.roots.map(({ path }) => raw(path)),
-    );
+    letGo(hello.jobId, this.#stored);
     this.#event(hello, 'job-left', 'information', 'The source has deleted the job; the replica stays as it is.');
   }
 
@@ -200,16 +244,11 @@ export class TargetJobs {
     // The same stream goes on in the same directories only; a new one says what it finds to be missing.
     const goesOn = before?.streamId === hello.streamId;
     if (!goesOn || !samePlaces(this.#jobs.get(hello.jobId)?.roots.places, places))
-      this.#end(hello.jobId, 'the source has begun anew');
+      this.end(hello.jobId, 'the source has begun anew');
     // Another process of the source numbers on behind what is received: nothing that was accepted beyond it may stay.
-    if (hello.fresh === true) this.#end(hello.jobId, 'the source was restarted');
-    this.#stored.save(recordOf(hello, peer, places, goesOn ? handlesOf(before, places) : []));
-    let job = this.#jobs.get(hello.jobId);
-    if (job === undefined) {
-      const guard = this.#guardOf(hello, before, places);
-      job = this.#make(hello, new ReplicaRoots(this.#rootOptions(hello, { places, before }, guard)), guard);
-      this.#jobs.set(hello.jobId, job);
-    }
+    if (hello.fresh === true) this.end(hello.jobId, 'the source was restarted');
+    this.#stored.save(recordOf(hello, peer, places, goesOn ? handlesOf(before, places) : [], before));
+    const job = this.#jobs.get(hello.jobId) ?? this.#add(hello, before);
     job.attach(link, hello);
     // A stream that is turned away leaves the record of what lies there as it was.
     if (!job.linked && before !== null) this.#stored.save(before);
@@ -217,7 +256,15 @@ export class TargetJobs {
     if (!job.linked) return;
     this.#said.delete(hello.jobId);
     if (!goesOn) this.#noteOthers(hello, before, job.roots);
-    this.#stored.save(recordOf(hello, peer, places, job.roots.handles()));
+    this.#stored.save(recordOf(hello, peer, places, job.roots.handles(), this.#stored.get(hello.jobId)));
+  }
+
+  #add(hello: Hello, before: StoredReplica | null): TargetJob {
+    const places = placesOf(hello);
+    const guard = this.#guardOf(hello, before, places);
+    const job = this.#make(hello, new ReplicaRoots(this.#rootOptions(hello, { places, before }, guard)), guard);
+    this.#jobs.set(hello.jobId, job);
+    return job;
   }
 
   /** A disk that is not mounted looks just like this, so it is said, though the mirror makes the new directory whole. */
@@ -249,7 +296,7 @@ export class TargetJobs {
     { places, before }: { readonly places: readonly Place[]; readonly before: StoredReplica | null },
     guard: ReplicaGuard | null,
   ): ConstructorParameters<typeof ReplicaRoots>[0] {
-    const { openTree, replicas } = this.#surroundings;
+    const { openTree, replicas, spared } = this.#surroundings;
     const known = handlesOf(this.#stored.get(hello.jobId), places);
     const mayFill = (_index: number, path: RawName, handle: Handle) => {
       if (hello.adopt !== true && !isOurs(before, path, handle)) refuseForeign(path);
@@ -266,6 +313,7 @@ export class TargetJobs {
       mayFill,
       forbidden,
       ...opened,
+      ...(spared === undefined ? {} : { spared: (path, isDirectory) => spared(hello.jobId, path, isDirectory) }),
       ...(openTree === undefined ? {} : { openTree }),
     };
   }
@@ -276,7 +324,7 @@ export class TargetJobs {
       version,
       ...this.#journals(hello, () => job),
       memoryBytes: journal?.memoryBytes ?? MEMORY_BYTES,
-      keepAsideBytes: this.#surroundings.keepAsideBytes ?? KEEP_ASIDE_BYTES,
+      past: pastOptionsOf(hello, this.#surroundings, (code, said) => this.#event(hello, code, 'warning', said)),
       notKept: (sentence) => this.#event(hello, 'target-not-durable', 'error', sentence),
       roots,
       ...(guard === null ? {} : { guard }),
@@ -285,6 +333,10 @@ export class TargetJobs {
         if (state === 'retrying') this.#event(hello, `target-${code}`, 'error', sentence);
         else if (state === 'ok')
           this.#event(hello, 'target-ok', 'information', 'What was in the way on the target is gone.');
+      },
+      stands: (standing) => {
+        const stored = this.#stored.get(hello.jobId);
+        if (stored !== null) this.#stored.save({ ...stored, standing });
       },
       ended: (refuse, fault) => {
         if (this.#jobs.get(hello.jobId) === job) this.#jobs.delete(hello.jobId);
@@ -304,7 +356,10 @@ export class TargetJobs {
         limits: this.#surroundings.journal?.limits ?? {},
         durable: () => job().durable(),
         failed: (sentence) => job().fail(sentence),
-        alert: (over, used, limit) => this.#tellShare(hello, { over, used, limit }),
+        alert: (over, used, limit) => {
+          const { code, severity, sentence } = sayShare(over, used, limit);
+          this.#event(hello, code, severity, sentence);
+        },
       });
       for (const { sentence } of received.damage) this.#event(hello, 'target-journal-damaged', 'error', sentence);
       return { journal, received };
@@ -312,24 +367,6 @@ export class TargetJobs {
       journal.close();
       throw error;
     }
-  }
-
-  #tellShare(hello: Hello, { over, used, limit }: { over: boolean; used: number; limit: number }): void {
-    const share = `${formatBytes(used)} of ${formatBytes(limit)}`;
-    if (over)
-      this.#event(hello, 'target-journal-filling', 'warning', `What waits to be applied takes ${share} on disk.`);
-    else
-      this.#event(
-        hello,
-        'target-journal-emptied',
-        'information',
-        `What waits to be applied takes ${share} on disk again.`,
-      );
-  }
-
-  #end(jobId: string, sentence: string): void {
-    this.#jobs.get(jobId)?.close(sentence);
-    this.#jobs.delete(jobId);
   }
 
   #sayOnce(hello: Hello, { code, sentence }: Refuse): void {
@@ -343,32 +380,21 @@ export class TargetJobs {
   }
 }
 
-function samePlaces(one: readonly Place[] | undefined, other: readonly Place[]): boolean {
-  return JSON.stringify(one ?? other) === JSON.stringify(other);
-}
-
-function recordOf(
-  { jobId, jobName, streamId }: Hello,
-  peer: string,
-  places: readonly Place[],
-  handles: readonly (Handle | null)[],
-): StoredReplica {
-  const roots = places.map(({ replica }, index) => {
-    const handle = handles[index] ?? null;
-    return { path: base64(replica), handle: handle === null ? null : base64(handle) };
-  });
-  return { jobId, jobName, peer, streamId, roots };
-}
-
-/** By index; null where another directory than before, or none yet, is meant. */
-function handlesOf(stored: StoredReplica | null, places: readonly Place[]): (Handle | null)[] {
-  return places.map(({ replica }, index) => {
-    const root = stored?.roots[index];
-    if (root === undefined || root.handle === null || raw(root.path) !== replica) return null;
-    return brand<Handle>(raw(root.handle));
-  });
-}
-
 function withPath(event: TargetEvent): string {
   return event.path === '' ? event.sentence : `${printable(event.path)}: ${event.sentence}`;
+}
+
+function sayShare(over: boolean, used: number, limit: number): { code: string; severity: Severity; sentence: string } {
+  const share = `${formatBytes(used)} of ${formatBytes(limit)}`;
+  if (over)
+    return {
+      code: 'target-journal-filling',
+      severity: 'warning',
+      sentence: `What waits to be applied takes ${share} on disk.`,
+    };
+  return {
+    code: 'target-journal-emptied',
+    severity: 'information',
+    sentence: `What waits to be applied takes ${share} on disk again.`,
+  };
 }

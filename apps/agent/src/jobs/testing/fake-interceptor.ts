@@ -2,12 +2,14 @@
 import { brand, type RawName } from '@understudy/base';
 import {
   type Barrier,
+  type GateBeginning,
   type Interceptor,
   type InterceptorDriver,
   type InterceptorEvent,
   InterceptorRefusal,
   type ProtectedRoot,
   type SourceFiles,
+  type WriteGate,
 } from '@understudy/engine';
 import { NO_ATTRIBUTES, type NodeId } from '@understudy/wire';
 
@@ -36,8 +38,13 @@ export class FakeInterceptor implements Interceptor {
   /** Where a test gives it one; without it there is no path for cookies. */
   cookie?: NonNullable<Interceptor['cookie']>;
   /** What `protect` waits for. */
-  gate: Promise<void> = Promise.resolve();
+  protecting: Promise<void> = Promise.resolve();
   closed: boolean | null = null;
+  /** By root; what is not named is open. */
+  readonly gates = new Map<number, 'open' | 'leased' | 'read-only'>();
+  readonly readOnly = new Set<number>();
+  readonly gate?: WriteGate;
+  #beginning: GateBeginning = 'open';
   readonly #roots = new Map<number, ProtectedRoot>();
   readonly #events: ((event: InterceptorEvent) => void)[] = [];
   #readable: () => void = () => {};
@@ -47,6 +54,7 @@ export class FakeInterceptor implements Interceptor {
     this.driver = driver;
     const all = driver === 'fuse';
     this.promises = { order: all, everyCall: all, mappedWrites: all, hold: false, survivesCrash: all };
+    if (all) this.gate = this.#makeGate();
     for (const path of held) this.#add(raw(path));
   }
 
@@ -61,7 +69,7 @@ export class FakeInterceptor implements Interceptor {
 
   async protect(directory: RawName): Promise<ProtectedRoot> {
     this.calls.push(`protect ${directory}`);
-    await this.gate;
+    await this.protecting;
     const refusal = this.refuse.get(directory);
     if (refusal !== undefined) throw refusal;
     const same = this.roots().find(({ path }) => path === directory);
@@ -127,8 +135,29 @@ export class FakeInterceptor implements Interceptor {
     this.closed = keep;
   }
 
+  #makeGate(): WriteGate {
+    const set = (roots: readonly number[], mode: 'open' | 'leased' | 'read-only') => {
+      for (const root of roots) this.gates.set(root, mode);
+    };
+    return {
+      beginWith: (how) => {
+        this.#beginning = how;
+      },
+      setReadOnly: (roots, on) => {
+        for (const root of roots) {
+          if (on) this.readOnly.add(root);
+          else this.readOnly.delete(root);
+        }
+        set(roots, on ? 'read-only' : 'open');
+      },
+      setLease: (roots, untilMs) => set(roots, untilMs === null ? 'open' : 'leased'),
+      at: (root) => ({ mode: this.gates.get(root) ?? 'open', waiting: 0, refused: 0 }),
+    };
+  }
+
   #add(path: RawName): ProtectedRoot {
     this.#ids += 1;
+    this.gates.set(this.#ids, this.#beginning === 'held' ? 'leased' : this.#beginning);
     const paths = new Map([[brand<NodeId>(1n), path as string]]);
     const files: SourceFiles = {
       rootNode: brand<NodeId>(1n),

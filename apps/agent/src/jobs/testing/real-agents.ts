@@ -26,6 +26,7 @@ export function whyNoRealAgents(): string | null {
 }
 
 const ENTRY = fileURLToPath(new URL('../../run-agent.ts', import.meta.url));
+const REAPER = fileURLToPath(new URL('../../../../../tools/reaper.mjs', import.meta.url));
 const LOADER = import.meta.resolve('tsx');
 const PROGRAM = `import { runAgent } from ${JSON.stringify(ENTRY)}; process.exit(await runAgent(JSON.parse(process.argv[1])));`;
 
@@ -171,6 +172,11 @@ export class RealAgent {
 export class Scene {
   readonly top = realpathSync(mkdtempSync(join(tmpdir(), 'understudy-jobs-')));
   readonly #agents: RealAgent[] = [];
+  /** Cleans up where this process is interrupted or killed. */
+  readonly #reaper = spawn(process.execPath, [REAPER, this.top], {
+    ...{ cwd: '/', detached: true },
+    stdio: ['pipe', 'ignore', 'ignore'],
+  });
 
   folder(...names: string[]): string {
     const path = join(this.top, ...names);
@@ -204,6 +210,8 @@ export class Scene {
     // Held first: each of the two starts the other anew.
     for (const signal of ['SIGSTOP', 'SIGKILL'] as const) for (const pid of servers) sendIfRunning(pid, signal);
     rmSync(this.top, { recursive: true, force: true });
+    this.#reaper.stdin.end();
+    this.#reaper.unref();
   }
 }
 

@@ -1,17 +1,22 @@
 /** SourceJobs with fake surroundings: an interceptor that does nothing, links that the test speaks for, a real store in a temporary folder. */
-import { mkdirSync, mkdtempSync, realpathSync, rmSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, realpathSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Hello, JobCreate } from '@understudy/wire';
 import { FrameType } from '@understudy/wire';
+import { defaultSettings } from '../../config/settings.ts';
 import type { AuditSettings } from '../source/cookie-round.ts';
+import type { LeaseOf } from '../source/gate/job-lease.ts';
 import { Interceptors } from '../source/interceptors.ts';
 import { PositionReserve } from '../source/position-reserve.ts';
 import type { JobSurroundings } from '../source/prepare-job.ts';
+import { forgetLeftBehind, survivalOf } from '../source/queue-places.ts';
 import { scopesFor } from '../source/root-scopes.ts';
 import { SourceJobs } from '../source/source-jobs.ts';
 import { VerificationReports } from '../source/verification-reports.ts';
 import { JobStore } from '../stored-job.ts';
+import { roleOf } from '../takeover/reverse/role-of.ts';
+import { keepUnsent } from '../takeover/reverse/unsent-list.ts';
 import { FakeInterceptor } from './fake-interceptor.ts';
 import { FakeLink, welcome } from './fake-link.ts';
 
@@ -20,9 +25,14 @@ export class JobScene {
   readonly events: string[] = [];
   readonly faults: unknown[] = [];
   readonly links: FakeLink[] = [];
+  holdAtStartMs = 0;
+  interceptors!: Interceptors;
+  leaseOf: LeaseOf = () => null;
   fuse = new FakeInterceptor('fuse');
   /** What the target says to a probe, and to word of a deleted job. */
   probe: string | null = null;
+  /** Jobs keep their queues, so that the next run of the agent goes on from them. */
+  survives = false;
   leave: () => Promise<string | null> = async () => null;
   rest: () => Promise<string | null> = async () => null;
   jobs: SourceJobs;
@@ -73,6 +83,13 @@ export class JobScene {
     };
   }
 
+  /** Which stream the next run of the agent would go on with; null: none. */
+  streamLeft(name: string): string | null {
+    const { id } = this.store.all().find(({ definition }) => definition.name === name) ?? { id: '' };
+    const path = join(this.top, 'home', 'queue', id, 'state.json');
+    return existsSync(path) ? JSON.parse(readFileSync(path, 'utf8')).streamId : null;
+  }
+
   async create(name: string, more: Partial<JobCreate> = {}): Promise<string> {
     const folder = this.folder(name);
     await this.jobs.create(this.definition(name, folder, more));
@@ -99,20 +116,32 @@ export class JobScene {
     sentence: 'There is nothing to decide.',
   });
 
+  #makeInterceptors(): Interceptors {
+    this.interceptors = new Interceptors(
+      {
+        fuse: { available: async () => ({ can: true, why: '' }), open: async () => this.fuse, leftOver: () => true },
+        watch: { available: async () => ({ can: true, why: '' }), open: async () => new FakeInterceptor('watch') },
+      },
+      () => {},
+      this.#audit,
+    );
+    return this.interceptors;
+  }
+
+  get #base() {
+    return { settings: defaultSettings(), home: { path: join(this.top, 'home') } };
+  }
+
   #surroundings(): JobSurroundings {
     const { store } = this;
     return {
       agentName: 'alpha',
       homePath: join(this.top, 'home'),
-      interceptors: new Interceptors(
-        {
-          fuse: { available: async () => ({ can: true, why: '' }), open: async () => this.fuse, leftOver: () => true },
-          watch: { available: async () => ({ can: true, why: '' }), open: async () => new FakeInterceptor('watch') },
-        },
-        () => {},
-        this.#audit,
-      ),
-      runnerOptions: (stored, roots, prepared) => ({
+      holdAtStartMs: this.holdAtStartMs,
+      leaseOf: (stored) => this.leaseOf(stored),
+      interceptors: this.#makeInterceptors(),
+      forgetQueue: (id) => forgetLeftBehind(this.#base, id),
+      runnerOptions: (stored, roots, prepared, ring) => ({
         id: stored.id,
         name: stored.definition.name,
         targetName: 'beta',
@@ -122,17 +151,21 @@ export class JobScene {
         memoryBytes: 1 << 20,
         windowBytes: 1 << 20,
         hello: (live) => ({ ...live, jobId: stored.id }) as unknown as Hello,
+        ...(this.survives ? { survival: survivalOf(this.#base, stored, roots, ring) } : {}),
         dial: async () => {
           const link = new FakeLink();
           this.links.push(link);
           return link;
         },
+        ...roleOf(stored),
+        halting: (reason, job) => keepUnsent(reason, job, store.unsent(stored.id)),
       }),
       rootsFile: (id) => store.roots(id),
       probe: async () => this.probe,
       reports: (id) => new VerificationReports(this.store.verificationsPath(id), () => {}),
       leave: () => this.leave(),
       rest: () => this.rest(),
+      say: async () => 'unsaid',
       decide: () => this.decide(),
       event: ({ code }, job) => this.events.push(`${job} ${code}`),
       fault: (error) => this.faults.push(error),

@@ -54,6 +54,15 @@ export class FakeJobs implements JobControl {
     return status;
   }
 
+  points: JobControl['points'] = async (name) => {
+    throw new ManagementError('unknown-job', `no replica of ${name} is kept here`);
+  };
+  view: JobControl['view'] = async ({ name }) => this.points(name) as never;
+  endView: JobControl['endView'] = async ({ name }) => void (await this.points(name));
+  unsent: JobControl['unsent'] = async () => ({ unsent: null });
+  failback: JobControl['failback'] = async (name) => this.#of(name);
+  reverse: JobControl['reverse'] = async (name) => this.#of(name);
+  undoFailover: JobControl['undoFailover'] = async () => ({ sentence: 'It is undone.', asideAt: [] });
   validate: JobControl['validate'] = async () => ({ problems: [] });
   create: JobControl['create'] = async ({ name }) => ({ status: statusOf(name), notes: [] });
   get: JobControl['get'] = async (name) => {
@@ -70,6 +79,14 @@ export class FakeJobs implements JobControl {
   mirror: JobControl['mirror'] = async ({ name }) => this.#of(name);
   mirrorChange: JobControl['mirrorChange'] = async ({ name }) => this.#of(name);
   brake: JobControl['brake'] = async ({ name }) => this.#of(name);
+  failoverPlan: JobControl['failoverPlan'] = async ({ name }) => {
+    throw new Error(`${name} has no failover to plan`);
+  };
+  failover: JobControl['failover'] = async ({ name }) => this.#of(name);
+  testFailover: JobControl['testFailover'] = async (name) => {
+    throw new Error(`${name} has no failover to try`);
+  };
+  failoverCancel: JobControl['failoverCancel'] = async (name) => this.#of(name);
   verifications: JobControl['verifications'] = async () => ({ reports: [] });
   verify: JobControl['verify'] = async () => {
     throw new Error('the verification has a bug');

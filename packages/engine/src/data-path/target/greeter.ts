@@ -75,7 +75,8 @@ function digestFor(hello: Hello, here: readonly DigestName[]): DigestName {
   return here.find((name) => hello.digests?.includes(name) === true) ?? 'sha256';
 }
 
-function rootSpecs(hello: Hello): RootSpec[] | null {
+/** Null: a path is none. */
+export function rootSpecs(hello: Hello): RootSpec[] | null {
   const specs: RootSpec[] = [];
   for (const [index, { path, node }] of hello.roots.entries()) {
     const name = fromBase64(path);

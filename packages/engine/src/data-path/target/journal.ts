@@ -42,6 +42,8 @@ export interface KnownPast {
   readonly position: number;
   readonly wallMs: number;
   readonly sourceMs: number;
+  /** Of the stretch that begins there (apply/brake/generations.ts); absent: an older version noted it. */
+  readonly number?: number | undefined;
 }
 
 /** What the brake has come to (apply/brake): it outlives everything but another stream. */
@@ -58,6 +60,8 @@ export interface BrakeState {
   readonly to: KnownPast | null;
   /** Up to here nothing is counted. */
   readonly through?: number | undefined;
+  /** A mirror was under way. */
+  readonly mirroring?: boolean | undefined;
   /** Paths whose content cannot be taken back. */
   readonly lost?: readonly string[] | undefined;
 }
@@ -97,6 +101,8 @@ export interface TargetJournal {
   /** Called before the first effect of a batch. */
   begin(to: Position): void;
   commit(marks: JournalMarks, changes: readonly NodeChange[]): void;
+  /** The same for a replica that is on its disk: a power cut leaves this, and no checkpoint that was begun before counts any more. */
+  stand(marks: JournalMarks, changes: readonly NodeChange[]): void;
   /** Positions start anew: begun = applied, not complete, no run; the node table stays. */
   restart(start: StreamStart): void;
   /** Failures to be told until the source knows them; called before the commit of what caused them. */

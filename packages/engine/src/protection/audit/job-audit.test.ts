@@ -1,6 +1,7 @@
 import { position } from '@understudy/wire';
 import { describe, expect, it } from 'vitest';
 import type { MarkOutcome, MarkPlace } from '../../data-path/source-path.ts';
+import type { Barrier } from '../../ports.ts';
 import type { Missing } from './hops.ts';
 import { JobAudit } from './job-audit.ts';
 
@@ -12,6 +13,8 @@ class Scene {
   settle: (outcome: MarkOutcome) => void = () => {};
   received = position(0);
   nowMs = 0;
+  /** Calls that are not recorded yet. */
+  executing = 'none';
   readonly audit: JobAudit;
 
   constructor(roots: readonly number[] = [0]) {
@@ -26,6 +29,8 @@ class Scene {
       backlog: () => ({ operations: 7, bytes: 700 }),
       gap: (root) => this.gaps.push(root),
       event: ({ code, severity }) => this.events.push(`${severity} ${code}`),
+      barrier: () => this.executing as Barrier,
+      passed: (barrier) => barrier !== this.executing,
     });
   }
 
@@ -147,5 +152,21 @@ describe('the self-audit of a job', () => {
     scene.audit.lost(0);
     expect([scene.audit.inDoubt, scene.gaps]).toEqual([false, [1, 1, 0]]);
     expect(scene.events).toEqual(['error audit-not-written', 'information audit-certain', 'error audit-cookie-lost']);
+  });
+
+  it('[FSI6] [MIR1] nothing is compared before the calls from before its end are in the stream', () => {
+    const scene = new Scene();
+    scene.audit.doubt(0, doubt);
+    expect(scene.audit.mayCompare).toBe(false);
+    scene.executing = 'a call';
+    scene.audit.certain(0);
+    scene.pass(3);
+    expect([scene.audit.mayCompare, scene.audit.awaitsBarrier]).toEqual([false, true]);
+    scene.executing = 'none';
+    scene.pass(1);
+    // It is recorded, and the ring has not been drained since.
+    expect(scene.audit.mayCompare).toBe(false);
+    scene.pass(1);
+    expect([scene.audit.mayCompare, scene.audit.awaitsBarrier]).toEqual([true, false]);
   });
 });

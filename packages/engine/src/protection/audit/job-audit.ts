@@ -5,7 +5,8 @@
  */
 import { encodeRecord, type Position, record, Verb } from '@understudy/wire';
 import type { MarkOutcome, MarkPlace, SourcePath } from '../../data-path/source-path.ts';
-import type { JobEvent } from '../source-job-options.ts';
+import type { Barrier } from '../../ports.ts';
+import type { JobEvent, SourceJobWorld } from '../source-job-options.ts';
 import { type Hop, type Missing, noneCame, notApplied, notReceived, notSent } from './hops.ts';
 
 export interface AuditOptions {
@@ -23,6 +24,9 @@ export interface AuditPath {
   /** FSI6: up to here it was not certain that every call on that root was recorded. Written down when it returns. */
   gap(root: number): void;
   event(event: JobEvent): void;
+  /** Calls that are being executed now, and whether all of those are recorded. */
+  barrier(): Barrier;
+  passed(barrier: Barrier): boolean;
 }
 
 /** What the job's state makes of it; null: a cookie has come through, and not long ago. */
@@ -75,11 +79,15 @@ export class JobAudit {
   /** The hop that events last named. */
   #told: Hop | null = null;
   #appliedTimeMs: number | null = null;
+  /** Of the newest gap; `seen`: it was found to have passed, and the ring is to be drained once more. */
+  #gap: { readonly barrier: Barrier; seen: boolean } | null;
 
   constructor(options: AuditOptions, roots: Iterable<number>, path: AuditPath) {
     this.options = options;
     this.#path = path;
     for (const root of roots) this.#cookies.set(root, null);
+    // What an earlier process had doubted may have ended between the two.
+    this.#gap = { barrier: path.barrier(), seen: false };
   }
 
   /** Source time of the newest cookie that is applied on the target, ms; null: none yet. */
@@ -90,6 +98,18 @@ export class JobAudit {
   /** It is not certain that every call is seen: what is compared now would have to be compared again. */
   get inDoubt(): boolean {
     return this.#doubts.size > 0;
+  }
+
+  /**
+   * What is compared now stays compared. Behind a gap a call may still be waiting to be recorded that those undid of which there is no
+   * record: it would come into the stream behind what is read now, and nothing behind it.
+   */
+  get mayCompare(): boolean {
+    return !this.inDoubt && this.#gap === null;
+  }
+
+  get awaitsBarrier(): boolean {
+    return !this.inDoubt && this.#gap !== null;
   }
 
   /** Marks of its own that are queued, or sent and not received: no operations of the job. */
@@ -115,14 +135,19 @@ export class JobAudit {
   /** Whatever was compared meanwhile counts for nothing. */
   certain(root: number): void {
     if (!this.#doubts.delete(root)) return;
-    this.#path.gap(root);
+    this.#gapEnds(root);
     this.#path.event(CERTAIN);
   }
 
   /** A cookie was lost on its way to the ring, and a later one was not. */
   lost(root: number): void {
-    this.#path.gap(root);
+    this.#gapEnds(root);
     this.#path.event(LOST);
+  }
+
+  #gapEnds(root: number): void {
+    this.#path.gap(root);
+    this.#gap = { barrier: this.#path.barrier(), seen: false };
   }
 
   linkUp(): void {
@@ -136,6 +161,8 @@ export class JobAudit {
   observe(nowMs: number, maySend: boolean): void {
     const passed = this.#observedAtMs === null ? 0 : Math.max(0, nowMs - this.#observedAtMs);
     this.#observedAtMs = nowMs;
+    if (this.#gap?.seen === true) this.#gap = null;
+    else if (this.#gap !== null) this.#gap.seen = this.#path.passed(this.#gap.barrier);
     if (!maySend) return;
     // What passed while this process did not run, or nobody looked, is nobody's delay.
     const counted = Math.min(passed, 2 * this.options.intervalMs);
@@ -213,13 +240,15 @@ export class JobAudit {
 export function auditOf(
   options: AuditOptions,
   roots: Iterable<number>,
-  job: { readonly path: SourcePath } & Pick<AuditPath, 'event' | 'gap'>,
+  job: { readonly path: SourcePath; readonly world: SourceJobWorld } & Pick<AuditPath, 'gap'>,
 ): JobAudit {
-  const { path, gap, event } = job;
+  const { path, gap, world } = job;
   const { srm, scm } = path;
   return new JobAudit(options, roots, {
     gap,
-    event,
+    event: (event) => world.event(event),
+    barrier: () => world.barrier(),
+    passed: (barrier) => world.passed(barrier),
     mark: (timeMs, settle) => path.mark(timeMs, settle),
     marks: () => scm,
     backlog: () => srm.queue,

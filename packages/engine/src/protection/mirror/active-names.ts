@@ -5,8 +5,10 @@
  */
 import { RingBuffer } from '@understudy/base';
 import type { NodeId } from '@understudy/wire';
+import type { DirtyItem } from '../../data-path/source/queue/dirty-map.ts';
 import { ChangedWalk, type Walk } from './changed-walk.ts';
 import type { EntrySender } from './entry-sender.ts';
+import { forgetMoved } from './forget-moved.ts';
 import type { MirrorRoot, MirrorWorld } from './world.ts';
 
 interface DirectoryQueue {
@@ -24,11 +26,20 @@ export class ActiveNames {
   /** Directories to be gone through for what has changed since. */
   readonly #walks = new RingBuffer<Walk>();
   #walk: ChangedWalk | null = null;
+  /** Roots that have been gone through as far as their directories were known. */
+  readonly #walked = new Set<MirrorRoot>();
+  readonly #items: readonly DirtyItem[];
 
-  constructor(world: MirrorWorld, entries: () => EntrySender, directories: DirectoryQueue) {
+  constructor(
+    world: MirrorWorld,
+    directories: DirectoryQueue,
+    items: readonly DirtyItem[],
+    entries: () => EntrySender,
+  ) {
     this.#world = world;
-    this.#entries = entries;
     this.#directories = directories;
+    this.#items = items;
+    this.#entries = entries;
   }
 
   /** null: the directory is listed like any other. */
@@ -38,7 +49,8 @@ export class ActiveNames {
 
   /** Beneath one that is active; `list`: it may have changed since. */
   add(root: number, node: NodeId, sinceMs: number, list: boolean): void {
-    this.#since.set(key(root, node), sinceMs);
+    const known = this.sinceOf(root, node) ?? sinceMs;
+    this.#since.set(key(root, node), Math.min(known, sinceMs));
     if (list) this.#directories.push({ root, node });
   }
 
@@ -52,13 +64,15 @@ export class ActiveNames {
   /** Everything beneath the root is gone through. */
   changedSince(root: MirrorRoot, sinceMs: number): void {
     this.#walks.push({ root: root.index, node: root.files.rootNode, sinceMs });
+    this.#walked.add(root);
   }
 
   /** Goes on with the walk; about how much work that was, null: none is due. */
   step(): number | null {
     if (this.#walk === null) {
       const next = this.#walks.shift();
-      return next === undefined ? null : this.#start(next);
+      if (next !== undefined) return this.#start(next);
+      return this.#walked.size === 0 ? null : this.#forgetMoved();
     }
     const looked = this.#walk.step();
     if (this.#walk.finished) this.#walk = null;
@@ -68,6 +82,18 @@ export class ActiveNames {
   close(): void {
     this.#walk?.close();
     this.#walk = null;
+  }
+
+  /** Behind the walks: by now every file that is there has been met. */
+  #forgetMoved(): number {
+    for (const root of this.#walked) {
+      const active = this.#items.flatMap((item) =>
+        item.kind === 'names' && item.root === root.index ? [item.node] : [],
+      );
+      forgetMoved(root, new Set(active));
+    }
+    this.#walked.clear();
+    return 256;
   }
 
   #start({ root: index, node, sinceMs }: Walk): number {

@@ -56,8 +56,10 @@ export class ChangedWalk {
     try {
       const entries = this.#directory.next(NAMES_A_STEP);
       for (const entry of entries) {
-        if (typeOf(entry.attributes.mode) === DIRECTORY) directory(entry.node);
-        else if (isYounger(root, entry.node, sinceMs)) changed(entry.node, false);
+        const isDirectory = typeOf(entry.attributes.mode) === DIRECTORY;
+        // One that is not known the rules leave out, or it is new: then the directory it is in has changed, and is listed.
+        if (isDirectory && root.scope.knows(entry.node)) directory(entry.node);
+        else if (!isDirectory && isYounger(root, entry.node, sinceMs)) changed(entry.node, false);
       }
       if (entries.length === 0) this.close();
     } catch (error) {

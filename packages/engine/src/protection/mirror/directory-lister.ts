@@ -104,7 +104,7 @@ export class DirectoryLister {
     const { index } = root;
     this.close();
     if (finished) return;
-    const attributes = root.files.stat(node);
+    const attributes = this.#attributes();
     if (attributes === null) return;
     if (this.#partial) {
       say({ verb: Verb.settle, root: index, node, attributes });
@@ -115,5 +115,17 @@ export class DirectoryLister {
     say({ verb: Verb.listingEnd, root: index, parent: node, node, attributes, ...orphans, detail });
     inFlight.asked({ root: index, node, place: null });
     inFlight.finishing(index, node);
+  }
+
+  /** Null: it is gone, or cannot be read, and is named: then nothing is taken away for it. */
+  #attributes() {
+    const { root, node } = this.#options;
+    try {
+      return root.files.stat(node);
+    } catch (error) {
+      if (!(error instanceof FileError)) throw error;
+      this.#unreadable(error);
+      return null;
+    }
   }
 }

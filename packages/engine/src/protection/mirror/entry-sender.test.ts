@@ -50,3 +50,34 @@ describe('[MIR3] a question whose answer was lost', () => {
     expect(content).toMatchObject([{ node: node(7), how: 'check', ranges: null }]);
   });
 });
+
+describe('[SRM3] a directory in one that was active when the power went', () => {
+  const directory = { mode: 0o040755, size: 10, nlink: 2 };
+  const listedBeneath = (stands: boolean) => {
+    const said: RecordInput[] = [];
+    const listed: NodeId[] = [];
+    const entries = new EntrySender({
+      world: { say: (input: RecordInput) => said.push(input) },
+      progress: { filesTotal: 0, bytesTotal: 0 },
+      inFlight: { asked: () => {}, askedSilently: () => {} },
+      compare: 'checksum',
+      repair: true,
+      orphans: {},
+      directory: (_: number, one: NodeId) => listed.push(one),
+      activeDirectory: () => {},
+      content: () => {},
+      isFinished: () => false,
+    } as never);
+    const scope = { whole: false, knows: () => true, wants: () => true, add: () => {}, stands: () => stands };
+    const files = { ages: () => ({ bornMs: 1, changedMs: 1 }), xattrs: () => [] };
+    const entry = { name: name('below'), node: node(9), attributes: directory } as never;
+    entries.active({ index: 0, files, scope } as never, node(1), entry, 5);
+    expect(said).toMatchObject([{ node: node(9), name: 'below' }]);
+    return listed;
+  };
+
+  it('is not listed where it stands as it stood, though rules are asked, and is where it has come from elsewhere', () => {
+    expect(listedBeneath(true)).toEqual([]);
+    expect(listedBeneath(false)).toEqual([node(9)]);
+  });
+});

@@ -49,6 +49,14 @@ const task = (root: number, node: NodeId, how: ContentTask['how']): ContentTask 
   counts: true,
 });
 
+interface Say {
+  /** Nothing is asked of content that the target has. */
+  readonly namesOnly: boolean;
+  /** A directory of which nothing has moved: its own listing is not due. */
+  readonly stood: boolean;
+}
+const PLAINLY: Say = { namesOnly: false, stood: false };
+
 export interface Asked {
   readonly node: NodeId;
   readonly parent: NodeId;
@@ -88,7 +96,9 @@ export class EntrySender {
       this.#options.activeDirectory(root.index, node, sinceMs, changed);
     }
     const isOld = type === REGULAR && (ages.bornMs ?? ages.changedMs) < sinceMs;
-    return this.#say(root, parent, entry, isOld);
+    // What lies beneath a directory that is where it was is what the rules wanted before.
+    const stood = type === DIRECTORY && root.scope.stands(node, parent, name);
+    return this.#say(root, parent, entry, { namesOnly: isOld, stood });
   }
 
   /** A name that the rules leave out; returns bytes said. */
@@ -237,7 +247,7 @@ export class EntrySender {
     }
   }
 
-  #say(root: MirrorRoot, parent: NodeId, entry: SourceEntry, namesOnly = false): number {
+  #say(root: MirrorRoot, parent: NodeId, entry: SourceEntry, { namesOnly, stood }: Say = PLAINLY): number {
     const { node, name, attributes } = entry;
     const type = typeOf(attributes.mode);
     const isNew = !root.scope.knows(node);
@@ -247,7 +257,7 @@ export class EntrySender {
     let flags = xattrs.length > 0 ? RecordFlag.entryHasXattrs : 0;
     const detail = namesOnly ? ENTRY_NAMES_ONLY : 0;
     const finished = type === REGULAR && this.#options.isFinished(root.index, node);
-    const listed = type === DIRECTORY && (isNew || !this.#options.repair || !root.scope.whole);
+    const listed = type === DIRECTORY && (isNew || !this.#options.repair || !(root.scope.whole || stood));
     const contentFollows = listed || finished || (type === REGULAR && this.#contentFollows(isNew));
     if (contentFollows) flags |= RecordFlag.contentFollows;
     this.#options.world.say({

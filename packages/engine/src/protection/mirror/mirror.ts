@@ -76,7 +76,7 @@ export class Mirror {
     this.#buffer = new Uint8Array(Math.max(MIRROR_BLOCK, plan.blockSize));
     this.#finished = finishedOf(world.roots, goesOn);
     this.#inFlight = this.#makeInFlight();
-    this.#active = new ActiveNames(world, () => this.#entries, this.#directories);
+    this.#active = new ActiveNames(world, this.#directories, this.items, () => this.#entries);
     this.#entries = this.#makeEntries();
     this.replies = this.#makeReplies();
     this.#begin(goesOn !== undefined);
@@ -353,6 +353,7 @@ export class Mirror {
       compare: this.plan.compare,
       progress: this.progress,
       inFlight: this.#inFlight,
+      unreadable: this.#world.unreadable,
       directory: (root, node) => this.#directories.push({ root, node }),
       content: (task) => this.#contents.push(task),
       willSend: (root, node) => this.#contents.willSend(root, node),

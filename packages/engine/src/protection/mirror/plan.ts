@@ -48,8 +48,14 @@ export function orphanOrders(options: MirrorOptions, nowMs: number): OrphanOrder
   return { detail: OrphanFate[options.orphans], extent, offset: Math.max(1, Math.floor(nowMs)) };
 }
 
-/** The order of a repair: the target has been asked about a file, which may be new to it, before anything of its content is sent. */
+/**
+ * The order of a repair. What has changed since a power cut is looked for first: where a file is not found by its number alone that meets
+ * each by its name. And the target has been asked about a file, which may be new to it, before anything of its content is sent.
+ */
 export function namesFirst(items: readonly DirtyItem[]): DirtyItem[] {
-  const isName = ({ kind }: DirtyItem) => kind === 'root' || kind === 'entry' || kind === 'names' || kind === 'changed';
-  return [...items.filter(isName), ...items.filter((item) => !isName(item))];
+  const rank = ({ kind }: DirtyItem): number => {
+    if (kind === 'changed') return 0;
+    return kind === 'root' || kind === 'entry' || kind === 'names' ? 1 : 2;
+  };
+  return [0, 1, 2].flatMap((wanted) => items.filter((item) => rank(item) === wanted));
 }

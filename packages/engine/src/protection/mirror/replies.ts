@@ -4,7 +4,8 @@
  * whose name the target has been asked waits for the answer, for a file that is new there is sent as a whole.
  */
 import { RingBuffer } from '@understudy/base';
-import type { NodeId, Reply } from '@understudy/wire';
+import type { Attributes, NodeId, Reply } from '@understudy/wire';
+import { FileError } from '../../ports.ts';
 import { DIRECTORY, typeOf } from './entry-sender.ts';
 import type { InFlight } from './in-flight.ts';
 import type { Compare } from './plan.ts';
@@ -24,6 +25,7 @@ export interface RepliesWorld {
   readonly compare: Compare;
   readonly progress: MirrorProgress;
   readonly inFlight: InFlight;
+  unreadable(root: number, node: NodeId, why: string): void;
   directory(root: number, node: NodeId): void;
   content(task: ContentTask): void;
   /** The whole file waits to be sent already. */
@@ -96,13 +98,20 @@ export class Replies {
     if (fate === 'outside' && this.outside.length < EXAMPLES) this.outside.push({ root, path });
   }
 
-  #modeOf(root: number, node: NodeId): number | null {
-    return this.#world.roots.get(root)?.files.stat(node)?.mode ?? null;
+  /** Null: gone, or not to be read, and named. */
+  #look(root: number, node: NodeId): Attributes | null {
+    try {
+      return this.#world.roots.get(root)?.files.stat(node) ?? null;
+    } catch (error) {
+      if (!(error instanceof FileError)) throw error;
+      this.#world.unreadable(root, node, error.message);
+      return null;
+    }
   }
 
   #want(root: number, node: NodeId): void {
     const { inFlight } = this.#world;
-    const mode = this.#modeOf(root, node);
+    const mode = this.#look(root, node)?.mode ?? null;
     if (mode !== null && typeOf(mode) === DIRECTORY) {
       inFlight.refuted(root, node);
       this.#world.directory(root, node);
@@ -131,7 +140,7 @@ export class Replies {
     const { inFlight, progress, compare } = this.#world;
     inFlight.answered(root, node);
     this.#release(root, node);
-    const attributes = this.#world.roots.get(root)?.files.stat(node) ?? null;
+    const attributes = this.#look(root, node);
     if (attributes === null || typeOf(attributes.mode) === DIRECTORY) return;
     if (compare === 'checksum') {
       this.#world.content({ root, node, how: 'check', ranges: null, pieces: 0, counts: true });

@@ -82,12 +82,15 @@ export class Statements {
     const file = root.scope.knows(node) ? root.files.open(node) : null;
     if (file === null) return [];
     const fresh: Statement[] = [];
-    for (let at = range.offset; at < range.end; at += SMALL_BLOCK) {
-      const length = Math.min(SMALL_BLOCK, range.end - at);
-      const piece = this.content(root, node, file, { offset: at, length, tries: more });
-      if (piece !== null) fresh.push(piece);
+    try {
+      for (let at = range.offset; at < range.end; at += SMALL_BLOCK) {
+        const length = Math.min(SMALL_BLOCK, range.end - at);
+        const piece = this.content(root, node, file, { offset: at, length, tries: more });
+        if (piece !== null) fresh.push(piece);
+      }
+    } finally {
+      file.close();
     }
-    file.close();
     return fresh;
   }
 

@@ -30,6 +30,8 @@ export interface VerifyProgress {
 }
 
 const GROUP_BYTES = 1024 * 1024;
+/** Files whose beginnings the disk is asked for before they are read. Within a file its system reads ahead by itself, in larger pieces. */
+const AHEAD_FILES = 32;
 const GROUP_NAMES = 128;
 /** What has moved under the reading so often is in motion: it is named and not waited for. */
 const MOST_TRIES = 8;
@@ -67,6 +69,8 @@ export class Verification {
   #ends: RecordInput[] = [];
   #listing: Listing | null = null;
   #content: Content | null = null;
+  /** Open already, and their beginnings asked for. */
+  readonly #opened = new RingBuffer<Content>();
   #group: PendingGroup | null = null;
   #barrier: Barrier | null = null;
   #barrierPassed = false;
@@ -121,6 +125,7 @@ export class Verification {
   markLost(): void {
     this.#listing?.directory.close();
     this.#content?.file.close();
+    for (let one = this.#opened.shift(); one !== undefined; one = this.#opened.shift()) one.file.close();
     if (this.#phase !== 'done') this.#phase = 'lost';
   }
 
@@ -185,6 +190,8 @@ export class Verification {
       const root = this.#world.roots.get(statement.root);
       const again =
         root === undefined ? null : this.#readable(root, statement.node, () => this.#statements.again(root, statement));
+      // What cannot be read any more is not extra on the target.
+      if (again === null && statement.place !== null) this.#partial.add(`${statement.root}/${statement.place.parent}`);
       for (const fresh of again ?? []) group.add(fresh);
     }
     while (bytes < GROUP_BYTES && group.statements.length < GROUP_NAMES) {
@@ -202,9 +209,9 @@ export class Verification {
       return 512;
     }
     if (this.#content !== null) return this.#block(group, this.#content);
-    const file = this.#files.shift();
-    if (file !== undefined) {
-      this.#openFile(file);
+    if (this.#opened.size > 0 || this.#files.size > 0) {
+      this.#openAhead();
+      this.#content = this.#opened.shift() ?? null;
       return 256;
     }
     if (this.#listing !== null) return this.#list(group, this.#listing);
@@ -260,9 +267,15 @@ export class Verification {
     }
   }
 
-  #openFile(next: { readonly root: MirrorRoot; readonly node: NodeId }): void {
-    const file = this.#readable(next.root, next.node, () => next.root.files.open(next.node));
-    if (file !== null) this.#content = { ...next, file, offset: 0 };
+  #openAhead(): void {
+    while (this.#opened.size < AHEAD_FILES) {
+      const next = this.#files.shift();
+      if (next === undefined) return;
+      const file = this.#readable(next.root, next.node, () => next.root.files.open(next.node));
+      if (file === null) continue;
+      file.willNeed(0, VERIFY_BLOCK);
+      this.#opened.push({ ...next, file, offset: 0 });
+    }
   }
 
   #block(group: PendingGroup, content: Content): number {
@@ -280,7 +293,6 @@ export class Verification {
     group.add(statement);
     content.offset += length;
     this.progress.bytesDone += length;
-    content.file.willNeed(content.offset, VERIFY_BLOCK * 8);
     return length;
   }
 

@@ -21,6 +21,7 @@ export type DirtyReason =
   | 'verification'
   | 'repair-lost'
   | 'stream-lost'
+  | 'failed-over'
   | 'power-cut';
 
 export type DirtyReasons = readonly { readonly reason: DirtyReason; readonly items: number }[];

@@ -37,6 +37,8 @@ export class RootScope {
   #scope: Scope;
   readonly #rootPath: string;
   readonly rootNode: NodeId;
+  /** No mirror and no repair has anything left to tell of: a directory that is not known is none of ours. */
+  isListed: () => boolean = () => false;
 
   constructor(options: { readonly scope: Scope; readonly rootPath: RawName; readonly rootNode: NodeId }) {
     this.#scope = options.scope;
@@ -205,6 +207,11 @@ export class RootScope {
   placesOf(node: NodeId): readonly ScopePlace[] {
     const first = this.#places.get(node);
     return first === undefined ? [] : [first, ...(this.#further.get(node) ?? [])];
+  }
+
+  /** A known node has this name, as far as anybody remembers. */
+  stands(node: NodeId, parent: NodeId, name: RawName): boolean {
+    return this.knows(node) && (this.whole || this.placesOf(node).some((place) => same(place, parent, name)));
   }
 
   /** A node lost a name within the set. True where it was the last: the node, and what is beneath it, is no longer ours. */

@@ -133,6 +133,12 @@ describe('a root with rules', () => {
     expect(scope.size).toBe(2);
   });
 
+  it('[MIR6] once there is nothing left to list, what is not known is none of ours, and goes as if it were', () => {
+    scope.isListed = () => true;
+    expect(rename(2, [10, 'a'], [900, 'a'])).toEqual(['detach in 10', 'forget 2']);
+    expect(rename(10, [1, 'in'], [900, 'in'], FOLDER)).toEqual(['detach in 1', 'forget 10']);
+  });
+
   it('[MIR6] a file that may have names elsewhere is detached and not forgotten on the target', () => {
     expect(rename(2, [10, 'a'], [10, 'out'], TWICE)).toEqual(['detach in 10']);
     expect(write(2)).toBe('drop');

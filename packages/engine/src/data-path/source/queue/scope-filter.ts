@@ -152,12 +152,13 @@ function renamed(scope: RootScope, dirty: DirtyMap, r: OperationRecord): Verdict
     dirty.addEntry(r.root, r.parent2, r.name2, 'moved-in');
     return instead(r, ...left, ...records);
   }
-  // Beneath a directory that is not known the mirror may only not have come yet, and will find the node again; and so with names
+  // Beneath a directory that is not known a mirror may only not have come yet, and will find the node again; and so with names
   // of which a mirror under way has not spoken yet.
   const only = r.attributes.nlink === 1 || isDirectory(r);
   const known = scope.knows(r.node);
+  const listed = scope.isListed();
   const isLast = held && scope.lost(r.node, r.parent, r.name);
-  if (known && isLast && only && scope.knows(r.parent2)) records.push({ verb: Verb.forget, node: r.node });
+  if (known && isLast && only && (scope.knows(r.parent2) || listed)) records.push({ verb: Verb.forget, node: r.node });
   return instead(r, ...left, ...records);
 }
 

@@ -19,7 +19,7 @@ export interface QueueLimits {
 /** Why a queue was let go of. */
 export type FoldReason = Extract<
   DirtyReason,
-  'queue-full' | 'queue-disk-full' | 'queue-disk-failed' | 'queue-damaged' | 'stream-lost'
+  'queue-full' | 'queue-disk-full' | 'queue-disk-failed' | 'queue-damaged' | 'stream-lost' | 'failed-over'
 >;
 
 export interface SrmOptions {
@@ -213,6 +213,6 @@ function isContent(verb: number): boolean {
 }
 
 /** The target never learns of it: the repair must find it as something new. */
-function isCreation(verb: number): boolean {
+export function isCreation(verb: number): boolean {
   return verb <= Verb.mknod || verb === Verb.tmpfile;
 }

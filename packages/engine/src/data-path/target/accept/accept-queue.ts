@@ -3,7 +3,15 @@
  * Bounded by its owner through `count`, `bytes` and `memoryBytes`.
  */
 import { must, RingBuffer } from '@understudy/base';
-import { decodeRecord, type OperationRecord, type Position, peekLength, position } from '@understudy/wire';
+import {
+  decodeRecord,
+  type OperationRecord,
+  type Position,
+  peekLength,
+  position,
+  recordVerb,
+  type Verb,
+} from '@understudy/wire';
 import type { OperationQueue } from '../operation-queue.ts';
 import { cutRecords } from './packet.ts';
 
@@ -20,6 +28,9 @@ export interface QueuedPacket {
   readonly done?: (() => void) | undefined;
 }
 
+/** Records that one look ahead passes at most. */
+const AHEAD_STEPS = 256;
+
 export class AcceptQueue implements OperationQueue {
   readonly #packets = new RingBuffer<QueuedPacket>();
   /** Of the first packet. */
@@ -27,6 +38,8 @@ export class AcceptQueue implements OperationQueue {
   /** Where in the first packet the oldest record begins. */
   #at = 0;
   #head: OperationRecord | null = null;
+  /** Where `ahead` goes on: a packet, counted from the first, and the place in it. */
+  #ahead = { packet: 0, at: 0 };
   #count = 0;
   #bytes = 0;
   #memoryBytes = 0;
@@ -73,6 +86,27 @@ export class AcceptQueue implements OperationQueue {
     this.#leave(packet);
   }
 
+  ahead(verb: Verb): OperationRecord | undefined {
+    const ahead = this.#ahead;
+    if (ahead.packet === 0) ahead.at = Math.max(ahead.at, this.#at);
+    for (let steps = 0; steps < AHEAD_STEPS; steps += 1) {
+      const packet = this.#packets.at(ahead.packet);
+      // What lies in the journal only is not read for this.
+      const records = packet === undefined || ahead.packet > 0 ? packet?.records : this.#first(packet);
+      if (records == null) return undefined;
+      if (ahead.at >= records.length) {
+        if (ahead.packet + 1 >= this.#packets.size) return undefined;
+        this.#ahead.packet += 1;
+        this.#ahead.at = 0;
+        continue;
+      }
+      const at = ahead.at;
+      ahead.at += peekLength(records, at);
+      if (recordVerb(records, at) === verb) return decodeRecord(records, at);
+    }
+    return undefined;
+  }
+
   last(): Position | undefined {
     const packet = this.#packets.last();
     return packet === undefined ? undefined : position(packet.to);
@@ -100,6 +134,7 @@ export class AcceptQueue implements OperationQueue {
     this.#records = null;
     this.#head = null;
     this.#at = 0;
+    this.#ahead = this.#ahead.packet === 0 ? { packet: 0, at: 0 } : { ...this.#ahead, packet: this.#ahead.packet - 1 };
     packet.done?.();
   }
 }

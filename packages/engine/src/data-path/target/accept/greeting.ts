@@ -23,7 +23,7 @@ export type Greeting =
 export function decideGreeting(hello: Hello, known: KnownStream): Greeting {
   if (hello.epoch < known.epoch) {
     const sentence = `this source speaks for epoch ${hello.epoch}, and epoch ${known.epoch} has been seen: another server has taken over; stop the job here or fail back`;
-    return { kind: 'refuse', refuse: { code: 'superseded', sentence } };
+    return { kind: 'refuse', refuse: { code: 'superseded', sentence, epoch: known.epoch } };
   }
   if (hello.next < 1 || hello.oldest > hello.next) {
     const sentence = `positions ${hello.oldest} to ${hello.next} are no range`;

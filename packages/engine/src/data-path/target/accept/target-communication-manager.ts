@@ -232,6 +232,7 @@ export class TargetCommunicationManager {
     if (packet.epoch < this.#epoch)
       return {
         code: 'superseded',
+        epoch: this.#epoch,
         sentence: `epoch ${packet.epoch} has been superseded by ${this.#epoch}: another server writes now`,
       };
     if (packet.epoch > this.#epoch)

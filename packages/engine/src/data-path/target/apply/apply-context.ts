@@ -19,6 +19,7 @@ export interface TargetEvent {
     | 'brake'
     | 'root-emptied'
     | 'brake-halted'
+    | 'rewound'
     | 'keep-aside-short';
   readonly severity: 'information' | 'warning' | 'error';
   readonly at: Position;

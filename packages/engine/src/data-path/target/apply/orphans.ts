@@ -31,6 +31,7 @@ export class Orphans {
   take(place: Place, entry: ReplicaEntry): void {
     const { root } = this.#context;
     const path = root.pathFor(this.#record.parent, this.#record.parent, place.name);
+    if (root.files.spared?.(path, isDirectory(entry.attributes)) === true) return;
     const fate = this.#fateOf(entry);
     // Beneath one that is left, too: linked to its place as well, a file would have a name here that the source does not have.
     if (isDirectory(entry.attributes)) rescue(root, entry.handle, this.#record.sequence);

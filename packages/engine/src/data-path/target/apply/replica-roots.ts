@@ -7,6 +7,7 @@ import type { ReplicaFiles } from '../../../ports.ts';
 import type { NodeBinding, NodeChange, TargetJournal } from '../journal.ts';
 import { innerRootsOf } from './inner-roots.ts';
 import { dropTemporaries } from './limbo.ts';
+import { ReadAhead } from './read-ahead.ts';
 import { ReplicaRoot } from './replica-root.ts';
 
 /** Opens the replica of a source path; throws FileError. */
@@ -25,6 +26,7 @@ export class ReplicaRoots {
   readonly #roots = new Map<number, ReplicaRoot>();
   /** Bindings of roots that have not been opened yet. */
   readonly #waiting = new Map<number, NodeBinding[]>();
+  readonly readAhead = new ReadAhead(this);
 
   constructor(open: OpenRoot, journal: Pick<TargetJournal, 'note'>, bindings: Iterable<NodeBinding>) {
     this.#open = open;

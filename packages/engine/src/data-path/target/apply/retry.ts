@@ -27,3 +27,6 @@ export function retryDelay(code: string, tries: number): number | null {
   const again = WAITABLE.has(code) || (DOUBTFUL.has(code) && tries < DOUBTFUL_TRIES);
   return again ? Math.min(FIRST_DELAY_MS * 2 ** Math.min(tries - 1, 20), LONGEST_DELAY_MS) : null;
 }
+
+/** No room is left: what can be spared makes some. */
+export const isFull = (code: string): boolean => code === 'ENOSPC' || code === 'EDQUOT';

@@ -28,17 +28,15 @@ import { marker, mirrorBegin, mirrorEnd, ROOT_OPERATIONS, shiftsContent } from '
 import { Outbox } from './outbox.ts';
 import type { ReplicaRoot } from './replica-root.ts';
 import { ReplicaRoots, type RootSpec } from './replica-roots.ts';
-import { retryDelay } from './retry.ts';
+import { isFull, retryDelay } from './retry.ts';
 import { asFileError, failure, replaying, retrying, type Trouble } from './trouble.ts';
 import { type Failure, Untold } from './untold.ts';
 
-/** Times due over all roots before a batch ends of itself. */
+/** Times due over all roots, and replies held, before a batch ends of itself; a single record may go beyond it. */
 const MAX_DEFERRED = 4096;
-/** Replies held before a batch ends of itself; a single record may go beyond it. */
 const MAX_REPLIES = 1024;
 
 const NO_PATH = brand<RawName>('');
-const FULL = new Set(['ENOSPC', 'EDQUOT']);
 
 export class TargetReplicationManager {
   readonly #ports: ApplyPorts;
@@ -61,6 +59,8 @@ export class TargetReplicationManager {
   readonly #untold: Untold;
   /** As the last checkpoint of an earlier process had it. */
   #origin: number;
+  /** Source time of the newest operation that is applied; null: this process has applied none. */
+  #timeMs: number | null = null;
 
   constructor(ports: ApplyPorts) {
     this.#ports = ports;
@@ -68,7 +68,10 @@ export class TargetReplicationManager {
     this.#powerLost = state.begun === BEGUN_UNKNOWN;
     const wrapped = (index: number, path: RawName) => this.brake.wrap(index, ports.openRoot(index, path));
     this.#roots = new ReplicaRoots(wrapped, ports.journal, state.nodes);
-    this.brake = new BrakeDesk(this.#deskParts(), state.brake, this.#powerLost);
+    this.brake = new BrakeDesk(this.#deskParts(), {
+      state: state.brake,
+      covered: this.#powerLost ? state.applied : null,
+    });
     this.#run = new MirrorRun(state.compare, state.complete);
     this.#streamId = state.streamId;
     this.#epoch = state.epoch;
@@ -89,6 +92,9 @@ export class TargetReplicationManager {
     readonly failures: boolean;
     readonly origin: number;
     readonly replayTo: Position;
+    readonly timeMs: number | null;
+    readonly mirroring: boolean;
+    readonly lostPower: boolean;
   } {
     const { complete, failures } = this.#run;
     return {
@@ -99,6 +105,9 @@ export class TargetReplicationManager {
       failures,
       origin: this.#origin,
       replayTo: this.#applied >= this.#replayTo ? position(0) : this.#replayTo,
+      timeMs: this.#timeMs,
+      mirroring: this.#run.compare !== null,
+      lostPower: this.#powerLost,
     };
   }
 
@@ -110,8 +119,7 @@ export class TargetReplicationManager {
   get condition(): Condition {
     if (this.brake.condition !== null) return this.brake.condition;
     if (this.#trouble !== null) return retrying(this.#trouble, this.#pathOf(this.#trouble.record));
-    if (this.#applied >= this.#replayTo) return OK;
-    return replaying(this.#replayTo, this.#applied);
+    return this.#applied >= this.#replayTo ? OK : replaying(this.#replayTo, this.#applied);
   }
 
   /** Throws FileError where a replica cannot be opened. */
@@ -136,7 +144,7 @@ export class TargetReplicationManager {
 
   /** Everything applied so far goes to the replica's disk. Rejects with FileError. */
   async sync(): Promise<void> {
-    await Promise.all([...this.#roots.all()].map(({ files }) => files.syncLater()));
+    await this.brake.whileSyncing(() => Promise.all([...this.#roots.all()].map(({ files }) => files.syncLater())));
   }
 
   /** The source has sent nothing at or beyond `next`: no more than that can have begun before a power cut. */
@@ -155,17 +163,14 @@ export class TargetReplicationManager {
   /** A new stream: positions start behind `start.applied`. The node table stays where the roots are the same directories. */
   restart(start: StreamStart, specs: readonly RootSpec[]): void {
     assert(start.epoch >= this.#epoch, 'an epoch never falls');
+    this.brake.restart(start.applied);
     // What an older stream did is replayed by nobody any more: a power cut must not undo it.
     for (const root of this.#roots.all()) root.files.sync();
-    this.brake.restart();
     this.#roots.restart(specs);
     this.#ports.journal.restart(start);
     this.#streamId = start.streamId;
     this.#epoch = start.epoch;
-    this.#applied = start.applied;
-    this.#reached = start.applied;
-    this.#begun = start.applied;
-    this.#replayTo = position(0);
+    this.#standAt(start.applied);
     this.#trouble = null;
     this.#run = new MirrorRun(null, false);
     this.#untold.clear();
@@ -178,13 +183,12 @@ export class TargetReplicationManager {
     const waits = this.#trouble !== null && nowMs < this.#trouble.atMs;
     if (!waits && !this.brake.isHeld) this.#applyBatch(nowMs, budget, outbox);
     outbox.events.push(...this.brake.takeEvents(NO_PATH));
-    const { condition } = this;
-    const changed = !sameCondition(condition, this.#condition);
-    this.#condition = condition;
+    const before = this.#condition;
+    this.#condition = this.condition;
     return {
       applied: this.#applied,
       replies: outbox.replies,
-      condition: changed ? condition : null,
+      condition: sameCondition(before, this.#condition) ? null : this.#condition,
       events: outbox.events,
       retryAtMs: this.#trouble?.atMs ?? null,
     };
@@ -208,7 +212,7 @@ export class TargetReplicationManager {
       this.#begin(alone ? record.sequence : Math.min(last, queue.last() ?? record.sequence));
       if (!this.#attempt(record, nowMs, outbox)) break;
       bytes += record.data.length;
-      queue.shift();
+      this.#roots.readAhead.shift(record, queue);
       this.#reached = position(record.sequence);
       if (alone && !this.#commit(nowMs, outbox)) return;
       if (record.sequence >= last || bytes >= budget.bytes || this.#isLong(outbox)) break;
@@ -234,12 +238,13 @@ export class TargetReplicationManager {
     try {
       this.brake.before(record);
       this.#apply(record, outbox);
+      if (record.timeMs > 0) this.#timeMs = record.timeMs;
       this.#trouble = null;
       return true;
     } catch (thrown) {
       const error = asFileError(thrown);
       outbox.takeBack(mark);
-      if (FULL.has(error.code)) this.brake.makeRoom();
+      if (isFull(error.code)) this.brake.makeRoom();
       if (this.#waits(record, error, nowMs)) return false;
       this.#trouble = null;
       this.#giveUp(record, error, outbox);
@@ -285,11 +290,15 @@ export class TargetReplicationManager {
       roots: () => this.#roots,
       run: () => this.#run,
       stands: () => ({ applied: this.#applied, reached: this.#reached, exact: this.#applied >= this.#replayTo }),
-      takenBack: (to) => {
-        this.#applied = to;
-        this.#reached = to;
-      },
+      takenBack: (to) => this.#standAt(to),
     };
+  }
+
+  #standAt(applied: Position): void {
+    this.#applied = applied;
+    this.#reached = applied;
+    this.#begun = applied;
+    this.#replayTo = position(0);
   }
 
   #rootOf(record: OperationRecord): ReplicaRoot {

@@ -10,6 +10,7 @@ import { type AcceptLimits, TargetCommunicationManager } from '../accept/target-
 import type { TargetEvent } from '../apply/apply-context.ts';
 import type { ApplyBudget, ApplyEffects } from '../apply/apply-ports.ts';
 import { base64, fromBase64 } from '../apply/base64.ts';
+import type { UndoReach } from '../apply/brake/undo-journal.ts';
 import { TargetReplicationManager } from '../apply/target-replication-manager.ts';
 import { type Answer, greet } from '../greeter.ts';
 
@@ -28,6 +29,14 @@ export const toyDigest: Digest = {
 export const ROOT_PATH = '/srv/data' as RawName;
 const STREAM = '7b5b1c1e-38b1-4f0b-8a3e-0d6f2f6d5c11';
 
+interface RigOptions extends MemoryReplicaOptions {
+  readonly brakes?: boolean;
+  readonly undo?: () => UndoReach;
+}
+
+/** What a tree is described by. */
+export type Reader = Pick<ReplicaFiles, 'root' | 'list' | 'attributes' | 'readLink' | 'read' | 'xattrs'>;
+
 export class Rig {
   readonly replica: MemoryReplica;
   readonly journal = new MemoryTargetJournal();
@@ -43,22 +52,25 @@ export class Rig {
   nowMs = 0;
   /** Of the target's wall clock. */
   wallMs = 1_700_000_000_000;
-  #brakes: boolean;
+  readonly #brakes: boolean;
+  readonly #undo: (() => UndoReach) | null;
 
-  constructor({ brakes = false, ...options }: MemoryReplicaOptions & { readonly brakes?: boolean } = {}) {
+  constructor({ brakes = false, undo, ...options }: RigOptions = {}) {
     this.#brakes = brakes;
+    this.#undo = undo ?? null;
     this.replica = new MemoryReplica(options);
     this.apply = this.#manager();
   }
 
   #manager(): TargetReplicationManager {
     const openRoot = (index: number) => this.openRoot(index);
+    const brake = { wallMs: () => this.wallMs, ...(this.#undo === null ? {} : { undo: this.#undo }) };
     return new TargetReplicationManager({
       journal: this.journal,
       openRoot,
       queue: this.accept.queue,
       digest: toyDigest,
-      ...(this.#brakes ? { brake: { wallMs: () => this.wallMs } } : {}),
+      ...(this.#brakes ? { brake } : {}),
     });
   }
 
@@ -159,22 +171,8 @@ export class Rig {
     return this.replies.flatMap((reply) => (reply.kind === 'orphan' ? [`/${fromBase64(reply.path)}`] : []));
   }
 
-  /** As ModelSource.tree describes its own. */
   tree(): Map<string, string> {
-    const { replica } = this;
-    const paths = new Map<Handle, string[]>();
-    const all: [string, Handle][] = [];
-    const visit = (folder: Handle, at: string): void => {
-      all.push([at === '' ? '/' : at, folder]);
-      for (const { name, handle, attributes } of replica.list(folder) ?? [])
-        if ((attributes.mode & 0o170000) === 0o040000) visit(handle, `${at}/${name}`);
-        else {
-          all.push([`${at}/${name}`, handle]);
-          paths.set(handle, [...(paths.get(handle) ?? []), `${at}/${name}`]);
-        }
-    };
-    visit(replica.root, '');
-    return new Map(all.map(([path, handle]) => [path, describe(replica, handle, paths.get(handle) ?? [])]));
+    return treeOf(this.replica);
   }
 
   limbo(): string[] {
@@ -182,7 +180,24 @@ export class Rig {
   }
 }
 
-function describe(replica: MemoryReplica, handle: Handle, paths: string[]): string {
+/** As ModelSource.tree describes its own. */
+export function treeOf(replica: Reader): Map<string, string> {
+  const paths = new Map<Handle, string[]>();
+  const all: [string, Handle][] = [];
+  const visit = (folder: Handle, at: string): void => {
+    all.push([at === '' ? '/' : at, folder]);
+    for (const { name, handle, attributes } of replica.list(folder) ?? [])
+      if ((attributes.mode & 0o170000) === 0o040000) visit(handle, `${at}/${name}`);
+      else {
+        all.push([`${at}/${name}`, handle]);
+        paths.set(handle, [...(paths.get(handle) ?? []), `${at}/${name}`]);
+      }
+  };
+  visit(replica.root, '');
+  return new Map(all.map(([path, handle]) => [path, describe(replica, handle, paths.get(handle) ?? [])]));
+}
+
+function describe(replica: Reader, handle: Handle, paths: string[]): string {
   const a = replica.attributes(handle);
   if (a === null) return 'gone';
   const link = replica.readLink(handle);

@@ -1,11 +1,13 @@
 import { MirrorCompare, position, Verb } from '@understudy/wire';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { FileError } from '../../../../ports.ts';
 import { bytesOf, ModelSource } from '../../testing/model-source.ts';
 import { Play } from '../../testing/play.ts';
 import { Rig, ROOT_PATH } from '../../testing/rig.ts';
 
 class Killed extends Error {}
+const REGULAR = 0o100000;
 
 const move = fc.record({ kind: fc.nat(999), a: fc.nat(999), b: fc.nat(999), c: fc.nat(999), d: fc.nat(999) });
 /** Stretches of a second, a file old after three. */
@@ -80,7 +82,9 @@ describe('the brake', () => {
           rig.apply.brake.haltHere();
           expect(rig.apply.stream.applied).toBe(state.to.position);
           expect(rig.tree()).toEqual(trees.get(state.to.position));
-          expect(rig.limbo().filter((name) => name.startsWith('undo-') || name.startsWith('aside-'))).toEqual([]);
+          // What is older can be gone back to still.
+          expect(rig.limbo().filter((name) => /^undo-\d+-done|^aside-/.test(name))).toEqual([]);
+          expect(rig.apply.brake.points().every((point) => point.position <= rig.apply.stream.applied)).toBe(true);
         },
       ),
       { numRuns: Number(process.env.RUNS ?? 500) },
@@ -121,5 +125,42 @@ describe('the brake', () => {
       { numRuns: Number(process.env.RUNS ?? 500) },
     );
     expect(halts).toBeGreaterThan(20);
+  });
+
+  it('[SAFE4] [TRM2] a disk that lets go of nothing costs no operation, and what was kept goes once it does', () => {
+    const { source } = watched();
+    const file = source.make(source.root, 'file', REGULAR);
+    for (let i = 0; i < 40; i += 1) source.write(file, i, [i + 1]);
+    const rig = new Rig({ brakes: true });
+    const how = { files: 1000, batch: 2, stepMs: 1200 };
+    rig.replica.beforeChange = (call) => {
+      if (call === 'unlinkat') throw new FileError('EIO', call);
+    };
+    applyAll(rig, source, how);
+    expect([rig.tree(), rig.apply.condition.state]).toEqual([source.tree(), 'ok']);
+    const kept = rig.limbo().filter((name) => /^undo-\d+$/.test(name)).length;
+    rig.replica.beforeChange = () => {};
+    source.write(file, 0, [77]);
+    applyAll(rig, source, how);
+    expect(rig.limbo().filter((name) => /^undo-\d+$/.test(name)).length).toBeLessThan(kept / 2);
+  });
+
+  it('[SAFE4] a mode that is as it was is not set, for some file systems refuse every one', () => {
+    const { source } = watched();
+    const file = source.make(source.root, 'file', REGULAR);
+    source.write(file, 0, [1, 2, 3]);
+    const rig = new Rig({ brakes: true });
+    const how = { files: 1000, batch: 100, stepMs: 1200 };
+    applyAll(rig, source, how);
+    const before = rig.tree();
+    const point = rig.apply.brake.points().at(-1);
+    source.write(file, 0, [9]);
+    applyAll(rig, source, how);
+    rig.replica.beforeChange = (call) => {
+      if (call === 'fchmodat') throw new FileError('EPERM', call);
+    };
+    if (point === undefined) throw new Error('there is no moment to go back to');
+    rig.apply.brake.rewind(point);
+    expect(rig.tree()).toEqual(before);
   });
 });

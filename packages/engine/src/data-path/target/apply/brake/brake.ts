@@ -4,22 +4,21 @@
  * exactly the source as it was at the position that is said, but for paths that are named; nothing is skipped.
  */
 import type { Condition, NodeId, OperationRecord } from '@understudy/wire';
-import type { FileError, Handle, ReplicaFiles } from '../../../../ports.ts';
+import type { Handle, ReplicaFiles } from '../../../../ports.ts';
 import type { BrakeState } from '../../journal.ts';
 import type { TargetEvent } from '../apply-context.ts';
 import { Counter } from './counter.ts';
 import { type BrakeSettings, DEFAULT_BRAKE, type Trip } from './detector.ts';
-import { type Beginning, Generations } from './generations.ts';
-import { Keeper } from './keeper.ts';
 import { KeepingFiles } from './keeping-files.ts';
-import { purgeKept } from './purge.ts';
-import { lostOf, undo } from './roll-back.ts';
-import { haltedSentence, heldSentence } from './words.ts';
+import { UndoJournal, type UndoPoint, type UndoReach, WINDOW_ONLY } from './undo-journal.ts';
+import { haltedSentence, heldSentence, rewoundSentence, unreachableSentence } from './words.ts';
 
 export interface BrakePorts {
   readonly wallMs: () => number;
-  /** Content that is kept for one job, bytes. */
+  /** Content that is kept for one job's brake, bytes. */
   readonly copyBytes?: number;
+  /** How far back the replica can be taken; absent: as far as the brake needs it. */
+  readonly undo?: () => UndoReach;
 }
 
 export interface BrakeParts extends BrakePorts {
@@ -31,36 +30,52 @@ export interface BrakeParts extends BrakePorts {
   readonly rebind: (root: number, node: NodeId, handle: Handle, pending: boolean) => void;
 }
 
+export interface Standing {
+  /** Nothing behind the position is applied, which an unclean stop may have left. */
+  readonly settled: boolean;
+  /** The replica is an image of the source. */
+  readonly complete: boolean;
+  /** A mirror or a repair is under way. */
+  readonly mirroring: boolean;
+}
+
+export interface BrakeStart {
+  readonly state: BrakeState | null;
+  /** After a power cut, the position that the last checkpoint covers; null: there was none. */
+  readonly covered: number | null;
+}
+
 const COPY_BYTES = 4 * 2 ** 30;
-const MOST_KEPT = 200_000;
-/** A window is kept in so many stretches. */
-const STRETCHES = 20;
-const LEAST_STRETCH_MS = 1000;
-const MOST_STRETCHES = 200;
-const PURGE_AT_ONCE = 256;
 /** Paths whose content cannot be brought back, by name. */
 const MOST_NAMED = 100;
 
 export class Brake {
   readonly #parts: BrakeParts;
   readonly #counter: Counter;
+  readonly undo: UndoJournal;
   readonly #roots = new Map<number, KeepingFiles>();
   #settings: BrakeSettings | null = DEFAULT_BRAKE;
   #state: BrakeState | null;
   /** What an earlier process had counted is not known. */
   readonly #blindSinceMs: number;
-  readonly #powerLost: boolean;
-  /** Stretches do not fit each other any more. */
-  #stale = false;
+  readonly #covered: number | null;
   #saidShort = false;
 
-  constructor(parts: BrakeParts, state: BrakeState | null, powerLost: boolean) {
+  constructor(parts: BrakeParts, { state, covered }: BrakeStart) {
     this.#parts = parts;
     this.#state = state;
-    this.#powerLost = powerLost;
+    this.#covered = covered;
     this.#blindSinceMs = parts.wallMs();
     const root = (index: number) => this.#roots.get(index);
     this.#counter = new Counter({ wallMs: parts.wallMs, total: parts.total, root });
+    this.undo = new UndoJournal({
+      wallMs: parts.wallMs,
+      windowMs: () => (this.#settings ?? DEFAULT_BRAKE).windowMs,
+      copyBytes: () => parts.copyBytes ?? COPY_BYTES,
+      reach: () => this.#reach,
+      stays: () => this.holds || this.tripped,
+      short: (sentence) => this.#short(sentence),
+    });
     this.#counting();
   }
 
@@ -89,19 +104,15 @@ export class Brake {
     return { state: 'held', code, sentence };
   }
 
-  /** The files of a root that was opened; `goesOn`: the stream does, and the replica is complete. */
-  wrap(index: number, files: ReplicaFiles, goesOn: boolean): KeepingFiles {
-    const generations = new Generations(files);
-    const keep = (goesOn && this.#settings !== null) || this.holds;
-    if (!keep || this.#powerLost) while (generations.all.length > 0) generations.dropOldest();
-    const keeper = new Keeper(files, generations, {
-      room: () => this.#copyBytes - this.#copied(),
-      failed: (error) => this.#failed(error),
-      lost: (path) => this.#short(`The old content of ${path} is more than is kept aside.`),
+  /** The files of a root that was opened. */
+  wrap(index: number, files: ReplicaFiles): KeepingFiles {
+    const keeper = this.undo.add(index, files, { covered: this.#covered, keep: this.#keeps || this.holds });
+    const wrapped = new KeepingFiles(keeper, {
+      ...this.#counter.watch(index),
+      wrote: (bytes) => {
+        this.undo.changed += bytes;
+      },
     });
-    if (generations.current !== null) keeper.begun();
-    else this.#stale = true;
-    const wrapped = new KeepingFiles(keeper, this.#counter.watch(index));
     this.#roots.set(index, wrapped);
     return wrapped;
   }
@@ -112,93 +123,105 @@ export class Brake {
     if (timeMs > 0) this.#counter.sourceMs = timeMs;
   }
 
-  /**
-   * Everything up to `position` is applied and known to be; `complete`: the replica is an image of the source. `exact`: nothing behind
-   * the position is, which an unclean stop may have left.
-   */
-  committed(position: number, { complete, exact }: { readonly complete: boolean; readonly exact: boolean }): void {
+  /** Everything up to `position` is applied and known to be. */
+  committed(position: number, { settled, complete, mirroring }: Standing): void {
     const { trip, sourceMs } = this.#counter;
     if (trip !== null) {
-      if (exact) this.#hold(position, trip);
+      if (settled) this.#hold(position, trip, mirroring);
       return;
     }
     if (this.holds) return;
-    if (this.#state !== null && position >= (this.#state.through ?? 0)) this.#note(null);
-    if (this.#settings === null || !complete) {
+    this.#pass(position, mirroring || !complete);
+    if (!this.#keeps) {
       this.#disarm();
       return;
     }
     const wallMs = this.#parts.wallMs();
-    if (this.#stale) this.#dropAll();
-    if (exact) this.#rotate({ position, wallMs, sourceMs: sourceMs > 0 ? sourceMs : wallMs });
-    this.#expire(wallMs);
+    if (settled && complete && !mirroring)
+      this.undo.exact({ position, wallMs, sourceMs: sourceMs > 0 ? sourceMs : wallMs });
+    this.#counter.forgetBirths(wallMs - (this.#settings ?? DEFAULT_BRAKE).windowMs);
+    this.undo.expire();
   }
 
   /** Every so often: what is kept aside goes when its time is over. */
   keepHouse(): void {
-    if (this.holds) return;
-    const wallMs = this.#parts.wallMs();
-    this.#expire(wallMs);
-    const beforeMs = wallMs - (this.#settings ?? DEFAULT_BRAKE).windowMs;
-    for (const { keeper } of this.#roots.values()) this.#purge(keeper, beforeMs, PURGE_AT_ONCE);
+    if (!this.holds) this.undo.keepHouse();
   }
 
   /** The disk is full: what was kept aside makes room. True: there was something. */
   makeRoom(): boolean {
-    if (this.holds) return false;
-    this.#dropAll();
-    let gone = 0;
-    for (const { keeper } of this.#roots.values())
-      gone += this.#purge(keeper, Number.POSITIVE_INFINITY, Number.MAX_SAFE_INTEGER);
-    if (gone > 0) this.#short(`The replica's file system is full: ${gone} names that were kept aside were let go of.`);
-    return gone > 0;
+    return !this.holds && this.undo.makeRoom();
   }
 
-  /** A person has seen it and wants it: what the source had intercepted up to then is not counted. */
+  /** A person has seen it and wants it: what the source had intercepted up to then is not counted, nor is the mirror that goes on. */
   goOn(through: number): void {
-    const { code = 'brake', sentence = '', at = 0 } = this.#state ?? {};
+    const { code = 'brake', sentence = '', at = 0, mirroring = false } = this.#state ?? {};
     this.#counter.clear();
-    this.#note({ phase: 'passing', code, sentence, at, to: null, through });
+    this.#note({ phase: 'passing', code, sentence, at, to: null, through, ...(mirroring ? { mirroring } : {}) });
   }
 
-  /** Back to where the burst began, and no further. Returns the position; to be called again by the next process where this one dies. */
-  haltHere(): number {
+  /**
+   * Back to where the burst began, and no further. Returns the position, null where the way back is lost half way; to be called again by
+   * the next process where this one dies.
+   */
+  haltHere(): number | null {
     const state = this.#state;
     if (state === null) throw new Error('there is nothing to halt');
-    const to = state.phase === 'held' && !this.#reaches(state.to) ? null : state.to;
-    const lost = state.lost ?? (to === null ? [] : this.#lostSince(to.position));
+    const number = state.to === null ? null : this.#numberOf(state.to);
+    const reached = number !== null && this.undo.reaches(number);
+    if (!reached && state.phase === 'rolling-back' && state.to !== null) return null;
+    const to = reached ? state.to : null;
+    const lost = state.lost ?? (number === null || to === null ? [] : this.undo.lostSince(number).slice(0, MOST_NAMED));
     this.#note({ ...state, phase: 'rolling-back', to, lost });
-    if (to === null) return state.at;
-    for (const [index, { keeper }] of this.#roots) this.#undo(index, keeper, to.position);
+    if (to === null || number === null) return state.at;
+    this.undo.undoTo(number, this.#parts.rebind);
     return to.position;
   }
 
-  /** What was taken back is committed. */
-  halted(position: number): void {
-    const { to = null, lost = [], timeMs = 0 } = this.#state ?? {};
-    const sentence = haltedSentence(position, to?.sourceMs ?? timeMs, lost);
-    this.#note({ phase: 'halted', code: 'brake-halted', sentence, at: position, to: null });
-    this.#disarm();
-    this.#parts.event({ kind: 'brake-halted', severity: 'error', sentence });
+  /** Back to a moment that somebody wants. The same as `haltHere` from there on. */
+  rewind(point: UndoPoint, at: number): number | null {
+    const { number, position, wallMs, sourceMs } = point;
+    const to = { number, position, wallMs, sourceMs };
+    if (this.#state?.phase !== 'rolling-back')
+      this.#note({ phase: 'rolling-back', code: 'rewound', sentence: rewoundSentence(to, []), at, to });
+    return this.haltHere();
   }
 
-  /** Another stream: what was counted, held and kept belongs to the one before. */
-  restart(): void {
-    if (this.#state !== null) this.#note(null);
+  /** What was taken back is committed; null: it is no moment of the source's. */
+  halted(position: number | null): void {
+    const { to = null, lost = [], timeMs = 0, at = 0, code } = this.#state ?? {};
+    const rewound = code === 'rewound';
+    const said = { position: position ?? at, sourceMs: to?.sourceMs ?? timeMs };
+    const well = rewound ? rewoundSentence(said, lost) : haltedSentence(said.position, said.sourceMs, lost);
+    const sentence = position === null ? unreachableSentence(said) : well;
+    const kind = rewound ? 'rewound' : 'brake-halted';
+    const number = to === null || position === null ? null : this.#numberOf(to);
+    this.#note({ phase: 'halted', code: kind, sentence, at: said.position, to: null, timeMs: said.sourceMs });
+    if (number === null) this.undo.dropAll();
+    else this.undo.dropFrom(number);
+    this.#counter.clear();
+    this.#parts.event({ kind, severity: position === null || !rewound ? 'error' : 'warning', sentence });
+  }
+
+  /** Another stream, whose positions begin behind this one: what was counted and held belongs to the one before. */
+  restart(position: number): void {
+    // The mirror with which a replica begins anew that was halted is a person's word.
+    const meant = this.#state?.phase === 'halted' ? this.#state : null;
+    if (meant !== null) this.#note({ ...meant, phase: 'passing', through: position, mirroring: true });
+    else if (this.#state !== null) this.#note(null);
     this.#counter.sourceMs = 0;
-    this.#disarm();
+    this.#counter.clear();
+    this.undo.startStream(position);
   }
 
   // ------------------------------------------------------------------------------------------------------ within
 
-  get #copyBytes(): number {
-    return this.#parts.copyBytes ?? COPY_BYTES;
+  get #reach(): UndoReach {
+    return this.#parts.undo?.() ?? WINDOW_ONLY;
   }
 
-  #copied(): number {
-    let sum = 0;
-    for (const { keeper } of this.#roots.values()) sum += keeper.generations.copied;
-    return sum;
+  get #keeps(): boolean {
+    return this.#settings !== null || this.#reach.ageMs > 0;
   }
 
   #note(state: BrakeState | null): void {
@@ -208,120 +231,49 @@ export class Brake {
   }
 
   #counting(): void {
-    this.#counter.through = this.#settings === null ? null : (this.#state?.through ?? 0);
+    const { through = 0, mirroring = false } = this.#state ?? {};
+    this.#counter.through = this.#settings === null || (mirroring && !this.holds) ? null : through;
   }
 
-  #hold(position: number, trip: Trip): void {
+  /** What a person let pass has passed. */
+  #pass(position: number, mirroring: boolean): void {
+    if (this.#state === null || position < (this.#state.through ?? 0)) return;
+    if (this.#state.mirroring !== true || !mirroring) this.#note(null);
+  }
+
+  #hold(position: number, trip: Trip, mirroring: boolean): void {
     const settings = this.#settings ?? DEFAULT_BRAKE;
-    const known = [...(this.#roots.values().next().value?.keeper.generations.all ?? [])];
+    const known = this.undo.points();
     const blind = this.#parts.wallMs() - this.#blindSinceMs < settings.windowMs;
-    const before = known.filter((generation) => generation.position < trip.first);
-    // What counted before a restart is not known: then the oldest that is kept is certainly before it.
-    const found = (blind ? before[0] : before.at(-1)) ?? known[0] ?? null;
-    const to = found === null ? null : { position: found.position, wallMs: found.wallMs, sourceMs: found.sourceMs };
+    const before = known.filter((point) => point.position < trip.first);
+    // What counted before a restart is not known: then one that is as old as the window is certainly before it.
+    const since = this.#parts.wallMs() - settings.windowMs;
+    const certain = before.findLast(({ wallMs }) => wallMs <= since) ?? before[0];
+    const found = (blind ? certain : before.at(-1)) ?? known[0];
+    const to = found === undefined ? null : pastOf(found);
     const sentence = heldSentence(trip, settings, to, before.length > 0);
-    this.#note({ phase: 'held', code: trip.code, sentence, at: position, to, timeMs: this.#counter.sourceMs });
+    const more = { timeMs: this.#counter.sourceMs, ...(mirroring ? { mirroring } : {}) };
+    this.#note({ phase: 'held', code: trip.code, sentence, at: position, to, ...more });
     this.#counter.clear();
     this.#parts.event({ kind: trip.code, severity: 'error', sentence });
   }
 
-  #rotate(at: Beginning): void {
-    const settings = this.#settings ?? DEFAULT_BRAKE;
-    const least = Math.max(LEAST_STRETCH_MS, settings.windowMs / STRETCHES);
-    const [first] = this.#roots.values();
-    const current = first?.keeper.generations.current ?? null;
-    const due =
-      current === null ||
-      !first?.keeper.active ||
-      (at.position > current.position &&
-        (at.wallMs - current.wallMs >= least || Math.abs(at.sourceMs - current.sourceMs) >= least));
-    if (!due || (first?.keeper.generations.all.length ?? 0) >= MOST_STRETCHES) return;
-    for (const { keeper } of this.#roots.values()) this.#begin(keeper, at);
-  }
-
-  #begin(keeper: Keeper, at: Beginning): void {
-    try {
-      keeper.generations.begin(at);
-      keeper.begun();
-    } catch (error) {
-      keeper.active = false;
-      this.#failed(error as FileError);
-    }
-  }
-
-  #expire(wallMs: number): void {
-    const { windowMs } = this.#settings ?? DEFAULT_BRAKE;
-    this.#counter.forgetBirths(wallMs - windowMs);
-    const tooMuch = (): boolean => {
-      let kept = 0;
-      for (const { keeper } of this.#roots.values()) kept += keeper.generations.kept.size;
-      return this.#copied() > this.#copyBytes || kept > MOST_KEPT;
-    };
-    for (;;) {
-      const all = this.#roots.values().next().value?.keeper.generations.all ?? [];
-      const second = all[1];
-      if (second === undefined) return;
-      const old = second.wallMs < wallMs - windowMs;
-      if (!old && !tooMuch()) return;
-      if (!old)
-        this.#short('More was overwritten and deleted than is kept aside: the time that can be taken back is shorter.');
-      for (const { keeper } of this.#roots.values()) keeper.generations.dropOldest();
-    }
-  }
-
-  #purge({ files, generations }: Keeper, beforeMs: number, most: number): number {
-    const needed = new Set(generations.all.map(({ folder }) => folder));
-    return purgeKept({ files, needed, beforeMs, gone: (handle) => generations.kept.delete(handle) }, most);
-  }
-
-  /** A stretch may be gone with the machine's power, or be damaged. */
-  #reaches(to: BrakeState['to']): boolean {
-    const kept = (keeper: Keeper) => keeper.generations.all.some(({ position }) => position === to?.position);
-    return !this.#powerLost && [...this.#roots.values()].every(({ keeper }) => kept(keeper));
-  }
-
-  #lostSince(position: number): string[] {
-    const all = [...this.#roots.values()].flatMap(({ keeper }) => keeper.generations.all);
-    return all
-      .filter((generation) => generation.position >= position)
-      .flatMap((generation) => lostOf(generation))
-      .slice(0, MOST_NAMED);
-  }
-
-  #undo(index: number, keeper: Keeper, to: number): void {
-    const { files, generations } = keeper;
-    keeper.active = false;
-    const rebind = (node: NodeId, handle: Handle, pending: boolean) => this.#parts.rebind(index, node, handle, pending);
-    for (let newest = generations.current; newest !== null && newest.position >= to; newest = generations.current) {
-      undo(newest, { files, generations, rebind });
-      generations.dropNewest();
-    }
-  }
-
-  #failed(error: FileError): void {
-    this.#short(`Nothing can be kept aside on the replica's file system (${error.message}).`);
-    for (const { keeper } of this.#roots.values()) keeper.active = false;
-    this.#stale = true;
+  /** What an older version noted has no number. */
+  #numberOf({ number, position }: NonNullable<BrakeState['to']>): number | null {
+    return number ?? this.undo.points().findLast((point) => point.position === position)?.number ?? null;
   }
 
   #short(sentence: string): void {
     if (this.#saidShort) return;
     this.#saidShort = true;
-    const more = 'A brake that holds now may not be able to take everything back.';
-    this.#parts.event({ kind: 'keep-aside-short', severity: 'warning', sentence: `${sentence} ${more}` });
+    this.#parts.event({ kind: 'keep-aside-short', severity: 'warning', sentence });
   }
 
   #disarm(): void {
-    this.#dropAll();
+    this.undo.dropAll();
     this.#counter.clear();
     this.#saidShort = false;
   }
-
-  #dropAll(): void {
-    for (const { keeper } of this.#roots.values()) {
-      keeper.active = false;
-      while (keeper.generations.all.length > 0) keeper.generations.dropOldest();
-    }
-    this.#stale = false;
-  }
 }
+
+const pastOf = ({ number, position, wallMs, sourceMs }: UndoPoint) => ({ number, position, wallMs, sourceMs });

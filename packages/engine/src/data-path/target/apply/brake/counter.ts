@@ -44,7 +44,7 @@ export class Counter {
     this.#detector.settings = settings ?? DEFAULT_BRAKE;
   }
 
-  watch(index: number): Watch {
+  watch(index: number): Omit<Watch, 'wrote'> {
     return {
       born: (handle) => this.#wasBorn(handle),
       lost: (loss, handle, path) => this.#lost(index, loss, { handle, path }),

@@ -2,15 +2,18 @@
  * Between the stream and its brake: what is applied is told to it, and what a person decides is done to the stream. In: where the stream
  * stands, commits, decisions. Out: a stream that goes on, is held, or stands where it was taken back to.
  */
+import type { RawName } from '@understudy/base';
 import type { Condition, NodeId, OperationRecord, Position } from '@understudy/wire';
-import { position } from '@understudy/wire';
+import { NO_NODE, position } from '@understudy/wire';
 import type { Handle, ReplicaFiles } from '../../../../ports.ts';
 import type { BrakeState, TargetJournal } from '../../journal.ts';
 import type { TargetEvent } from '../apply-context.ts';
 import type { MirrorRun } from '../mirror-run.ts';
 import type { ReplicaRoots } from '../replica-roots.ts';
-import { Brake, type BrakePorts } from './brake.ts';
+import { Brake, type BrakePorts, type BrakeStart } from './brake.ts';
 import type { BrakeSettings } from './detector.ts';
+import { type OpenPast, openPast } from './open-past.ts';
+import type { UndoCounters, UndoPoint } from './undo-journal.ts';
 
 export interface DeskParts {
   /** Undefined: there is no brake, and everything here does nothing. */
@@ -33,11 +36,13 @@ type Told = Pick<TargetEvent, 'kind' | 'severity' | 'sentence'>;
 export class BrakeDesk {
   readonly #parts: DeskParts;
   readonly #brake: Brake | null;
+  readonly #powerLost: boolean;
   readonly #events: Told[] = [];
 
-  constructor(parts: DeskParts, state: BrakeState | null, powerLost: boolean) {
+  constructor(parts: DeskParts, start: BrakeStart) {
     this.#parts = parts;
-    this.#brake = parts.ports === undefined ? null : this.#make(parts.ports, state, powerLost);
+    this.#powerLost = start.covered !== null;
+    this.#brake = parts.ports === undefined ? null : this.#make(parts.ports, start);
   }
 
   get state(): BrakeState | null {
@@ -66,16 +71,59 @@ export class BrakeDesk {
 
   /** A root that was opened, so that what is done to it can be taken back. */
   wrap(index: number, files: ReplicaFiles): ReplicaFiles {
-    return this.#brake?.wrap(index, files, this.#parts.run().complete) ?? files;
+    return this.#brake?.wrap(index, files) ?? files;
   }
 
   before(record: OperationRecord): void {
     this.#brake?.before(record);
+    // What was under way when the machine lost its power may be on the disk, and what undoes it not.
+    if (this.#brake === null || !this.#powerLost || this.#parts.stands().exact) return;
+    const root = this.#parts.roots().get(record.root);
+    const keeper = this.#brake.undo.keepers.get(record.root);
+    if (root === undefined || keeper === undefined) return;
+    const handle = root.nodes.handleOf(record.node) ?? null;
+    keeper.uncertain(handle, root.pathFor(record.node, record.parent, record.name));
+    if (record.name2 !== '') keeper.uncertain(handle, root.pathFor(record.node, record.parent2, record.name2));
+    for (const node of [record.parent, record.parent2, record.victim]) {
+      const other = root.nodes.handleOf(node);
+      if (other !== undefined) keeper.uncertain(other, root.pathFor(node, NO_NODE, '' as RawName));
+    }
   }
 
   committed(): void {
-    const { applied, exact } = this.#parts.stands();
-    this.#brake?.committed(applied, { complete: this.#parts.run().complete, exact });
+    const { applied, exact: settled } = this.#parts.stands();
+    const { complete, compare, failures } = this.#parts.run();
+    this.#brake?.committed(applied, { settled, complete: complete && !failures, mirroring: compare !== null });
+  }
+
+  /** A checkpoint begins. What it returns goes to `synced` once the replica is on its disk. */
+  mark(): unknown {
+    return this.#brake?.undo.mark(this.#parts.stands().applied) ?? null;
+  }
+
+  synced(mark: unknown): void {
+    this.#brake?.undo.synced(mark);
+  }
+
+  /** A checkpoint. Rejects as the sync does. */
+  async whileSyncing(sync: () => Promise<unknown>): Promise<void> {
+    const mark = this.mark();
+    await sync();
+    this.synced(mark);
+  }
+
+  /** Moments to which the replica can be taken back, oldest first. */
+  points(): readonly UndoPoint[] {
+    return this.#brake?.undo.points() ?? [];
+  }
+
+  get counters(): UndoCounters {
+    return this.#brake?.undo.counters ?? { kept: 0, written: 0, changed: 0 };
+  }
+
+  /** Paths whose content, as it was then, is not kept. */
+  lostSince(point: UndoPoint): readonly string[] {
+    return this.#brake?.undo.lostSince(point.number) ?? [];
   }
 
   /** The replica's disk is full: what is kept aside makes room. */
@@ -91,8 +139,18 @@ export class BrakeDesk {
     this.#brake.keepHouse();
   }
 
-  restart(): void {
-    this.#brake?.restart();
+  /** What is kept is the past of something else from now on. */
+  forgetPast(): void {
+    this.#brake?.undo.dropAll();
+  }
+
+  /** The roots as they were then; it stays as long as nobody calls `close`. Throws FileError where what was kept is damaged. */
+  openPast(point: UndoPoint): OpenPast | null {
+    return this.#brake === null ? null : openPast(this.#brake.undo, point);
+  }
+
+  restart(position: Position): void {
+    this.#brake?.restart(position);
   }
 
   /** A person's word behind a brake that holds: all of it is applied. */
@@ -102,14 +160,29 @@ export class BrakeDesk {
 
   /** Or: the replica is taken back to where it began, and stays there. */
   haltHere(): void {
-    if (this.#brake === null) return;
-    const { journal, roots, run, takenBack } = this.#parts;
-    const at = position(this.#brake.haltHere());
+    if (this.#brake !== null) this.#takenBack(this.#brake.haltHere());
+  }
+
+  /**
+   * The replica is taken back to a moment, and stays there: nothing more is applied. To be called again where the process died meanwhile.
+   * Throws what the replica's file system says; then it is still on its way.
+   */
+  rewind(point: UndoPoint): void {
+    if (this.#brake !== null) this.#takenBack(this.#brake.rewind(point, this.#parts.stands().applied));
+  }
+
+  /** null: it is at no moment of the source. */
+  #takenBack(to: number | null): void {
+    const { journal, roots, run, stands, takenBack } = this.#parts;
+    const before = stands().applied;
+    const at = position(to ?? before);
+    if (to === null) run().wordLost();
+    else if (at !== before) run().endMirror();
     const { noted: compare, complete } = run();
-    journal.commit({ applied: at, complete, compare }, roots().changes());
+    journal.stand({ applied: at, complete, compare }, roots().changes());
     roots().committed();
     takenBack(at);
-    this.#brake.halted(at);
+    this.#brake?.halted(to === null ? null : at);
   }
 
   /** What is to be told. */
@@ -118,7 +191,7 @@ export class BrakeDesk {
     return this.#events.splice(0).map((event) => ({ ...event, at: reached, root: 0, path }));
   }
 
-  #make(ports: BrakePorts, state: BrakeState | null, powerLost: boolean): Brake {
+  #make(ports: BrakePorts, start: BrakeStart): Brake {
     const { journal, roots } = this.#parts;
     const parts = {
       ...ports,
@@ -130,6 +203,6 @@ export class BrakeDesk {
         roots().get(root)?.nodes.setPending(node, pending);
       },
     };
-    return new Brake(parts, state, powerLost);
+    return new Brake(parts, start);
   }
 }

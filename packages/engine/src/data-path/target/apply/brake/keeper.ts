@@ -3,22 +3,28 @@
  * entries of the log, removed files in `kept`. Promise: it never fails an operation: what cannot be kept is told, and the stretch is
  * given up.
  */
-import { type RawName, rawFromBytes } from '@understudy/base';
+import { bytesEqual, type RawName, rawFromBytes } from '@understudy/base';
 import type { Attributes, NodeId } from '@understudy/wire';
 import { FileError, type Handle, type ReplicaEntry, type ReplicaFiles } from '../../../../ports.ts';
 import { directoryAt, freeName } from '../keep-aside.ts';
 import { isDirectory, isRegular, type Place } from '../replica-root.ts';
 import type { Generation, Generations, Touch } from './generations.ts';
-import { encodeUndo, MOST_ENTRY_BYTES, UndoKind } from './undo-log.ts';
+import { encodeUndo, MOST_ENTRY_BYTES, UndoKind, type UndoOutline } from './undo-log.ts';
 
 export interface KeeperHooks {
-  /** Bytes of content that may still be copied. */
-  readonly room: () => number;
+  /** Bytes of content that may still be copied, where so many are wanted. */
+  readonly room: (bytes: number) => number;
   /** Nothing can be kept for this reason. */
   readonly failed: (error: FileError) => void;
   /** Content of this file could not be kept. */
   readonly lost: (path: RawName) => void;
 }
+
+/** Whoever shows a moment that is past learns of each entry. */
+export type EntryListener = (generation: Generation, entry: UndoOutline) => void;
+
+/** Kind, texts, numbers, data. */
+type Log = (...entry: Parameters<typeof encodeUndo>) => void;
 
 const BLOCK = 4096;
 const PIECE = 1 << 20;
@@ -32,7 +38,11 @@ export class Keeper {
   readonly #hooks: KeeperHooks;
   /** Changes of now can be taken back. */
   active = false;
+  /** Bytes of entries, since the process began. */
+  written = 0;
+  readonly listeners = new Set<EntryListener>();
   readonly #folders = new Map<RawName, Handle>();
+  readonly #uncertain = new Set<string>();
 
   constructor(files: ReplicaFiles, generations: Generations, hooks: KeeperHooks) {
     this.files = files;
@@ -61,32 +71,56 @@ export class Keeper {
   /** A name comes to be at a free place. */
   making({ parent, name }: Place): void {
     this.#do((log) => {
-      this.#touch(parent);
-      log(encodeUndo(UndoKind.made, [parent, name]));
+      this.#touch(log, parent);
+      log(UndoKind.made, [parent, name]);
     });
+  }
+
+  /** It is there now: taken back, it is not taken for another that came to lie there. */
+  made(handle: Handle, { parent, name }: Place): void {
+    const now = this.#now;
+    if (now === null) return;
+    const texts = [handle, parent, name];
+    now.log.appendLater(encodeUndo(UndoKind.born, texts));
+    this.#tell(now, {
+      at: now.log.length,
+      length: 0,
+      kind: UndoKind.born,
+      texts,
+      numbers: [],
+      dataAt: 0,
+      dataLength: 0,
+    });
+  }
+
+  /** What this was before is not known. */
+  uncertain(handle: Handle | null, path: RawName): void {
+    const { size } = this.#uncertain;
+    if (this.#uncertain.add(`${handle ?? ''}/${path}`).size === size) return;
+    this.#do((log) => this.#lose(log, handle ?? '', path));
   }
 
   moving(handle: Handle, from: Place, to: Place): void {
     this.#do((log) => {
-      this.#touch(from.parent);
-      this.#touch(to.parent);
-      log(encodeUndo(UndoKind.moved, [handle, from.parent, from.name, to.parent, to.name], [0]));
+      this.#touch(log, from.parent);
+      this.#touch(log, to.parent);
+      log(UndoKind.moved, [handle, from.parent, from.name, to.parent, to.name], [0]);
     });
   }
 
   exchanging(handle: Handle, other: Handle, [one, two]: readonly [Place, Place]): void {
     this.#do((log) => {
-      this.#touch(one.parent);
-      this.#touch(two.parent);
-      log(encodeUndo(UndoKind.exchanged, [handle, one.parent, one.name, two.parent, two.name, other]));
+      this.#touch(log, one.parent);
+      this.#touch(log, two.parent);
+      log(UndoKind.exchanged, [handle, one.parent, one.name, two.parent, two.name, other]);
     });
   }
 
   /** One of several names goes. */
   unlinking(handle: Handle, { parent, name }: Place): void {
     this.#do((log) => {
-      this.#touch(parent);
-      log(encodeUndo(UndoKind.unlinked, [handle, parent, name]));
+      this.#touch(log, parent);
+      log(UndoKind.unlinked, [handle, parent, name]);
     });
   }
 
@@ -104,35 +138,36 @@ export class Keeper {
 
   /** Attributes, or names in a directory, are about to change. */
   touching(handle: Handle): void {
-    this.#do(() => this.#touch(handle));
+    this.#do((log) => this.#touch(log, handle));
   }
 
-  /** Bytes from `from` up to `to` are about to change, or to go. */
-  changing(handle: Handle, from: number, to: number): void {
+  /** Bytes from `from` up to `to` are about to change, or to go; `by`: to become these. */
+  changing(handle: Handle, from: number, to: number, by: Uint8Array | null = null): void {
     this.#do((log) => {
-      const touch = this.#touch(handle);
+      const touch = this.#touch(log, handle);
       if (touch === null || from >= touch.size || touch.lost) return;
-      this.#save(log, handle, touch, from, Math.min(to, touch.size));
+      const change = { from, to: Math.min(to, touch.size), by };
+      this.#save(log, handle, touch, change);
     });
   }
 
   xattrsChanging(handle: Handle): void {
     this.#do((log) => {
-      if (this.#touch(handle) !== null) this.#keepXattrs(log, handle);
+      if (this.#touch(log, handle) !== null) this.#keepXattrs(log, handle);
     });
   }
 
   unbound(node: NodeId, handle: Handle, pending: boolean): void {
     if (this.isBorn(handle)) return;
-    this.#do((log) => log(encodeUndo(UndoKind.unbound, [String(node), handle], [pending ? 1 : 0])));
+    this.#do((log) => log(UndoKind.unbound, [String(node), handle], [pending ? 1 : 0]));
   }
 
   /** Whatever the disk says to it, the operation goes on. */
-  #do(work: (log: (entry: Uint8Array) => void) => void): boolean {
+  #do(work: (log: Log) => void): boolean {
     const now = this.#now;
     if (now === null) return false;
     try {
-      work((entry) => now.log.append(entry));
+      work((...entry) => this.#append(now, entry));
       return true;
     } catch (error) {
       if (!(error instanceof FileError)) throw error;
@@ -142,13 +177,29 @@ export class Keeper {
     }
   }
 
+  #append(now: Generation, [kind, texts, numbers = [], data]: Parameters<typeof encodeUndo>): void {
+    const bytes = encodeUndo(kind, texts, numbers, data);
+    const before = now.log.length;
+    now.log.append(bytes);
+    this.written += now.log.length - before;
+    const { length } = now.log;
+    const dataLength = data?.length ?? 0;
+    const where = { at: length - bytes.length, length: bytes.length, dataAt: length - dataLength, dataLength };
+    this.#tell(now, { ...where, kind, texts, numbers });
+  }
+
+  #tell(now: Generation, entry: UndoOutline): void {
+    for (const listener of this.listeners) listener(now, entry);
+  }
+
   #keep(place: Place, entry: ReplicaEntry, how: (to: Place) => void): boolean {
     return this.#do((log) => {
-      this.#touch(place.parent);
+      this.#touch(log, place.parent);
       const to = isDirectory(entry.attributes) ? this.#placeOfFolder(entry) : this.#placeOfFile(place);
-      log(encodeUndo(UndoKind.moved, [entry.handle, place.parent, place.name, to.parent, to.name], [1]));
+      log(UndoKind.moved, [entry.handle, place.parent, place.name, to.parent, to.name], [1]);
       how(to);
       this.generations.kept.add(entry.handle);
+      if (isRegular(entry.attributes)) (this.#now as Generation).keptBytes += entry.attributes.size;
     });
   }
 
@@ -177,7 +228,7 @@ export class Keeper {
   }
 
   /** How the file was when the stretch began; null: it is not older, or not there. */
-  #touch(handle: Handle): Touch | null {
+  #touch(log: Log, handle: Handle): Touch | null {
     const now = this.#now;
     if (now === null || handle === this.files.limbo || now.born.has(handle)) return null;
     const known = now.touched.get(handle);
@@ -185,22 +236,23 @@ export class Keeper {
     const a = this.files.attributes(handle);
     if (a === null) return null;
     const times = [a.atimeSec, a.atimeNsec, a.mtimeSec, a.mtimeNsec];
-    now.log.append(encodeUndo(UndoKind.touched, [handle], [a.size, a.mode, a.uid, a.gid, ...times]));
+    log(UndoKind.touched, [handle], [a.size, a.mode, a.uid, a.gid, ...times]);
     // The kernel takes capabilities away with a change of content or of the owner.
-    if (isRegular(a) && (a.mode & 0o111) !== 0) this.#keepXattrs((entry) => now.log.append(entry), handle);
+    if (isRegular(a) && (a.mode & 0o111) !== 0) this.#keepXattrs(log, handle);
     const touch: Touch = { size: sizeOf(a), saved: null, lost: false };
     now.touched.set(handle, touch);
     return touch;
   }
 
-  #keepXattrs(log: (entry: Uint8Array) => void, handle: Handle): void {
+  #keepXattrs(log: Log, handle: Handle): void {
     const pairs = (this.files.xattrs(handle) ?? []).flatMap(([name, value]) => [name, rawFromBytes(value)]);
-    const entry = pairs.length < 250 ? encodeUndo(UndoKind.xattrs, [handle, ...pairs]) : null;
-    if (entry !== null && entry.length <= MOST_ENTRY_BYTES) log(entry);
+    const bytes = pairs.reduce((sum, text) => sum + 4 + text.length, handle.length);
+    if (pairs.length < 250 && bytes < MOST_ENTRY_BYTES - 64) log(UndoKind.xattrs, [handle, ...pairs]);
     else this.#hooks.lost(this.files.pathOf(handle) ?? ('' as RawName));
   }
 
-  #save(log: (entry: Uint8Array) => void, handle: Handle, touch: Touch, from: number, to: number): void {
+  #save(log: Log, handle: Handle, touch: Touch, change: Change): void {
+    const { from, to } = change;
     touch.saved ??= new Set();
     const missing: [first: number, end: number][] = [];
     for (let block = Math.floor(from / BLOCK); block * BLOCK < to; block += 1) {
@@ -209,11 +261,12 @@ export class Keeper {
       if (last?.[1] === block) last[1] = block + 1;
       else missing.push([block, block + 1]);
     }
+    if (missing.length === 0 || this.#isSame(handle, change)) return;
     const bytes = missing.reduce((sum, [first, end]) => sum + Math.min(end * BLOCK, touch.size) - first * BLOCK, 0);
-    if (bytes > Math.min(MOST_AT_ONCE, this.#hooks.room())) {
+    if (bytes > MOST_AT_ONCE || bytes > this.#hooks.room(bytes)) {
       const path = this.files.pathOf(handle) ?? ('' as RawName);
       touch.lost = true;
-      log(encodeUndo(UndoKind.lost, [handle, path]));
+      this.#lose(log, handle, path);
       this.#hooks.lost(path);
       return;
     }
@@ -224,13 +277,31 @@ export class Keeper {
     (this.#now as Generation).copied += bytes;
   }
 
-  #copy(log: (entry: Uint8Array) => void, handle: Handle, from: number, to: number): void {
+  #lose(log: Log, handle: string, path: RawName): void {
+    log(UndoKind.lost, [handle, path]);
+    (this.#now as Generation).lost += 1;
+  }
+
+  /** A mirror that sends everything changes little: then there is nothing to keep. */
+  #isSame(handle: Handle, { from, to, by }: Change): boolean {
+    if (by === null) return false;
+    const old = this.files.read(handle, from, to - from);
+    return old !== null && old.length === to - from && bytesEqual(old, by.subarray(0, to - from));
+  }
+
+  #copy(log: Log, handle: Handle, from: number, to: number): void {
     for (let at = from; at < to; at += PIECE) {
       const old = this.files.read(handle, at, Math.min(PIECE, to - at));
       if (old === null || old.length === 0) return;
-      log(encodeUndo(UndoKind.content, [handle], [at], old));
+      log(UndoKind.content, [handle], [at], old);
     }
   }
+}
+
+interface Change {
+  readonly from: number;
+  readonly to: number;
+  readonly by: Uint8Array | null;
 }
 
 const sizeOf = (a: Attributes): number => (isRegular(a) ? a.size : 0);

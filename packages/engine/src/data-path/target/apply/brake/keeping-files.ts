@@ -21,6 +21,8 @@ export interface Watch {
   overwritten(handle: Handle, at: { size: number; offset: number }, old: Uint8Array, by: Uint8Array | null): void;
   /** The root lost an entry, or got one. */
   rootEntries(change: -1 | 1): void;
+  /** So many bytes of content came. */
+  wrote(bytes: number): void;
 }
 
 /** Bytes of a change that are looked at. */
@@ -53,6 +55,10 @@ export class KeepingFiles implements WatchedFiles {
   }
 
   /** Also of what was moved out. */
+  get spared(): ReplicaFiles['spared'] {
+    return this.#files.spared;
+  }
+
   bornMs(handle: Handle): number | null {
     return this.#files.bornMs?.(handle) ?? null;
   }
@@ -83,8 +89,11 @@ export class KeepingFiles implements WatchedFiles {
 
   link(handle: Handle, parent: Handle, name: RawName): void {
     this.#refuseKept(handle, 'linkat');
-    if (this.#isFree(parent, name)) this.keeper.making({ parent, name });
+    const place = { parent, name };
+    const free = this.#isFree(parent, name);
+    if (free) this.keeper.making(place);
     this.#files.link(handle, parent, name);
+    if (free) this.keeper.made(handle, place);
     if (parent === this.root) this.#watch.rootEntries(1);
   }
 
@@ -145,11 +154,16 @@ export class KeepingFiles implements WatchedFiles {
 
   write(handle: Handle, offset: number, data: Uint8Array): void {
     this.#overwriting(handle, offset, offset + data.length, data);
+    this.#watch.wrote(data.length);
     this.#files.write(handle, offset, data);
   }
 
   read(handle: Handle, offset: number, length: number): Uint8Array | null {
     return this.#kept.has(handle) ? null : this.#files.read(handle, offset, length);
+  }
+
+  willNeed(handle: Handle, offset: number, length: number): void {
+    if (!this.#kept.has(handle)) this.#files.willNeed?.(handle, offset, length);
   }
 
   truncate(handle: Handle, size: number): void {
@@ -247,8 +261,10 @@ export class KeepingFiles implements WatchedFiles {
       return handle;
     }
     // What stands at the name already must not be taken for what is made here.
-    if (this.#isFree(place.parent, place.name)) this.keeper.making(place);
+    const free = this.#isFree(place.parent, place.name);
+    if (free) this.keeper.making(place);
     const handle = make();
+    if (free) this.keeper.made(handle, place);
     this.keeper.born(handle);
     this.#watch.born(handle);
     if (place.parent === this.root) this.#watch.rootEntries(1);
@@ -324,7 +340,7 @@ export class KeepingFiles implements WatchedFiles {
       const old = length > 0 ? this.#files.read(handle, from, Math.min(length, MOST_LOOKED_AT)) : null;
       if (old !== null) this.#watch.overwritten(handle, { size, offset: from }, old, by);
     }
-    this.keeper.changing(handle, from, to);
+    this.keeper.changing(handle, from, to, by);
   }
 
   #isOld(handle: Handle): boolean {

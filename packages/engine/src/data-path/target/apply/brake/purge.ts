@@ -11,14 +11,15 @@ const TIME = /^(\d{4}-\d\d-\d\dT\d\d)-(\d\d)-(\d\d)Z$/;
 
 export interface PurgeWhat {
   readonly files: ReplicaFiles;
-  readonly needed: ReadonlySet<RawName>;
+  /** This folder and all that are named behind it are needed; null: none is. */
+  readonly from: RawName | null;
   /** Folders of times before this one. */
   readonly beforeMs: number;
   readonly gone: (handle: Handle) => void;
 }
 
 /** Returns how many names were taken away; as many as were allowed: there may be more. */
-export function purgeKept({ files, needed, beforeMs, gone }: PurgeWhat, most: number): number {
+export function purgeKept({ files, from, beforeMs, gone }: PurgeWhat, most: number): number {
   const kept = files.entry(files.limbo, KEPT);
   if (kept === null) return 0;
   let left = most;
@@ -34,7 +35,7 @@ export function purgeKept({ files, needed, beforeMs, gone }: PurgeWhat, most: nu
     return true;
   };
   for (const { name, handle, attributes } of files.list(kept.handle) ?? []) {
-    if (needed.has(name) || !isDirectory(attributes) || timeOf(name) >= beforeMs) continue;
+    if ((from !== null && name >= from) || !isDirectory(attributes) || timeOf(name) >= beforeMs) continue;
     if (!empty(handle)) break;
     files.removeDirectory(kept.handle, name);
   }

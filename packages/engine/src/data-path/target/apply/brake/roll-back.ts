@@ -19,21 +19,36 @@ export interface UndoParts {
 /** Paths whose old content is not in it. */
 export function lostOf({ log }: Generation): RawName[] {
   const lost: RawName[] = [];
-  for (const { kind, texts } of entriesAt(log, log.offsets()))
-    if (kind === UndoKind.lost) lost.push((texts[1] ?? '') as RawName);
+  for (const { kind, texts } of log.outlines()) if (kind === UndoKind.lost) lost.push((texts[1] ?? '') as RawName);
   return lost;
 }
 
+/** Whether all of it can be read. */
+export function isWhole({ log }: Generation): boolean {
+  try {
+    for (const at of log.offsets()) log.read(at);
+    return true;
+  } catch (error) {
+    if (error instanceof FileError) return false;
+    throw error;
+  }
+}
+
+/** The same may be done to a stretch that is undone in part. Throws FileError. */
 export function undo(generation: Generation, { files, generations, rebind }: UndoParts): void {
   const { log } = generation;
   const offsets = log.offsets();
   const { undoneFrom, mark } = generations.progressOf(generation);
+  putBackAgain(files, generation, offsets, undoneFrom);
+  let known = '';
   for (const at of offsets.toReversed()) {
     if (at >= undoneFrom) continue;
     const entry = log.read(at);
-    undoChange(files, entry);
+    if (!(entry.kind === UndoKind.made && placeOf(entry) === known)) undoChange(files, entry);
+    known = entry.kind === UndoKind.born ? placeOf(entry) : '';
     if (entry.kind === UndoKind.moved) generations.kept.delete(entry.texts[0] as Handle);
-    mark(at);
+    // What says what was made is half of one with what says that it would be.
+    if (entry.kind !== UndoKind.born) mark(at);
   }
   // Attributes behind all else: the changes above have moved times. Of a file's entries the first says how it was: a process that went on
   // with the stretch did not know of it.
@@ -50,21 +65,35 @@ export function undo(generation: Generation, { files, generations, rebind }: Und
   }
 }
 
+/** Content that was put back before a power cut may be on the disk or not; names and how far it went are, in their order. */
+function putBackAgain(files: ReplicaFiles, { log }: Generation, offsets: readonly number[], undoneFrom: number): void {
+  for (const at of offsets.toReversed()) {
+    if (at < undoneFrom) return;
+    const { kind, texts, numbers, data } = log.read(at);
+    if (kind === UndoKind.content) putBack(files, texts[0] as Handle, numbers[0] ?? 0, data);
+  }
+}
+
+/** Of `made` and `born` alike. */
+const placeOf = ({ kind, texts }: UndoEntry): string => JSON.stringify(kind === UndoKind.born ? texts.slice(1) : texts);
+
 function* entriesAt(log: UndoLog, offsets: readonly number[]): Generator<UndoEntry> {
   for (const at of offsets) yield log.read(at);
 }
 
 function undoChange(files: ReplicaFiles, { kind, texts, numbers, data }: UndoEntry): void {
   if (kind === UndoKind.made) unmake(files, texts);
+  else if (kind === UndoKind.born) unmake(files, texts.slice(1), texts[0]);
   else if (kind === UndoKind.moved) moveBack(files, texts);
   else if (kind === UndoKind.unlinked) linkAgain(files, texts);
   else if (kind === UndoKind.exchanged) exchangeBack(files, texts);
   else if (kind === UndoKind.content) putBack(files, texts[0] as Handle, numbers[0] ?? 0, data);
 }
 
-function unmake(files: ReplicaFiles, [parent = '', name = '']: readonly string[]): void {
+/** `made`: nothing else is to go; undefined: it is not known what was made. */
+function unmake(files: ReplicaFiles, [parent = '', name = '']: readonly string[], made?: string): void {
   const there = files.entry(parent as Handle, name as RawName);
-  if (there === null) return;
+  if (there === null || (made !== undefined && there.handle !== made)) return;
   if (!isDirectory(there.attributes)) files.unlink(parent as Handle, there.name);
   else remove(files, parent as Handle, there.name);
 }
@@ -133,8 +162,10 @@ function restoreAttributes(files: ReplicaFiles, handle: Handle, numbers: readonl
   if (now === null) return;
   const [size = 0, mode = 0, uid = 0, gid = 0, atimeSec = 0, atimeNsec = 0, mtimeSec = 0, mtimeNsec = 0] = numbers;
   if (isRegular(now) && now.size !== size) files.truncate(handle, size);
-  if (now.uid !== uid || now.gid !== gid) files.setOwner(handle, uid, gid);
-  if (!isSymlink(now)) files.setMode(handle, mode & 0o7777);
+  const isOthers = now.uid !== uid || now.gid !== gid;
+  if (isOthers) files.setOwner(handle, uid, gid);
+  // Another owner takes bits of the mode away.
+  if (!isSymlink(now) && (isOthers || now.mode !== mode)) files.setMode(handle, mode & 0o7777);
   files.setTimes(handle, { atimeSec, atimeNsec, mtimeSec, mtimeNsec });
 }
 

@@ -3,12 +3,12 @@
  * from the last to the first. Promise: what was appended is there for the next process; half an entry, written by one that was killed, is
  * none: its change was not begun. A log with anything else in it is damaged, and says so: part of it is no way back.
  */
-import { type RawName, rawFromBytes, rawToBytes } from '@understudy/base';
+import { concatBytes, type RawName, rawFromBytes, rawToBytes } from '@understudy/base';
 import { FileError, type Handle, type ReplicaFiles } from '../../../../ports.ts';
 
 /** Numbers are never reused. */
 export const UndoKind = {
-  /** numbers: position, wall ms, source ms. texts: the folder beneath `kept`. */
+  /** numbers: position, wall ms, source ms, the last stretch that was joined with this one. texts: the folder beneath `kept`, the root. */
   begin: 1,
   /** texts: parent, name. */
   made: 2,
@@ -28,6 +28,12 @@ export const UndoKind = {
   unbound: 9,
   /** Content that could not be kept. texts: handle, path. */
   lost: 10,
+  /** What was announced by `made` is there now. texts: handle, parent, name. */
+  born: 11,
+  /** A checkpoint was begun. numbers: what was applied. */
+  mark: 12,
+  /** The source began another stream. numbers: the position before its first. */
+  stream: 13,
 } as const;
 export type UndoKind = (typeof UndoKind)[keyof typeof UndoKind];
 
@@ -39,10 +45,11 @@ export interface UndoEntry {
 }
 
 const NO_BYTES = new Uint8Array(0);
-/** Length u32, kind u8, texts u8, numbers u8, 0, sum of these u32, sum of what follows u32. */
-const HEAD = 16;
+/** Length u32, kind u8, texts u8, numbers u8, 0, sum of these u32, sum of numbers and texts u32, sum of the data u32. */
+const HEAD = 20;
 const AT_HEAD_SUM = 8;
-const AT_BODY_SUM = 12;
+const AT_WORDS_SUM = 12;
+const AT_DATA_SUM = 16;
 
 export function encodeUndo(
   kind: UndoKind,
@@ -70,7 +77,8 @@ export function encodeUndo(
   }
   bytes.set(data, at);
   view.setUint32(AT_HEAD_SUM, sumOf(view, 0, AT_HEAD_SUM), true);
-  view.setUint32(AT_BODY_SUM, sumOf(view, HEAD, length), true);
+  view.setUint32(AT_WORDS_SUM, sumOf(view, HEAD, at), true);
+  view.setUint32(AT_DATA_SUM, sumOf(view, at, length), true);
   return bytes;
 }
 
@@ -88,9 +96,16 @@ function sumOf(view: DataView, from: number, to: number): number {
 
 /** Throws FileError where the bytes are not a whole entry. */
 export function decodeUndo(bytes: Uint8Array): UndoEntry {
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  if (lengthIn(view) !== bytes.length || view.getUint32(AT_BODY_SUM, true) !== sumOf(view, HEAD, bytes.length))
-    throw damaged();
+  const view = viewOf(bytes);
+  if (lengthIn(view) !== bytes.length) throw damaged();
+  const { end, ...words } = wordsOf(bytes);
+  if (view.getUint32(AT_DATA_SUM, true) !== sumOf(view, end, bytes.length)) throw damaged();
+  return { ...words, data: bytes.slice(end) };
+}
+
+/** All but the data; throws where it is not whole. */
+function wordsOf(bytes: Uint8Array): Omit<UndoEntry, 'data'> & { readonly end: number } {
+  const view = viewOf(bytes);
   let at = HEAD;
   const here = (length: number): number => {
     if (at + length > bytes.length) throw damaged();
@@ -103,9 +118,11 @@ export function decodeUndo(bytes: Uint8Array): UndoEntry {
     const from = here(length);
     return rawFromBytes(bytes.subarray(from, from + length));
   });
-  return { kind: view.getUint8(4), texts, numbers, data: bytes.slice(at) };
+  if (view.getUint32(AT_WORDS_SUM, true) !== sumOf(view, HEAD, at)) throw damaged();
+  return { kind: view.getUint8(4), texts, numbers, end: at };
 }
 
+const viewOf = (bytes: Uint8Array): DataView => new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 const damaged = (): FileError => new FileError('EIO', 'read', 'what was kept to be taken back is damaged');
 
 /** What a head says; null: it is none. */
@@ -118,17 +135,39 @@ function lengthIn(head: DataView): number | null {
 /** No entry is longer: content goes in pieces. */
 export const MOST_ENTRY_BYTES = 2 << 20;
 
+/** What an entry says, and of content where it lies: the bytes themselves are read, and their sum looked at, when they are needed. */
+export interface UndoOutline {
+  readonly at: number;
+  readonly length: number;
+  readonly kind: number;
+  readonly texts: readonly string[];
+  readonly numbers: readonly number[];
+  /** Of content: its first byte in the file, and how many. */
+  readonly dataAt: number;
+  readonly dataLength: number;
+}
+
+/** Enough for an entry without its content. */
+const FIRST = 512;
+
 export class UndoLog {
   readonly #files: ReplicaFiles;
   readonly #handle: Handle;
-  #length: number;
+  #length = 0;
+  /** Goes with the next entry, or when it is asked for. */
+  #later: Uint8Array[] = [];
 
   /** Of a file that is there: half an entry at its end is cut off. Throws FileError where it is damaged. */
-  constructor(files: ReplicaFiles, handle: Handle) {
+  constructor(files: ReplicaFiles, handle: Handle, seen: (entry: UndoOutline) => void = () => {}) {
     this.#files = files;
     this.#handle = handle;
     const size = files.attributes(handle)?.size ?? 0;
-    this.#length = endOf(files, handle, size);
+    while (this.#length + HEAD <= size) {
+      const length = lengthAt(files, handle, this.#length);
+      if (this.#length + length > size) break;
+      seen(this.outline(this.#length));
+      this.#length += length;
+    }
     if (this.#length < size) files.truncate(handle, this.#length);
   }
 
@@ -137,15 +176,44 @@ export class UndoLog {
   }
 
   append(entry: Uint8Array): void {
-    this.#files.write(this.#handle, this.#length, entry);
-    this.#length += entry.length;
+    const bytes = this.#later.length === 0 ? entry : concatBytes([...this.#later, entry]);
+    this.#files.write(this.#handle, this.#length, bytes);
+    this.#later = [];
+    this.#length += bytes.length;
+  }
+
+  /** An entry about what has been done already: it may wait for the next one. */
+  appendLater(entry: Uint8Array): void {
+    this.#later.push(entry);
+  }
+
+  flush(): void {
+    const last = this.#later.pop();
+    if (last !== undefined) this.append(last);
+  }
+
+  /** What lies behind is as if it had never been written. */
+  cut(at: number): void {
+    this.#later = [];
+    this.#files.truncate(this.#handle, at);
+    this.#length = at;
   }
 
   /** Where entries begin, in order. */
   offsets(): number[] {
+    this.flush();
     const found: number[] = [];
     for (let at = 0; at < this.#length; at += lengthAt(this.#files, this.#handle, at)) found.push(at);
     return found;
+  }
+
+  *outlines(): Generator<UndoOutline> {
+    this.flush();
+    for (let at = 0; at < this.#length; ) {
+      const entry = this.outline(at);
+      yield entry;
+      at += entry.length;
+    }
   }
 
   /** Throws FileError where it is not what was appended. */
@@ -153,21 +221,26 @@ export class UndoLog {
     const length = lengthAt(this.#files, this.#handle, at);
     return decodeUndo((this.#files.read(this.#handle, at, length) ?? NO_BYTES).slice());
   }
+
+  outline(at: number): UndoOutline {
+    const start = this.#files.read(this.#handle, at, FIRST) ?? NO_BYTES;
+    const length = lengthIn(viewOf(start));
+    if (length === null) throw damaged();
+    const brief = start[4] === UndoKind.content;
+    if (!brief && length > start.length) {
+      const { data, ...words } = this.read(at);
+      return { at, length, ...words, dataAt: at + length - data.length, dataLength: data.length };
+    }
+    const bytes = start.subarray(0, Math.min(length, start.length));
+    if (!brief) decodeUndo(bytes.slice());
+    const { end, ...words } = wordsOf(bytes);
+    return { at, length, ...words, dataAt: at + end, dataLength: length - end };
+  }
 }
 
 function lengthAt(files: ReplicaFiles, handle: Handle, at: number): number {
   const head = files.read(handle, at, HEAD) ?? NO_BYTES;
-  const length = lengthIn(new DataView(head.buffer, head.byteOffset, head.byteLength));
+  const length = lengthIn(viewOf(head));
   if (length === null) throw damaged();
   return length;
-}
-
-function endOf(files: ReplicaFiles, handle: Handle, size: number): number {
-  let at = 0;
-  while (at + HEAD <= size) {
-    const length = lengthAt(files, handle, at);
-    if (at + length > size) break;
-    at += length;
-  }
-  return at;
 }

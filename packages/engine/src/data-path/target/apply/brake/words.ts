@@ -31,16 +31,33 @@ export function heldSentence(trip: Trip, settings: BrakeSettings, to: Beginning 
   ).slice(0, 512);
 }
 
+const ANEW = '`job start` begins anew with a mirror, which makes it what the source is then.';
+
+function exceptions(lost: readonly string[]): string {
+  if (lost.length === 0) return '';
+  const names = lost.slice(0, MOST_LOST).map((path) => shown(path as RawName));
+  return ` Except ${lost.length} whose old content was not kept: ${names.join(', ')}.`;
+}
+
 export function haltedSentence(position: number, sourceMs: number, lost: readonly string[]): string {
-  const missing =
-    lost.length === 0
-      ? ''
-      : ` Except ${lost.length} whose old content was not kept: ${lost
-          .slice(0, MOST_LOST)
-          .map((path) => shown(path as RawName))
-          .join(', ')}.`;
+  const what = `it is the source as it was at ${timeOf(sourceMs)} (position ${position}).${exceptions(lost)}`;
+  return `The replica was halted by hand: ${what} ${ANEW}`.slice(0, 512);
+}
+
+type Moment = Pick<Beginning, 'position' | 'sourceMs'>;
+
+export function rewoundSentence({ position, sourceMs }: Moment, lost: readonly string[]): string {
+  const what = `it is the source as it was at ${timeOf(sourceMs)} (position ${position}).${exceptions(lost)}`;
+  return `The replica was taken back to a moment that was asked for: ${what} Nothing more is applied to it.`.slice(
+    0,
+    512,
+  );
+}
+
+/** The way back was lost half way. */
+export function unreachableSentence({ sourceMs }: Moment): string {
   return (
-    `The replica was halted by hand: it is the source as it was at ${timeOf(sourceMs)} (position ${position}).${missing} ` +
-    '`job start` begins anew with a mirror, which makes it what the source is then.'
+    `The replica was being taken back to ${timeOf(sourceMs)} when what was kept for it was lost or damaged: it is the source at no moment now. ` +
+    ANEW
   ).slice(0, 512);
 }

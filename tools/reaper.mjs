@@ -1,13 +1,27 @@
 /**
- * reaper.mjs ROOT: waits until its standard input ends, then leaves nothing of the stage at ROOT behind: ends the processes that
+ * reaper.mjs [ROOT]: waits until its standard input ends, then leaves nothing of the tests' folder at ROOT behind: ends the processes that
  * belong to it, unmounts what is mounted below it, removes the folder. It is a process of its own, so that it also runs when the
- * test runner was interrupted or killed. Prints what it had to end or unmount; silence means the product had cleaned up by itself.
+ * test runner was interrupted or killed. Prints what it had to end or unmount; silence means that all was cleaned up before.
+ * Lines of its input: `root PATH`, another folder; `ring INODE`, whoever has this ring open belongs to it; `done PATH`, it is gone.
  */
 import { spawnSync } from 'node:child_process';
 import { readdirSync, readFileSync, readlinkSync, statSync } from 'node:fs';
+import { createInterface } from 'node:readline';
 
-const root = process.argv[2] ?? '';
-if (!/^\/.+\/understudy-e2e-[^/]+$/.test(root)) throw new Error(`not a stage's folder: ${root}`);
+const roots = new Set();
+/** fsid and holder start each other without arguments or environment: only the ring that they share with an agent betrays them. */
+const rings = new Set();
+
+function add(root) {
+  if (!/^\/.+\/understudy-(e2e|fuse|jobs)-[^/]+$/.test(root)) throw new Error(`not a folder of tests: ${root}`);
+  roots.add(root);
+}
+if (process.argv[2] !== undefined) add(process.argv[2]);
+const words = { root: add, ring: (inode) => rings.add(inode), done: (root) => roots.delete(root) };
+createInterface(process.stdin).on('line', (line) => {
+  const space = line.indexOf(' ');
+  words[line.slice(0, space)]?.(line.slice(space + 1));
+});
 process.on('SIGINT', () => undefined);
 process.on('SIGTERM', () => undefined);
 
@@ -25,7 +39,10 @@ const processes = () =>
     .map(Number)
     .filter((pid) => pid !== process.pid && !/^State:\s+[ZX]/m.test(read(`/proc/${pid}/status`)));
 
-const namesRoot = (pid) => read(`/proc/${pid}/cmdline`).includes(root) || read(`/proc/${pid}/environ`).includes(root);
+const namesRoot = (pid) => {
+  const said = `${read(`/proc/${pid}/cmdline`)}\0${read(`/proc/${pid}/environ`)}`;
+  return [...roots].some((root) => said.includes(root));
+};
 
 function ringsOf(pid) {
   const rings = [];
@@ -38,9 +55,8 @@ function ringsOf(pid) {
   return rings;
 }
 
-/** fsid and holder start each other without arguments or environment: only the ring that they share with an agent betrays them. */
-const rings = new Set();
 const learnRings = () => {
+  if (roots.size === 0) return;
   for (const pid of processes().filter(namesRoot)) for (const ring of ringsOf(pid)) rings.add(ring);
 };
 setInterval(learnRings, 1000).unref();
@@ -72,20 +88,20 @@ function unmountAll() {
     .map((line) =>
       (line.split(' ')[4] ?? '').replace(/\\([0-7]{3})/g, (_, o) => String.fromCharCode(Number.parseInt(o, 8))),
     )
-    .filter((point) => point.startsWith(`${root}/`));
+    .filter((point) => [...roots].some((root) => point.startsWith(`${root}/`)));
   for (const point of points.reverse()) {
     console.log(`unmounted: ${point}`);
     spawnSync('umount', ['-l', point]);
   }
 }
 
-process.stdin.resume();
 process.stdin.once('close', () => {
+  if (roots.size === 0) process.exit(0);
   learnRings();
   endProcesses();
   unmountAll();
   // rm, because Node's own removal gives up on paths longer than PATH_MAX.
-  const removal = spawnSync('rm', ['-rf', '--one-file-system', root], { encoding: 'utf8' });
+  const removal = spawnSync('rm', ['-rf', '--one-file-system', ...roots], { encoding: 'utf8' });
   if (removal.status !== 0) console.log(`not removed: ${removal.stderr.slice(0, 500)}`);
   process.exit(0);
 });

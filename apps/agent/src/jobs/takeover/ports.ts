@@ -1,0 +1,48 @@
+/** What a failover asks of the rest of the agent: others fill these roles in. Each may be asked again after a crash. */
+import type { FailoverOptions } from '@understudy/wire';
+import type { ReplicaJob } from './replica-job.ts';
+import type { StepContext } from './steps/step.ts';
+
+/** `automatic`: by the monitor, and not by a person's order. */
+export type RaiseContext = Pick<StepContext, 'run' | 'signal'> & { readonly automatic: boolean };
+
+/** FO3. */
+export interface Epochs {
+  /**
+   * Begins exactly this epoch: by the witness's compare-and-swap where the job has one, else durable here. Nothing of an older one is
+   * taken once this has returned. The answer: what it came to. Throws StepError where the source may write still.
+   */
+  raise(job: ReplicaJob, epoch: number, context: RaiseContext): Promise<string>;
+  /** Whether anything but the operator's word says that the source does not write: null: yes, it can be asked; else why not. */
+  whyNotWitnessed(options: FailoverOptions): string | null;
+}
+
+/** FO4. */
+export interface ReverseRole {
+  /** For the plan. */
+  sentence(job: ReplicaJob): string;
+  /** From the return on what changes in the replica's folders is seen. The answer says how, or that it is not. */
+  begin(job: ReplicaJob, epoch: number): Promise<string>;
+  drop(job: ReplicaJob): Promise<string>;
+}
+
+/** Going back in time. */
+export interface Rewinds {
+  /** Null: it can; else why not. */
+  whyNot(job: ReplicaJob, point: string): string | null;
+  /** The replica is exactly as the source was at that moment. The answer: which moment that is. */
+  rewind(job: ReplicaJob, point: string): Promise<string>;
+}
+
+export const noReverse: ReverseRole = {
+  sentence: () => 'Changes on this server are not intercepted: the way back compares checksums.',
+  begin: async () => 'not intercepted: failback compares checksums',
+  drop: async () => 'nothing to let go of',
+};
+
+export const noRewinds: Rewinds = {
+  whyNot: () => 'This version keeps no moments that a replica could go back to.',
+  rewind: async () => {
+    throw new Error('nothing to go back to');
+  },
+};

@@ -1,0 +1,70 @@
+import type { Preset } from '../preset.ts';
+
+/** Debian's clusters. What is left out is what pg_basebackup leaves out and a start makes anew; the write-ahead log never is. */
+export const postgresql: Preset = {
+  name: 'postgresql',
+  title: 'PostgreSQL {1}, cluster {2}',
+  found: ['/etc/postgresql/*/*/postgresql.conf'],
+  instance: '{1}-{2}',
+  facts: [
+    {
+      fact: 'data',
+      from: 'settings',
+      file: '{file}',
+      syntax: 'postgresql',
+      keys: ['data_directory'],
+      last: true,
+      otherwise: '/var/lib/postgresql/{1}/{2}',
+    },
+    {
+      fact: 'port',
+      from: 'settings',
+      file: '{file}',
+      syntax: 'postgresql',
+      keys: ['port'],
+      last: true,
+      otherwise: '5432',
+    },
+    { fact: 'tablespace', from: 'links', at: '{data}/pg_tblspc/*' },
+    { fact: 'log', from: 'links', at: '{data}/pg_wal' },
+    { fact: 'cluster', from: 'existing', paths: ['{data}/PG_VERSION'] },
+  ],
+  requires: ['{cluster}'],
+  include: ['{data}', '{tablespace}', '{log}'],
+  exclude: [
+    '{data}/postmaster.pid',
+    '{data}/postmaster.opts',
+    '{data}/**/pg_internal.init',
+    '{data}/**/pgsql_tmp*',
+    '{tablespace}/**/pg_internal.init',
+    '{tablespace}/**/pgsql_tmp*',
+    '{data}/pg_dynshmem/*',
+    '{data}/pg_notify/*',
+    '{data}/pg_serial/*',
+    '{data}/pg_snapshots/*',
+    '{data}/pg_stat_tmp/*',
+    '{data}/pg_subtrans/*',
+  ],
+  configuration: ['/etc/postgresql/{1}/{2}'],
+  process: { name: /^postgres$/, argument: '{data}' },
+  users: ['postgres'],
+  ports: [{ protocol: 'tcp', port: '{port}' }],
+  version: {
+    command: ['/usr/lib/postgresql/{1}/bin/postgres', '--version'],
+    pattern: /PostgreSQL\) (\d+)/,
+    package: 'postgresql-{1}',
+  },
+  services: [
+    {
+      name: 'PostgreSQL {1} {2}',
+      unit: 'postgresql@{1}-{2}.service',
+      start: ['/usr/bin/pg_ctlcluster', '--skip-systemctl-redirect', '{1}', '{2}', 'start'],
+      stop: ['/usr/bin/pg_ctlcluster', '--skip-systemctl-redirect', '-m', 'fast', '{1}', '{2}', 'stop'],
+      check: ['/usr/bin/pg_isready', '--cluster', '{1}/{2}', '--quiet', '--timeout', '3'],
+      timeoutMs: 120_000,
+    },
+  ],
+  notes: [
+    '/etc/postgresql/{1}/{2} is not replicated: the target needs a cluster {1}/{2} of its own with the same settings',
+  ],
+};

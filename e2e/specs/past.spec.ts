@@ -1,0 +1,99 @@
+/** What has been on a replica: moments listed, shown and kept, through a burst of encryption and killed agents. */
+import { execFileSync } from 'node:child_process';
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect } from 'vitest';
+import {
+  type Bootstrap,
+  describeWithFuse,
+  ExitCode,
+  refused,
+  replicaOf,
+  sized,
+  staged,
+  treeDifferences,
+  until,
+} from '../bootstrap/index.ts';
+
+const JOB = 'letters';
+const FILES = sized(1000, 200);
+
+interface Points {
+  readonly points: readonly { readonly time: string; readonly position: string; readonly reason: string | null }[];
+  readonly views: readonly { readonly directory: string }[];
+  readonly writtenBytes: number;
+}
+
+async function pointsOf(stage: Bootstrap): Promise<Points> {
+  const { stdout } = await stage.cli(['points', JOB, '--json']);
+  return JSON.parse(stdout) as Points;
+}
+
+const SCRIPT = `
+const { readdirSync, readFileSync, openSync, writeSync, closeSync } = require('node:fs');
+const { createCipheriv, randomBytes } = require('node:crypto');
+const [root] = process.argv.slice(1);
+for (const name of readdirSync(root)) {
+  const bytes = readFileSync(root + '/' + name);
+  const other = createCipheriv('aes-256-ctr', randomBytes(32), randomBytes(16)).update(bytes);
+  const fd = openSync(root + '/' + name, 'r+'); writeSync(fd, other, 0, other.length, 0); closeSync(fd);
+}
+`;
+
+describeWithFuse('the past of a replica', () => {
+  staged(
+    'the view of the moment before an encryption is intact, while replication goes on, and is gone with its agent',
+    ['alpha', 'beta'],
+    async (stage) => {
+      const source = stage.folder('source', 'letters');
+      for (let i = 0; i < FILES; i += 1) writeFileSync(join(source, `letter-${i}`), `Letter ${i}\n`.repeat(500));
+      const to = stage.folder('replica');
+      await stage.client.protect({
+        name: JOB,
+        source: 'alpha',
+        target: 'beta',
+        include: [source],
+        to,
+        intercept: 'fuse',
+      });
+      writeFileSync(join(source, 'letter-0'), 'written later');
+      await stage.client.flush(JOB);
+      const before = join(stage.root, 'before');
+      execFileSync('cp', ['-a', source, before]);
+      // A moment begins with what is applied behind it.
+      await until('a moment is kept', async () => (await pointsOf(stage)).points.length > 0);
+      const knownAt = new Date().toISOString();
+      execFileSync(process.execPath, ['-e', SCRIPT, source]);
+      await until('the brake holds', async () => {
+        const { reason } = (await stage.client.status(JOB)) as { reason: { code: string } | null };
+        return reason?.code === 'brake';
+      });
+      const then = join(stage.root, 'then');
+      refused(await stage.cli(['view', JOB, '--at', '2001-01-01T00:00:00Z', then]), ExitCode.no, 'no directory');
+      mkdirSync(then);
+      refused(await stage.cli(['view', JOB, '--at', '2001-01-01T00:00:00Z', then]), ExitCode.no, 'the oldest moment');
+      const shown = await stage.cli(['view', JOB, '--at', knownAt, then]);
+      expect(shown.code, shown.stderr).toBe(ExitCode.done);
+      const view = join(then, source);
+      expect(await treeDifferences(before, view)).toEqual([]);
+      expect((await pointsOf(stage)).views).toHaveLength(1);
+      await stage.cli(['brake', JOB, '--go-on']);
+      await stage.client.reach(JOB, 'protected');
+      await stage.client.flush(JOB);
+      expect(await treeDifferences(source, replicaOf(to, source))).toEqual([]);
+      expect(await treeDifferences(before, view)).toEqual([]);
+      expect(() => writeFileSync(join(view, 'letter-1'), 'x')).toThrow(/EROFS/);
+      await stage.cli(['view', JOB, '--end', then]);
+      expect(readdirSync(then)).toEqual([]);
+      await stage.cli(['view', JOB, '--at', knownAt, then]);
+      expect(readFileSync(join(view, 'letter-1'), 'utf8')).toContain('Letter 1\n');
+      await stage.agent('beta').kill();
+      await stage.agent('beta').start();
+      expect(readdirSync(then)).toEqual([]);
+      await stage.client.reach(JOB, 'protected');
+      const { points, writtenBytes } = await pointsOf(stage);
+      expect(points.length).toBeGreaterThan(0);
+      expect(writtenBytes).toBeGreaterThanOrEqual(0);
+    },
+  );
+});
