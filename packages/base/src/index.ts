@@ -8,6 +8,7 @@ export {
   bytesEqual,
   bytesFromText,
   concatBytes,
+  copyBytes,
   fromHex,
   printable,
   type RawName,

@@ -1,5 +1,6 @@
 /** The queue's store in memory: it outlives the engine that used it, as a folder outlives a process. For tests and the simulation. */
 import { type QueueStore, QueueStoreError, type QueueStoreFault } from '../data-path/source/queue/queue-store.ts';
+import { LooseBytes } from './loose-bytes.ts';
 
 interface Entry {
   readonly head: Uint8Array;
@@ -46,11 +47,11 @@ export class MemoryQueueStore implements QueueStore {
   }
 
   head(entry: number): Uint8Array {
-    return this.#at(entry).head.slice();
+    return new LooseBytes(this.#at(entry).head);
   }
 
   body(entry: number): Uint8Array {
-    return this.#at(entry).body.slice();
+    return new LooseBytes(this.#at(entry).body);
   }
 
   free(through: number): void {

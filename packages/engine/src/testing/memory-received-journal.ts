@@ -4,6 +4,7 @@
  */
 import { must } from '@understudy/base';
 import type { HeldPacket, ReceivedAnswer, ReceivedJournal } from '../data-path/target/received-journal.ts';
+import { LooseBytes } from './loose-bytes.ts';
 
 export class MemoryReceivedJournal implements ReceivedJournal {
   #entries: { readonly held: HeldPacket; readonly records: Uint8Array }[] = [];
@@ -31,7 +32,7 @@ export class MemoryReceivedJournal implements ReceivedJournal {
     if (sentence !== null) return { ok: false, sentence };
     const entry = this.#next;
     this.#next += 1;
-    this.#entries.push({ held: { ...packet, entry, bytes: records.length }, records: records.slice() });
+    this.#entries.push({ held: { ...packet, entry, bytes: records.length }, records: new LooseBytes(records) });
     return { ok: true, entry };
   }
 

@@ -1,5 +1,5 @@
 /** A set of extended attributes as the data of an `xattrs` record. */
-import { type RawName, rawFromBytes } from '@understudy/base';
+import { copyBytes, type RawName, rawFromBytes } from '@understudy/base';
 import { RecordError } from './record.ts';
 
 export type Xattr = readonly [name: RawName, value: Uint8Array];
@@ -35,7 +35,10 @@ export function decodeXattrs(bytes: Uint8Array): Xattr[] {
     const valueLength = v.getUint32(at + 2, true);
     const end = at + 6 + nameLength + valueLength;
     if (end > bytes.length) throw new RecordError('an attribute list is cut off');
-    xattrs.push([rawFromBytes(bytes.subarray(at + 6, at + 6 + nameLength)), bytes.slice(at + 6 + nameLength, end)]);
+    xattrs.push([
+      rawFromBytes(bytes.subarray(at + 6, at + 6 + nameLength)),
+      copyBytes(bytes, at + 6 + nameLength, end),
+    ]);
     at = end;
   }
   return xattrs;

@@ -10,6 +10,7 @@ import {
   Verb,
 } from '@understudy/wire';
 import { describe, expect, it } from 'vitest';
+import { LooseBytes } from '../../../testing/loose-bytes.ts';
 import { COMMUNICATION_BLOCK, mergeNeighbours, mergeWrite } from './merge.ts';
 
 const node = (n: number): NodeId => brand<NodeId>(BigInt(n));
@@ -102,6 +103,16 @@ describe('merging writes', () => {
     ]);
     expect(left.count).toBe(4);
     expect([...(records[0]?.data ?? [])].map((byte) => byte / 10)).toEqual([0, 1, 2].flatMap((n) => Array(10).fill(n)));
+  });
+
+  it('[SCM1] what was stored is joined as well where its bytes are of the kind whose `slice` copies nothing', () => {
+    const one = (offset: number) => write({ offset, data: new Uint8Array(300).fill(offset / 10), size: offset });
+    const bytes = new LooseBytes([one(200), one(500), one(100)].flatMap((each) => [...each]));
+    const left = mergeNeighbours(bytes, { used: bytes.length, count: 3 });
+    const merged = decodeRecord(bytes, 0);
+    expect([left.count, merged.offset, merged.extent, merged.flags, merged.timeMs]).toEqual([1, 100, 700, 0, 100]);
+    expect(merged.attributes).toEqual({ ...NO_ATTRIBUTES, size: 100, mtimeSec: 100 });
+    expect([...merged.data]).toEqual([...Array(300).fill(10), ...Array(100).fill(20), ...Array(300).fill(50)]);
   });
 
   it('[SCM1] never merges into anything but a write, across roots, nor beyond the segment', () => {

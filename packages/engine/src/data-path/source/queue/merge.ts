@@ -4,6 +4,7 @@
  * Promise: only what stands side by side in the job's stream is joined, so nothing is overtaken, and what the target shows behind a
  * merged write the source showed behind the last of those that are in it.
  */
+import { copyBytes } from '@understudy/base';
 import { peekLength, RECORD_HEADER, recordVerb, Verb } from '@understudy/wire';
 
 /** A merged write stays below this many data bytes: one communication block. */
@@ -48,8 +49,8 @@ export function mergeWrite(target: MergeTarget, records: Uint8Array, at: number,
   if (bytes > COMMUNICATION_BLOCK || target.lastAt + length > target.bytes.length) return -1;
   const own = records.buffer === target.bytes.buffer;
   const addAt = at + RECORD_HEADER;
-  const data = own ? records.slice(addAt, addAt + more.bytes) : records.subarray(addAt, addAt + more.bytes);
-  const head = own ? records.slice(at, addAt) : records.subarray(at, addAt);
+  const data = own ? copyBytes(records, addAt, addAt + more.bytes) : records.subarray(addAt, addAt + more.bytes);
+  const head = own ? copyBytes(records, at, addAt) : records.subarray(at, addAt);
   const dataAt = target.lastAt + RECORD_HEADER;
   if (start < was.start) target.bytes.copyWithin(dataAt + was.start - start, dataAt, dataAt + was.bytes);
   target.bytes.set(data, dataAt + more.start - start);

@@ -4,7 +4,7 @@
  * Promise: never reorders, never drops; `fold` empties it by hand. Once it stores, nothing leaves that is not stored, until all of the
  * store has been received.
  */
-import { assert, RingBuffer } from '@understudy/base';
+import { assert, copyBytes, RingBuffer } from '@understudy/base';
 import {
   decodeRecord,
   encodeRecordInto,
@@ -279,7 +279,7 @@ export class SendQueue {
     }
     // A packet waits for its acknowledgement: it must not hold a mostly empty buffer meanwhile.
     const full = used * 2 >= segment.bytes.length;
-    const bytes = full ? segment.bytes.subarray(0, used) : segment.bytes.slice(0, used);
+    const bytes = full ? segment.bytes.subarray(0, used) : copyBytes(segment.bytes, 0, used);
     if (!full) this.#pool.give(segment.bytes);
     const from = this.#next;
     const { next, markers } = numberRecords(bytes, from);

@@ -3,7 +3,7 @@
  * from the last to the first. Promise: what was appended is there for the next process; half an entry, written by one that was killed, is
  * none: its change was not begun. A log with anything else in it is damaged, and says so: part of it is no way back.
  */
-import { concatBytes, type RawName, rawFromBytes, rawToBytes } from '@understudy/base';
+import { concatBytes, copyBytes, type RawName, rawFromBytes, rawToBytes } from '@understudy/base';
 import { FileError, type Handle, type ReplicaFiles } from '../../../../ports.ts';
 
 /** Numbers are never reused. */
@@ -100,7 +100,7 @@ export function decodeUndo(bytes: Uint8Array): UndoEntry {
   if (lengthIn(view) !== bytes.length) throw damaged();
   const { end, ...words } = wordsOf(bytes);
   if (view.getUint32(AT_DATA_SUM, true) !== sumOf(view, end, bytes.length)) throw damaged();
-  return { ...words, data: bytes.slice(end) };
+  return { ...words, data: copyBytes(bytes, end) };
 }
 
 /** All but the data; throws where it is not whole. */
@@ -219,7 +219,7 @@ export class UndoLog {
   /** Throws FileError where it is not what was appended. */
   read(at: number): UndoEntry {
     const length = lengthAt(this.#files, this.#handle, at);
-    return decodeUndo((this.#files.read(this.#handle, at, length) ?? NO_BYTES).slice());
+    return decodeUndo(copyBytes(this.#files.read(this.#handle, at, length) ?? NO_BYTES));
   }
 
   outline(at: number): UndoOutline {
@@ -232,7 +232,7 @@ export class UndoLog {
       return { at, length, ...words, dataAt: at + length - data.length, dataLength: data.length };
     }
     const bytes = start.subarray(0, Math.min(length, start.length));
-    if (!brief) decodeUndo(bytes.slice());
+    if (!brief) decodeUndo(copyBytes(bytes));
     const { end, ...words } = wordsOf(bytes);
     return { at, length, ...words, dataAt: at + end, dataLength: length - end };
   }
