@@ -41,6 +41,7 @@ export const {
   ENOSYS,
   ENODATA,
   ENXIO,
+  ENOMEM,
   EOPNOTSUPP,
   ESTALE,
 } = constants.errno;

@@ -1,7 +1,7 @@
 /** Opening by name and by file handle, and private views of a mount. */
 
 import { At, address, EMPTY_NAME, view } from './arena.ts';
-import { check, kernelResult, libc } from './libc.ts';
+import { check, ENOMEM, kernelResult, libc } from './libc.ts';
 
 export const O = {
   readOnly: 0,
@@ -40,9 +40,19 @@ export function openAt(dir: number, name: number, flags: number, mode = 0, follo
   return kernelResult(openatCall(dir, name, flags | O.closeOnExec | (follow ? 0 : O.noFollow), mode));
 }
 
-/** `handle` is the address of a struct file_handle. O_NONBLOCK where it is opened for data, so that no FIFO can hold us. */
+/** A file is being made under the number of the one that is asked for, which is gone; that takes microseconds. */
+const BEING_MADE_TRIES = 200;
+
+/**
+ * `handle` is the address of a struct file_handle. O_NONBLOCK where it is opened for data, so that no FIFO can hold us. The kernel says
+ * ENOMEM, too, while the number in the handle is being given to a new file (iget_locked finds an inode that is not made yet): looked at
+ * again, it is ESTALE.
+ */
 export function openByHandle(mount: number, handle: number, flags: number): number {
-  return kernelResult(openByHandleCall(mount, handle, flags | O.closeOnExec | O.noFollow));
+  for (let tries = 0; ; tries += 1) {
+    const fd = kernelResult(openByHandleCall(mount, handle, flags | O.closeOnExec | O.noFollow));
+    if (fd !== -ENOMEM || tries === BEING_MADE_TRIES) return fd;
+  }
 }
 
 export function close(fd: number): void {
