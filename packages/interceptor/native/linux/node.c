@@ -36,6 +36,14 @@ uint64_t node_fuse(const struct worker *w, uint64_t node)
 	return node == w->root->node ? NODE_ROOT : node;
 }
 
+int open_handle(int mount, struct file_handle *handle, int flags)
+{
+	int fd;
+	for (int tries = 0; (fd = open_by_handle_at(mount, handle, flags | O_CLOEXEC)) < 0 && errno == ENOMEM && tries < 200; tries++)
+		sched_yield();
+	return fd;
+}
+
 int node_open(struct worker *w, uint64_t node, int flags)
 {
 	struct wide_handle wide;
@@ -51,7 +59,7 @@ int node_open(struct worker *w, uint64_t node, int flags)
 		memcpy(wide.bytes, &inode, 4);
 		memcpy(wide.bytes + 4, &generation, 4);
 	}
-	int fd = open_by_handle_at(w->root->directory, &wide.handle, flags | O_CLOEXEC);
+	int fd = open_handle(w->root->directory, &wide.handle, flags);
 	return fd >= 0 ? fd : -errno;
 }
 

@@ -6,6 +6,7 @@
 #include "layout.h"
 #include <errno.h>
 #include <fcntl.h>
+#include <sched.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <string.h>
@@ -153,6 +154,11 @@ void nodes_drop_root(const struct root *root);
 void nodes_repair(void); /* once, before the workers start */
 
 /* node.c: identities, descriptors */
+/*
+ * -1 and errno. The kernel says ENOMEM, too, while the number in the handle is being given to a new file (iget_locked meets an inode that is
+ * not made yet): that takes microseconds, and looked at again it is ESTALE, which the application's kernel looks up anew.
+ */
+int open_handle(int mount, struct file_handle *handle, int flags);
 int node_open(struct worker *w, uint64_t node, int flags); /* -errno */
 int node_dir(struct worker *w, uint64_t node);             /* borrowed; -errno */
 void node_dir_forget(struct worker *w, uint64_t node);

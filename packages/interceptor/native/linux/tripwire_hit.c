@@ -31,7 +31,7 @@ bool trip_known(const struct wide_handle *wide)
 int trip_open(int root, const struct wide_handle *wide, int flags)
 {
 	struct wide_handle copy = *wide;
-	return trip_known(wide) ? open_by_handle_at(roots[root].directory, &copy.handle, flags | O_CLOEXEC) : -1;
+	return trip_known(wide) ? open_handle(roots[root].directory, &copy.handle, flags) : -1;
 }
 
 /* Its number, whether or not the index of its root has it. */
