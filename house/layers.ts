@@ -45,7 +45,7 @@ export const layers: Readonly<Record<string, Layer>> = {
   },
   cli: { folder: 'apps/cli', mayImport: ['base', 'wire', 'sdk'], lazily: ['agent'] },
   console: { folder: 'apps/console', mayImport: ['base', 'wire', 'sdk'] },
-  e2e: { folder: 'e2e', mayImport: ['base', 'wire', 'sdk', 'filesystem'] },
+  e2e: { folder: 'e2e', mayImport: ['base', 'wire', 'sdk', 'filesystem', 'cli'] },
   bench: { folder: 'bench', mayImport: ['base', 'e2e'] },
   house: { folder: 'house', mayImport: [] },
 };

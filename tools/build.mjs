@@ -1,4 +1,4 @@
-/** `npm run build`: dependencies, the native interceptor, TypeScript. Each step says so when it has something to do. */
+/** `npm run build`: dependencies, the native interceptor, TypeScript, the bundle. Each step says so when it has something to do. */
 import { existsSync, realpathSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -14,7 +14,7 @@ async function buildNative() {
   if (output.trim() !== '') process.stdout.write(output);
 }
 
-/** Compiles what is older than its source: all projects, or one and what it needs. Returns the compiler's errors, or null. */
+/** Compiles what is older than its source, all projects, or one and what it needs, and bundles the command. Returns the compiler's errors, or null. */
 export async function compile(project = '.') {
   const before = Date.now();
   const tsc = join(top, 'node_modules', 'typescript', 'bin', 'tsc');
@@ -25,7 +25,9 @@ export async function compile(project = '.') {
   if (code === 0 && built > 0)
     say(`compiled ${built} TypeScript projects in ${((Date.now() - before) / 1000).toFixed(1)} s`);
   const told = output.split('\n').filter((line) => line !== '' && !/^\d+:\d+:\d+ [AP]M - |^ {4}\* /.test(line));
-  return code === 0 ? null : told.join('\n');
+  if (code !== 0) return told.join('\n');
+  await (await import('./bundle.mjs')).bundle();
+  return null;
 }
 
 /**

@@ -5,7 +5,8 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { type AgentOptions, AgentProcess } from './agent-process.ts';
 import { Client } from './client.ts';
-import { described, type Outcome, projectRoot, run, succeeded, understudyCommand } from './command.ts';
+import { described, type Outcome, ownCommand, projectRoot, run, succeeded, understudyCommand } from './command.ts';
+import { isAsking, runInProcess } from './in-process.ts';
 import { mountsBelow, processesNaming, processesOnRings, ringsOf } from './processes.ts';
 
 const reaperPath = fileURLToPath(new URL('../../tools/reaper.mjs', import.meta.url));
@@ -61,7 +62,7 @@ export class Bootstrap {
       this.#reaped += text;
     });
     this.#reaper.unref();
-    this.client = new Client((args, options) => this.cli(args, options?.timeoutMs));
+    this.client = new Client((args, options) => this.#ask(args, options?.timeoutMs));
     mkdirSync(join(this.root, 'logs'));
   }
 
@@ -121,6 +122,15 @@ export class Bootstrap {
     const base = { env: this.env };
     const [program = '', ...rest] = [...this.clientPrefix, understudyCommand, ...args];
     const result = await run(program, rest, timeoutMs === undefined ? base : { ...base, timeoutMs });
+    this.#history.push(`${new Date().toISOString()} ${described(result)}`);
+    return result;
+  }
+
+  /** As `cli`, but what only asks costs no process where the client stands where the tests do. */
+  async #ask(args: readonly string[], timeoutMs = 120_000): Promise<Outcome> {
+    if (!isAsking(args) || this.clientPrefix.length > 0 || understudyCommand !== ownCommand)
+      return this.cli(args, timeoutMs);
+    const result = await runInProcess(args, { env: this.env, timeoutMs });
     this.#history.push(`${new Date().toISOString()} ${described(result)}`);
     return result;
   }

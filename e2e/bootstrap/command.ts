@@ -3,8 +3,9 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 export const projectRoot = dirname(dirname(dirname(fileURLToPath(import.meta.url))));
+export const ownCommand = join(projectRoot, 'bin', 'understudy');
 /** The checkout's own command, or an installed one: `UNDERSTUDY_E2E_COMMAND=/usr/bin/understudy`. */
-export const understudyCommand = process.env.UNDERSTUDY_E2E_COMMAND ?? join(projectRoot, 'bin', 'understudy');
+export const understudyCommand = process.env.UNDERSTUDY_E2E_COMMAND ?? ownCommand;
 
 /** The closed list of CLI.md; a test that expects another number has found a fault. */
 export const ExitCode = { done: 0, no: 1, usage: 2, unreachable: 3, timedOut: 4, agentError: 5 } as const;
@@ -45,11 +46,11 @@ export function run(program: string, args: readonly string[], options: RunOption
       stderr += text;
     });
     child.once('error', reject);
-    child.once('close', (code) => resolve(outcome(command, code ?? -1, stdout, stderr)));
+    child.once('close', (code) => resolve(outcomeOf(command, code ?? -1, stdout, stderr)));
   });
 }
 
-function outcome(command: string, code: number, stdout: string, stderr: string): Outcome {
+export function outcomeOf(command: string, code: number, stdout: string, stderr: string): Outcome {
   const json = (): unknown => {
     try {
       return JSON.parse(stdout);

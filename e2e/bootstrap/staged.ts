@@ -1,7 +1,8 @@
-import { accessSync, closeSync, constants, existsSync, openSync } from 'node:fs';
+import { accessSync, closeSync, constants, existsSync, openSync, statSync } from 'node:fs';
+import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, test } from 'vitest';
 import { Bootstrap } from './bootstrap.ts';
-import { understudyCommand } from './command.ts';
+import { ownCommand, projectRoot, understudyCommand } from './command.ts';
 
 /** Full size where the machine has the time: `UNDERSTUDY_E2E_FULL=1`. */
 export const fullSize = process.env.UNDERSTUDY_E2E_FULL === '1';
@@ -20,11 +21,30 @@ export function whyNoFuse(): string | null {
   return null;
 }
 
+/** What `tsc` writes down of each project that goes into the command, when it has compiled it. */
+const COMPILED = [
+  'packages/base',
+  'packages/wire',
+  'packages/engine',
+  'packages/filesystem',
+  'packages/interceptor',
+  'packages/sdk',
+  'apps/agent',
+  'apps/cli',
+];
+
 function assertBuilt(): void {
   try {
     accessSync(understudyCommand, constants.X_OK);
   } catch {
     throw new Error(`${understudyCommand} is not there: run "npm run build" first`);
+  }
+  if (understudyCommand !== ownCommand) return;
+  const bundled = statSync(join(projectRoot, 'apps', 'cli', 'dist', 'bundle', 'main.js'), { throwIfNoEntry: false });
+  for (const project of COMPILED) {
+    const { mtimeMs } = statSync(join(projectRoot, project, 'dist', 'tsconfig.tsbuildinfo'));
+    if (bundled === undefined || mtimeMs > bundled.mtimeMs)
+      throw new Error(`${project} is newer than the bundle that the agents run: run "npm run build" first`);
   }
 }
 

@@ -5,8 +5,12 @@ import { fileURLToPath } from 'node:url';
 import { type RawName, rawToBytes, toHex } from '@understudy/base';
 import { InterceptorRefusal } from '@understudy/engine';
 
-/** From source (`src/fuse`) and from the built package (`dist/src/fuse`). */
-const CANDIDATES = ['../../native/linux/build/fsid', '../../../native/linux/build/fsid'];
+/** From source (`src/fuse`), from the built package (`dist/src/fuse`), and from the bundle of the command (`apps/cli/dist/bundle`). */
+const CANDIDATES = [
+  '../../native/linux/build/fsid',
+  '../../../native/linux/build/fsid',
+  '../../../../packages/interceptor/native/linux/build/fsid',
+];
 
 export function nativeBinary(): string {
   for (const candidate of CANDIDATES) {
