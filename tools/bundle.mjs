@@ -1,6 +1,7 @@
 /**
  * The command and the agent in few files: Node starts them in half the time that it takes to find and read some six hundred modules, and an
- * agent that was killed is back the sooner. What holds native code or starts workers of its own stays where npm has put it.
+ * agent that was killed is back the sooner. What holds native code, starts workers of its own or is
+ * seldom loaded stays where npm has put it.
  */
 import { existsSync, mkdirSync, readdirSync, statSync, unlinkSync } from 'node:fs';
 import { join } from 'node:path';
@@ -9,14 +10,8 @@ import { top } from './ensure.mjs';
 
 export const bundleFolder = join(top, 'apps', 'cli', 'dist', 'bundle');
 const OUTSIDE = [
-  'koffi',
-  'lz4-napi',
-  '@napi-rs/*',
-  'pino',
-  'pino-roll',
-  'better-sqlite3',
-  'bufferutil',
-  'utf-8-validate',
+  ...['koffi', 'lz4-napi', '@napi-rs/*', 'better-sqlite3', 'bufferutil', 'utf-8-validate'],
+  ...['pino', 'pino-roll', 'chokidar', 'croner', '@peculiar/*', 'reflect-metadata'],
 ];
 const DAY_MS = 86_400_000;
 
