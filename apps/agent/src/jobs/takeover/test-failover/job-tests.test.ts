@@ -12,15 +12,22 @@ function open(failover: object = SERVICES) {
   const scene = new TakeoverScene({ failover });
   onTestFinished(() => scene.close());
   const asked: { replica: TestedReplica; by: string | null }[] = [];
+  const keptOnly: string[][] = [];
   const tests = {
     run: async (replica: TestedReplica, by: string | null) => {
       asked.push({ replica, by });
       return {} as never;
     },
     sweep: async () => undefined,
+    keepOnly: (jobIds: ReadonlySet<string>) => keptOnly.push([...jobIds]),
   };
   const base = { name: 'beta', logger: {} as never, events: {} as never };
-  return { scene, asked, jobs: new JobTests({ base, targets: scene.targets, takeovers: scene.takeovers, tests }) };
+  return {
+    scene,
+    asked,
+    keptOnly,
+    jobs: new JobTests({ base, targets: scene.targets, takeovers: scene.takeovers, tests }),
+  };
 }
 
 describe('a test failover by name', () => {
@@ -65,5 +72,16 @@ describe('a test failover by name', () => {
     await jobs.run('files', 'bert');
     expect(asked[1]?.replica.whyNot).toContain('This server has taken over files already');
     await expect(jobs.run('other', 'bert')).rejects.toThrow('This server keeps no replica of a job named other.');
+  });
+
+  it('forgets with a job that its source has deleted what its tests came to', async () => {
+    const { scene, keptOnly, jobs } = open();
+    onTestFinished(() => jobs.close());
+    scene.greet();
+    await jobs.start();
+    scene.greet({ intent: 'leave' });
+    jobs.close();
+    await jobs.start();
+    expect(keptOnly).toEqual([[scene.id], []]);
   });
 });

@@ -22,7 +22,7 @@ export interface JobTestParts {
   readonly base: Pick<AgentBase, 'name' | 'logger' | 'events'>;
   readonly targets: TargetJobs;
   readonly takeovers: Pick<Takeovers, 'isTaken'>;
-  readonly tests: Pick<TestFailovers, 'run' | 'sweep'>;
+  readonly tests: Pick<TestFailovers, 'run' | 'sweep' | 'keepOnly'>;
 }
 
 export class JobTests {
@@ -64,8 +64,11 @@ export class JobTests {
   }
 
   #scheduled() {
-    const { base, targets, takeovers } = this.#parts;
-    return targets.kept().flatMap((kept) => {
+    const { base, targets, takeovers, tests } = this.#parts;
+    const all = targets.kept();
+    // What they came to goes with the job; this is where jobs are looked at again and again.
+    tests.keepOnly(new Set(all.map(({ stored }) => stored.jobId)));
+    return all.flatMap((kept) => {
       const { id, failover } = replicaJob(kept, base.name);
       const cron = failover.test?.cron;
       const rests = kept.stored.rests === true || takeovers.isTaken(id);

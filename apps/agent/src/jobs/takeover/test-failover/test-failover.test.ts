@@ -148,6 +148,16 @@ describe('a test failover', () => {
     expect(existsSync(leaf)).toBe(false);
     expect((await next.run(replica(), null)).ok).toBe(true);
   });
+
+  it('keeps what came of it for as long as the replica is kept', async () => {
+    const tests = open();
+    await tests.run(replica(), 'anna');
+    tests.keepOnly(new Set([JOB]));
+    expect(open().status(JOB).proven?.by).toBe('anna');
+    tests.keepOnly(new Set());
+    expect(open().status(JOB)).toEqual({ running: false, last: null, proven: null });
+    expect(existsSync(`${top}/tests/${JOB}`)).toBe(false);
+  });
 });
 
 describe('a copy by a view', () => {

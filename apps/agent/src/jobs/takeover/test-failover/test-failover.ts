@@ -90,9 +90,10 @@ export class TestFailovers {
     await Promise.all([...this.#running.keys()].map((jobId) => this.stop(jobId)));
   }
 
-  /** Nothing of a job that was left is kept. */
-  forget(jobId: string): void {
-    this.#records.forget(jobId);
+  /** Nothing of a job is kept whose replica is not kept here any more. */
+  keepOnly(jobIds: ReadonlySet<string>): void {
+    for (const jobId of this.#records.jobs())
+      if (!jobIds.has(jobId) && !this.#running.has(jobId)) this.#records.forget(jobId);
   }
 
   async #try(replica: TestedReplica, by: string | null, signal: AbortSignal): Promise<TestFailover> {

@@ -56,10 +56,14 @@ export class TestRecords {
     this.#write(jobId, { last: record, proven: record.ok ? record : before.proven, leaves: null });
   }
 
+  /** Jobs of which something is kept. */
+  jobs(): readonly string[] {
+    return readdirSync(this.#directory).filter((name) => JOB.test(name));
+  }
+
   /** Of those that a process did not bring to their end. */
   left(): { readonly jobId: string; readonly directories: readonly RawName[] }[] {
-    return readdirSync(this.#directory)
-      .filter((name) => JOB.test(name))
+    return this.jobs()
       .map((jobId) => ({ jobId, leaves: this.#read(jobId).leaves }))
       .filter(({ leaves }) => leaves !== null)
       .map(({ jobId, leaves }) => ({ jobId, directories: (leaves ?? []).map(raw) }));
