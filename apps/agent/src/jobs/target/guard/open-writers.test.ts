@@ -66,6 +66,16 @@ describe.skipIf(cannot)('[TRM3] who can change a directory', () => {
     expect(found()).toEqual({ writers: [], standing: [stander] });
   });
 
+  it('not a process that writes, or stands, in what the agent keeps within the root', async () => {
+    const kept = join(replica, '.understudy-7b5b1c1e-38b1-4f0b-8a3e-0d6f2f6d5c11', 'test-0');
+    mkdirSync(kept, { recursive: true });
+    await shell(`exec 3>>"${kept}/file"`);
+    await shell('true', kept);
+    mkdirSync(join(replica, '.understudy-notes'));
+    const other = await shell(`exec 3>>"${replica}/.understudy-notes/file"`);
+    expect(found()).toEqual({ writers: [[other, `${replica}/.understudy-notes/file`]], standing: [] });
+  });
+
   it('who came by another mount, of the whole or of a part, and which way that was', async () => {
     for (const [name, from] of [
       ['whole', top],

@@ -28,6 +28,14 @@ interface Wanted {
   readonly path: RawName;
 }
 
+/** What is kept of a job within its root, where there is no beside: no part of a replica, so that whoever writes there changes none. */
+const KEPT_WITHIN = /^\/\.understudy-[0-9a-f-]{36}(?:\/|$)/i;
+
+const isWithin = (path: RawName, top: RawName): boolean => {
+  const rest = below(path, top);
+  return rest !== null && !KEPT_WITHIN.test(rest);
+};
+
 const O_PATH = 0o10000000;
 const O_DIRECTORY = 0o200000;
 const ACCESS = 3;
@@ -81,7 +89,7 @@ function liesBelow({ path, mountId }: Descriptor, mounts: ReadonlyMap<number, Mo
   if (mount === undefined || mount.device !== wanted.device) return false;
   const inside = insideOf(mount, path);
   // With another root directory the path is ours and the mount's place theirs.
-  return inside === null ? below(path, wanted.path) !== null : below(inside, wanted.inside) !== null;
+  return inside === null ? isWithin(path, wanted.path) : isWithin(inside, wanted.inside);
 }
 
 /** One line a mapping: `start-end rw-s offset major:minor inode   path`. */
@@ -92,14 +100,14 @@ function mappedForWriting(pid: number, wanted: Wanted): RawName | null {
     if (mapping === null) continue;
     const [, high = '', low = '', path = ''] = mapping;
     if (Number.parseInt(high, 16) !== major || Number.parseInt(low, 16) !== minor || path.endsWith(DELETED)) continue;
-    if (below(brand<RawName>(path), wanted.path) !== null) return brand<RawName>(path);
+    if (isWithin(brand<RawName>(path), wanted.path)) return brand<RawName>(path);
   }
   return null;
 }
 
 function standsBelow(pid: number, wanted: Wanted): RawName | null {
   const at = linkOf(`/proc/${pid}/cwd`);
-  return at !== null && below(at, wanted.path) !== null ? at : null;
+  return at !== null && isWithin(at, wanted.path) ? at : null;
 }
 
 /** By the mounts' ids; processes of one namespace share a table. */
