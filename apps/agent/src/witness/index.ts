@@ -10,6 +10,7 @@ import { EtcdRegister } from './etcd-register.ts';
 import type { Register } from './register.ts';
 
 export { type BootClock, bootMs } from './boot-clock.ts';
+export { type LeaseNews, LeaseWatches, type LeaseWatchParts, type LookedAt } from './lease-watches.ts';
 export { OwnEpochs } from './own-epochs.ts';
 export { type Register, WitnessError } from './register.ts';
 export { SourceLease, type SourceLeaseParts } from './source-lease.ts';

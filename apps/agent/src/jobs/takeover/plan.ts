@@ -4,7 +4,13 @@
  */
 import { formatBytes } from '@understudy/base';
 import { type ChosenTakeover, isPastReturn, obstaclesTo, POINT_OF_NO_RETURN, type Takeover } from '@understudy/engine';
-import type { Obstacle, PlannedStep, TakeoverPlan, TakeoverStep } from '@understudy/wire';
+import {
+  ManagementError,
+  type Obstacle,
+  type PlannedStep,
+  type TakeoverPlan,
+  type TakeoverStep,
+} from '@understudy/wire';
 import type { ReplicaFacts } from '../target/target-hand.ts';
 import type { KeptReplica } from '../target/target-jobs.ts';
 import type { ReverseRole, Rewinds } from './ports.ts';
@@ -21,6 +27,8 @@ export interface PlanParts {
   readonly reverse: ReverseRole;
   /** The next one. */
   readonly epoch: number;
+  /** What a look at the witness has shown; null: nothing. */
+  readonly seen: Obstacle | null;
 }
 
 type Told = readonly [step: TakeoverStep, sentence: string, undo: string | null];
@@ -40,7 +48,7 @@ export function planOf(parts: PlanParts): TakeoverPlan {
   };
 }
 
-function obstacles({ job, kept, facts, chosen, rewinds }: PlanParts): Obstacle[] {
+function obstacles({ job, kept, facts, chosen, rewinds, seen }: PlanParts): Obstacle[] {
   const known = {
     known: kept.hello !== null && facts !== null && job.definition !== null,
     complete: facts?.complete ?? false,
@@ -56,7 +64,7 @@ function obstacles({ job, kept, facts, chosen, rewinds }: PlanParts): Obstacle[]
   const { data, point } = chosen;
   const whyNot = data === 'rewind' && point !== null ? rewinds.whyNot(job, point) : null;
   if (whyNot !== null) found.push({ code: 'no-point', sentence: whyNot, risk: null });
-  return [...found, ...preflight(job.failover)];
+  return [...found, ...(seen === null ? [] : [seen]), ...preflight(job.failover)];
 }
 
 function toldSteps(parts: PlanParts): Told[] {
@@ -136,4 +144,12 @@ export function adviceFor(takeover: Takeover, advice: string): string {
   if (stuck)
     return `Something could not be taken back: mend that, and \`understudy failover NAME --cancel\` tries it again.`;
   return `${advice === '' ? 'Mend that, and order the failover again.' : advice} Nothing was written; what had been done is taken back.`;
+}
+
+/** With every obstacle, and how each could be named as a risk. */
+export function refusalOf({ obstacles }: TakeoverPlan): ManagementError {
+  const said = obstacles.map(({ sentence, risk }) =>
+    risk === null ? sentence : `${sentence} (Named as a risk with --risk ${risk}, it is no obstacle.)`,
+  );
+  return new ManagementError('refused', said.join(' '));
 }

@@ -1,5 +1,5 @@
 /** What a failover asks of the rest of the agent: others fill these roles in. Each may be asked again after a crash. */
-import type { FailoverOptions } from '@understudy/wire';
+import type { FailoverOptions, Obstacle } from '@understudy/wire';
 import type { ReplicaJob } from './replica-job.ts';
 import type { StepContext } from './steps/step.ts';
 
@@ -15,6 +15,18 @@ export interface Epochs {
   raise(job: ReplicaJob, epoch: number, context: RaiseContext): Promise<string>;
   /** Whether anything but the operator's word says that the source does not write: null: yes, it can be asked; else why not. */
   whyNotWitnessed(options: FailoverOptions): string | null;
+  /** Absent: nothing can be known before an epoch is asked for. */
+  readonly watch?: EpochWatch;
+}
+
+/** The witness, looked at while a source is silent, so that a failover by itself has nothing to wait for that is over already. */
+export interface EpochWatch {
+  /** As often as one likes; nothing is changed by it. */
+  look(job: ReplicaJob): void;
+  /** What was seen keeps an automatic failover from beginning now; null: nothing does. */
+  whyNot(job: ReplicaJob): Obstacle | null;
+  /** The source answers. */
+  forget(jobId: string): void;
 }
 
 /** FO4. */

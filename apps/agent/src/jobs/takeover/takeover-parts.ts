@@ -20,7 +20,11 @@ export function takeoverParts(
     home: base.home.path,
     targets,
     tests,
-    epochs: witnessedEpochs({ identity: base.identity, own: new OwnEpochs(base.home.path) }),
+    epochs: witnessedEpochs({
+      identity: base.identity,
+      own: new OwnEpochs(base.home.path),
+      fault: (error) => base.logger.error({ err: error }, 'a fault of the agent itself'),
+    }),
     rewinds: rewindsOf(targets),
     reverse,
     link: kernelLink,

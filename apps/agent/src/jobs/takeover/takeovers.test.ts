@@ -4,6 +4,7 @@ import { FrameType, type TakeoverStep, takeoverSteps } from '@understudy/wire';
 import { afterEach, describe, expect, it } from 'vitest';
 import type { FakeLink } from '../testing/fake-link.ts';
 import { runCommand } from './run-command.ts';
+import { StepError } from './steps/step.ts';
 import { lives, TakeoverScene, type TakeoverSceneOptions } from './testing.ts';
 
 const refusal = (link: FakeLink) => link.said(FrameType.refuse)[0] as { code: string } | undefined;
@@ -115,6 +116,28 @@ describe('a failover on the target', () => {
     await scene.replicated();
     expect(() => scene.order({ sourceIsDown: false })).toThrow(/No witness/);
     expect(scene.takeover).toBeNull();
+  });
+
+  it('[FO3] follows by itself, and is tried again while the source stays silent where no epoch could be begun', async () => {
+    let tries = 0;
+    const epochs = {
+      raise: async (_job: unknown, epoch: number) => {
+        tries += 1;
+        if (tries === 1) throw new StepError('source-alive', 'alpha goes on renewing its lease.');
+        return `epoch ${epoch}`;
+      },
+      whyNotWitnessed: () => null,
+    };
+    const monitor = { agent: false, tcp: [1], addresses: ['127.0.0.1'], intervalMs: 100, failures: 2 };
+    const witness = { kind: 'fence', script: { path: '/bin/true' } };
+    open({ failover: { automatic: true, monitor, witness }, parts: { epochs } });
+    await scene.replicated();
+    scene.takeovers.restore();
+    await scene.phase('failed-over');
+    expect(tries).toBe(2);
+    expect(scene.takeover).toMatchObject({ by: 'monitor', reason: null });
+    expect(scene.events.filter((code) => code === 'failover-begun')).toHaveLength(2);
+    expect(scene.faults).toEqual([]);
   });
 
   it('tells the second of two consoles who was first', async () => {

@@ -20,13 +20,13 @@ import {
   ManagementError,
   type TakeoverPlan,
 } from '@understudy/wire';
-import { messageOf } from '../../home/start-error.ts';
 import { type StatusListener, StatusListeners } from '../source/status-listeners.ts';
 import type { KeptReplica, TargetJobs } from '../target/target-jobs.ts';
 import { leave, left } from './leave.ts';
+import { AutomaticFailovers, isMonitors } from './monitor/automatic.ts';
 import { type Monitoring, Monitors } from './monitor/monitors.ts';
 import { type ContextParts, contextFor, performTakeover } from './perform.ts';
-import { planOf } from './plan.ts';
+import { planOf, refusalOf } from './plan.ts';
 import type { Epochs, ReverseRole, Rewinds } from './ports.ts';
 import { type ReplicaJob, replicaJob } from './replica-job.ts';
 import { replicaStatus, takeoverStatus } from './replica-status.ts';
@@ -78,12 +78,19 @@ export class Takeovers {
     this.#parts = parts;
     this.#store = new TakeoverStore(parts.home);
     this.#steps = stepCodes({ ...parts, obstacles: (jobId) => this.#obstaclesOf(jobId) });
+    const automatic = new AutomaticFailovers({
+      record: (jobId) => this.#store.get(jobId),
+      order: (job) => this.#orderedByMonitor(job),
+      drop: (jobId) => this.forget(jobId),
+      watch: parts.epochs.watch,
+      event: parts.event,
+    });
     this.#monitors = new Monitors({
       jobs: () => this.#monitored(),
       run: parts.run,
       outputOf: (jobId) => this.#store.outputOf(`${jobId}.monitor`),
       event: parts.event,
-      failed: (job) => this.#sourceFailed(job),
+      looked: (job, light) => automatic.looked(job, light),
     });
   }
 
@@ -295,25 +302,16 @@ export class Takeovers {
       const job = this.#jobOf(kept);
       const record = this.#store.get(job.id);
       const { monitor } = job.failover;
-      const rests = kept.stored.rests === true || (record !== null && record.takeover.phase !== 'taken-back');
-      if (monitor === undefined || rests) return [];
-      const linked = kept.job?.linked === true;
-      return [{ job, monitor, linked, agents: this.#parts.addressesOf(job.sourceFingerprint) }];
+      const isOver = record === null || record.takeover.phase === 'taken-back' || isMonitors(record, job);
+      if (monitor === undefined || kept.stored.rests === true || !isOver) return [];
+      const silentMs = kept.job?.silentMs ?? null;
+      return [{ job, monitor, silentMs, agents: this.#parts.addressesOf(job.sourceFingerprint) }];
     });
   }
 
-  /** The time to fail is over. */
-  #sourceFailed(job: ReplicaJob): void {
-    const { automatic, data } = job.failover;
-    if (!automatic) return;
-    const choice = { data, point: null, risks: [], sourceIsDown: false, automatic };
-    try {
-      this.#begin(this.#byId(job.id), { choice, by: 'monitor' });
-    } catch (error) {
-      const sentence = `The source has failed, and the failover that should follow by itself was refused: ${messageOf(error)}`;
-      const advice = `Look at \`understudy failover ${job.name} --dry-run\`.`;
-      this.#parts.event({ code: 'failover-refused', severity: 'error', sentence, advice }, job.name);
-    }
+  #orderedByMonitor({ id, failover: { data } }: ReplicaJob): void {
+    const choice = { data, point: null, risks: [], sourceIsDown: false, automatic: true };
+    this.#begin(this.#byId(id), { choice, by: 'monitor' });
   }
 
   #planFor(kept: KeptReplica, { data, point, risks, sourceIsDown, automatic }: Choice): TakeoverPlan {
@@ -321,7 +319,17 @@ export class Takeovers {
     const witnessed = this.#parts.epochs.whyNotWitnessed(job.failover) === null;
     const chosen: ChosenTakeover = { data, point, risks, sourceIsDown, automatic, witnessed };
     const { rewinds, reverse } = this.#parts;
-    return planOf({ job, kept, facts: this.#opened(kept), chosen, rewinds, reverse, epoch: this.#nextEpoch(job) });
+    const seen = automatic ? (this.#parts.epochs.watch?.whyNot(job) ?? null) : null;
+    return planOf({
+      job,
+      kept,
+      facts: this.#opened(kept),
+      chosen,
+      rewinds,
+      reverse,
+      epoch: this.#nextEpoch(job),
+      seen,
+    });
   }
 
   /** Again before anything is done: it may be otherwise by now. */
@@ -384,10 +392,3 @@ export class Takeovers {
 
 const underWay = ({ by, startedAt }: TakeoverRecord, name: string): ManagementError =>
   new ManagementError('busy', `${by} is at the failover of ${name} since ${startedAt}: it is under way.`);
-
-function refusalOf({ obstacles }: TakeoverPlan): ManagementError {
-  const said = obstacles.map(({ sentence, risk }) =>
-    risk === null ? sentence : `${sentence} (Named as a risk with --risk ${risk}, it is no obstacle.)`,
-  );
-  return new ManagementError('refused', said.join(' '));
-}

@@ -30,11 +30,20 @@ beforeAll(async () => {
   own = new OwnEpochs(temporaryFolder());
 });
 afterAll(endAll);
+const NOTHING = { code: 0, why: '', said: '' };
+const epochs = () =>
+  witnessedEpochs({
+    identity,
+    own,
+    fault: (error) => {
+      throw error;
+    },
+  });
 const raise = (job: ReplicaJob, epoch: number, more: Partial<RaiseContext> = {}) =>
-  witnessedEpochs({ identity, own }).raise(job, epoch, {
+  epochs().raise(job, epoch, {
     automatic: false,
     signal: new AbortController().signal,
-    run: async () => ({ code: 0, why: '', said: '' }),
+    run: async () => NOTHING,
     ...more,
   });
 
@@ -53,7 +62,7 @@ describe('[FO3] an epoch for a server that takes over', () => {
   });
 
   it('says whether anybody can be asked', () => {
-    const { whyNotWitnessed } = witnessedEpochs({ identity, own });
+    const { whyNotWitnessed } = epochs();
     expect(whyNotWitnessed(jobOf(undefined).failover)).toBe('the job has no witness');
     expect(whyNotWitnessed(jobOf(fence).failover)).toBeNull();
   });
@@ -82,6 +91,21 @@ describe.skipIf(noEtcd !== null)('[FO3] an epoch from etcd', () => {
     expect(performance.now() - before).toBeGreaterThan(LEASE_MS);
     expect((await registerOf(job).read())?.record).toMatchObject({ epoch: 2, holder: identity.fingerprint });
     expect([own.has(job.id, 2), own.has(job.id, 1)]).toEqual([true, false]);
+  });
+
+  it('begins at once where its lease was looked at until it was over', async () => {
+    const job = jobOf(witness());
+    await held(job);
+    const { watch, raise: begin } = epochs();
+    const seen = performance.now();
+    const look = () => {
+      watch?.look(job);
+      return performance.now() - seen;
+    };
+    await expect.poll(look, { timeout: 10_000 }).toBeGreaterThan(LEASE_MS + 400);
+    const before = performance.now();
+    await begin(job, 2, { automatic: true, signal: new AbortController().signal, run: async () => NOTHING });
+    expect(performance.now() - before).toBeLessThan(LEASE_MS / 2);
   });
 
   it('is not begun by itself while the source renews its lease, nor where another has a higher one', async () => {

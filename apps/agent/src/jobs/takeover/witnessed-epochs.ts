@@ -3,10 +3,11 @@
  * source could still write by its lease; or a StepError. Promise: asked again after a crash it comes to the same, and waits again.
  */
 import type { TakerOutcome } from '@understudy/engine';
-import type { FailoverOptions, WitnessOptions } from '@understudy/wire';
+import type { FailoverOptions, Obstacle, WitnessOptions } from '@understudy/wire';
 import type { Identity } from '../../identity/identity.ts';
 import {
   bootMs,
+  LeaseWatches,
   type OwnEpochs,
   openRegister,
   takeEpoch,
@@ -15,7 +16,7 @@ import {
   waitUntil,
 } from '../../witness/index.ts';
 import { sentenceOf } from '../source/sentence-of.ts';
-import type { Epochs, RaiseContext } from './ports.ts';
+import type { Epochs, EpochWatch, RaiseContext } from './ports.ts';
 import type { ReplicaJob } from './replica-job.ts';
 import { howItEnded } from './run-command.ts';
 import { StepError } from './steps/step.ts';
@@ -23,22 +24,48 @@ import { StepError } from './steps/step.ts';
 export interface WitnessedEpochsParts {
   readonly identity: Identity;
   readonly own: OwnEpochs;
+  readonly fault: (error: unknown) => void;
 }
 
 const AGAIN = 'Go on with the failover when that is mended; nothing has been changed on this server.';
 
 export function witnessedEpochs(parts: WitnessedEpochsParts): Epochs {
+  const leases = new LeaseWatches({ clock: bootMs, fault: parts.fault });
   return {
+    watch: watchOf(leases, parts),
     whyNotWitnessed: ({ witness }: FailoverOptions) => (witness === undefined ? 'the job has no witness' : null),
     raise: (job, epoch, context) => {
       const { witness } = job.failover;
       if (witness === undefined) return Promise.resolve(`epoch ${epoch} has begun on ${job.target}`);
       return witness.kind === 'fence'
         ? fence(job, epoch, witness, context)
-        : take(job, epoch, { witness, context, parts });
+        : take(job, epoch, { witness, context, parts, leases });
     },
   };
 }
+
+const registerOf = (job: ReplicaJob, witness: WitnessPlace, { identity }: WitnessedEpochsParts) =>
+  openRegister(witness, { jobId: job.id, identity, parties: [job.sourceFingerprint, identity.fingerprint] });
+
+function watchOf(leases: LeaseWatches, parts: WitnessedEpochsParts): EpochWatch {
+  return {
+    look: (job) => {
+      const { witness } = job.failover;
+      if (witness === undefined || witness.kind === 'fence') return;
+      leases.look({ jobId: job.id, leaseMs: witness.leaseMs, open: () => registerOf(job, witness, parts) });
+    },
+    whyNot: (job) => {
+      const news = leases.news(job.id);
+      if (news === null) return null;
+      if (news.kind === 'no-answer') return obstacle(`witness-${news.why.code}`, sentenceOf(news.why.message));
+      return obstacle('source-alive', `${job.source} goes on renewing its lease: it writes, ${UNREACHED}`);
+    },
+    forget: (jobId) => leases.forget(jobId),
+  };
+}
+
+const UNREACHED = 'though this server does not reach it.';
+const obstacle = (code: string, sentence: string): Obstacle => ({ code, sentence, risk: null });
 
 /** Exit 0: the source is surely off. */
 async function fence(
@@ -52,18 +79,31 @@ async function fence(
   throw new StepError('fence-failed', `${script.path} did not put ${job.source} off: ${wrong}.`, AGAIN);
 }
 
-async function take(
-  job: ReplicaJob,
-  epoch: number,
-  { witness, context, parts }: { witness: WitnessPlace; context: RaiseContext; parts: WitnessedEpochsParts },
-): Promise<string> {
+interface TakeParts {
+  readonly witness: WitnessPlace;
+  readonly context: RaiseContext;
+  readonly parts: WitnessedEpochsParts;
+  readonly leases: LeaseWatches;
+}
+
+async function take(job: ReplicaJob, epoch: number, { witness, context, parts, leases }: TakeParts): Promise<string> {
   const { signal, automatic } = context;
   const holder = parts.identity.fingerprint;
-  const place = { jobId: job.id, identity: parts.identity, parties: [job.sourceFingerprint, holder] };
-  const register = openRegister(witness, place);
+  const register = registerOf(job, witness, parts);
   const { leaseMs } = witness;
+  const seen = leases.seen(job.id);
+  const observed = seen === undefined ? {} : { observed: seen };
   try {
-    const outcome = await takeEpoch({ register, epoch, holder, leaseMs, automatic, clock: bootMs, signal });
+    const outcome = await takeEpoch({
+      register,
+      epoch,
+      holder,
+      leaseMs,
+      automatic,
+      clock: bootMs,
+      signal,
+      ...observed,
+    });
     if (outcome.kind !== 'begun') throw refusal(outcome, job, register.name);
     await waitUntil(outcome.safeAtMs, bootMs, signal);
     parts.own.waited(job.id, epoch);
@@ -73,6 +113,7 @@ async function take(
     throw error;
   } finally {
     register.close();
+    leases.forget(job.id);
   }
 }
 
@@ -81,7 +122,7 @@ function refusal(outcome: Exclude<TakerOutcome, { kind: 'begun' }>, job: Replica
   if (outcome.kind === 'renewed')
     return new StepError(
       'source-alive',
-      `${job.source} goes on renewing its lease at ${witness}: it writes, though this server does not reach it.`,
+      `${job.source} goes on renewing its lease at ${witness}: it writes, ${UNREACHED}`,
       'Mend the line between the two; or order the failover by hand, which takes the lease from it.',
     );
   return new StepError(

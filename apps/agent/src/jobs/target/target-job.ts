@@ -114,6 +114,11 @@ export class TargetJob {
     return this.#link !== null;
   }
 
+  /** How long the source has said nothing on its link; null: there is none. */
+  get silentMs(): number | null {
+    return this.#link?.silentMs ?? null;
+  }
+
   /** What the brake of this job has come to; null: nothing. */
   get brake() {
     return this.#apply.brake.state;

@@ -11,6 +11,7 @@ export class FakeLink {
   /** What `send` answers. */
   room = true;
   roundTripMs: number | null = null;
+  silentMs = 0;
   #frame: (header: FrameHeader, payload: Uint8Array) => void = () => {};
   #drain: () => void = () => {};
   readonly #close: ((closed: LinkClosed) => void)[] = [];

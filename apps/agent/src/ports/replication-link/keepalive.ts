@@ -38,6 +38,11 @@ export class Keepalive {
     this.#timer.unref();
   }
 
+  /** How long nothing has come from the other end; what was slept through here counts until the next tick. */
+  get silentMs(): number {
+    return Math.max(0, this.#now() - this.#lastHeard);
+  }
+
   heard(): void {
     this.#lastHeard = this.#now();
   }

@@ -114,6 +114,11 @@ export class ReplicationLink {
     return { received: this.#bytesReceived, sent: this.#bytesSent };
   }
 
+  /** How long nothing has come from the other end. */
+  get silentMs(): number {
+    return this.#keepalive.silentMs;
+  }
+
   /** Milliseconds of the last ping's way there and back; null: not measured yet. */
   get roundTripMs(): number | null {
     return this.#keepalive.roundTripMs;

@@ -19,6 +19,8 @@ describe('the watch over a source', () => {
     watch.answered('a', 14_000);
     expect(watch.light(14_500)).toBe('green');
     expect(watch.msLeft(14_500)).toBe(14_500);
+    watch.answered('a', 12_000);
+    expect(watch.msLeft(14_500), 'word of an earlier answer takes nothing back').toBe(14_500);
   });
 
   it('says once that the source has failed, and once that it answers again', () => {

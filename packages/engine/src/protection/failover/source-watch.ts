@@ -29,8 +29,10 @@ export class SourceWatch {
     return this.#options.intervalMs * this.#options.failures;
   }
 
-  answered(address: string, nowMs: number): void {
-    if (this.#last.has(address)) this.#last.set(address, nowMs);
+  answered(address: string, atMs: number): void {
+    const before = this.#last.get(address);
+    // Word of an answer may come late, behind a newer one.
+    if (before !== undefined) this.#last.set(address, Math.max(before, atMs));
   }
 
   /** Nothing was asked for a while (the agent stood still): what was not asked is not held against the source. */

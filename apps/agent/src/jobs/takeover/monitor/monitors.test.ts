@@ -23,11 +23,11 @@ describe('the monitor of a source', () => {
   let server: Server;
   let port: number;
   let events: string[];
-  let failed: number;
+  let lights: string[];
   let now: number;
   let monitors: Monitors;
   let monitor: Monitor;
-  let linked: boolean;
+  let silentMs: number | null;
   let top: string;
 
   beforeEach(async () => {
@@ -36,9 +36,9 @@ describe('the monitor of a source', () => {
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
     port = (server.address() as { port: number }).port;
     events = [];
-    failed = 0;
+    lights = [];
     now = 0;
-    linked = false;
+    silentMs = null;
     monitor = monitorSchema.parse({
       agent: false,
       tcp: [port],
@@ -47,12 +47,12 @@ describe('the monitor of a source', () => {
       failures: 4,
     });
     monitors = new Monitors({
-      jobs: () => [{ job, monitor, linked, agents: [`127.0.0.1:${port}`] }],
+      jobs: () => [{ job, monitor, silentMs, agents: [`127.0.0.1:${port}`] }],
       run: runCommand,
       outputOf: (name) => join(top, name),
       event: ({ code }) => events.push(code),
-      failed: () => {
-        failed += 1;
+      looked: (_job, light) => {
+        if (lights.at(-1) !== light) lights.push(light);
       },
       nowMs: () => now,
     });
@@ -85,18 +85,19 @@ describe('the monitor of a source', () => {
     expect(events).toEqual(['source-silent']);
     pass(3000);
     expect(monitors.statusOf('j')).toMatchObject({ light: 'red', msLeft: 0 });
-    expect([events, failed]).toEqual([['source-silent', 'source-failed'], 1]);
+    expect(events).toEqual(['source-silent', 'source-failed']);
+    expect(lights).toEqual(['green', 'yellow', 'red']);
   });
 
   it('does not hold it against the source that this agent stood still', () => {
     monitors.look();
     now += 3_600_000;
     monitors.look();
-    expect([events, failed]).toEqual([[], 0]);
+    expect([events, lights]).toEqual([[], ['green']]);
   });
 
   it('takes the link for an answer of the agent, and a script that exits 0', async () => {
-    linked = true;
+    silentMs = 50;
     monitor = monitorSchema.parse({ addresses: ['192.0.2.1'], script: { path: '/bin/false' }, intervalMs: 200 });
     monitors.look();
     await vi.waitFor(() => expect(said()).toBe('its agent answers, /bin/false is silent'));
@@ -105,6 +106,23 @@ describe('the monitor of a source', () => {
     monitors.look();
     await vi.waitFor(() => expect(said()).toBe('its agent answers, /bin/false is silent'));
     expect(monitors.statusOf('j')?.addresses[0]?.lastAnswer).toBeNull();
+  });
+
+  it('a link that stands and says nothing is no answer: the source is red while its link still counts as up', async () => {
+    await shut();
+    monitor = monitorSchema.parse({ addresses: ['127.0.0.1'], intervalMs: 1000, failures: 3 });
+    silentMs = 700;
+    monitors.look();
+    await vi.waitFor(() => expect(said()).toBe('its agent answers'));
+    pass(1000);
+    // Counted from when it was heard, not from when it was looked at.
+    await vi.waitFor(() => expect(monitors.statusOf('j')?.msLeft).toBe(2300));
+    silentMs = 1700;
+    pass(1000);
+    await vi.waitFor(() => expect(said()).toBe('its agent is silent'));
+    expect(lights.at(-1)).not.toBe('red');
+    pass(1500);
+    expect(lights.at(-1)).toBe('red');
   });
 
   it.skipIf(findTool('ping') === null)('asks by the system’s ping', async () => {

@@ -1,9 +1,9 @@
 /**
  * Watches over the sources whose jobs have a monitor. In: the jobs that are to be watched, as they are now. Out: lights, a countdown, an
- * event when a source falls silent, fails or answers again, and word of one that has failed. Promise: a time in which this agent itself
+ * event when a source falls silent, fails or answers again, and word of the light at every look. Promise: a time in which this agent itself
  * stood still is not held against anybody, and one round of questions is over before the next begins.
  */
-import { SourceWatch } from '@understudy/engine';
+import { type Light, SourceWatch } from '@understudy/engine';
 import type { FailoverStatus, Monitor } from '@understudy/wire';
 import type { ReplicaJob } from '../replica-job.ts';
 import type { RunCommand } from '../run-command.ts';
@@ -13,7 +13,8 @@ import { type Probed, placesOfAgent, probe } from './probe.ts';
 export interface Monitoring {
   readonly job: ReplicaJob;
   readonly monitor: Monitor;
-  readonly linked: boolean;
+  /** How long the source has said nothing on its link; null: there is no link. */
+  readonly silentMs: number | null;
   /** `HOST:PORT` at which the source's agent was reached. */
   readonly agents: readonly string[];
 }
@@ -23,7 +24,8 @@ export interface MonitorParts {
   readonly run: RunCommand;
   readonly outputOf: (jobId: string) => string;
   readonly event: (event: { code: string; severity: Severity; sentence: string; advice?: string }, job: string) => void;
-  readonly failed: (job: ReplicaJob) => void;
+  /** At every look, when what there was to be told has been told. */
+  readonly looked: (job: ReplicaJob, light: Light) => void;
   readonly nowMs?: () => number;
 }
 
@@ -32,7 +34,7 @@ interface Watched {
   readonly watch: SourceWatch;
   readonly hosts: readonly string[];
   readonly said: Map<string, Probed & { readonly atMs: number | null }>;
-  light: 'green' | 'yellow' | 'red';
+  light: Light;
   dueMs: number;
   busy: boolean;
 }
@@ -112,7 +114,7 @@ export class Monitors {
     return fresh;
   }
 
-  async #ask({ job, monitor, linked, agents }: Monitoring, watched: Watched): Promise<void> {
+  async #ask({ job, monitor, silentMs, agents }: Monitoring, watched: Watched): Promise<void> {
     watched.busy = true;
     watched.dueMs = this.#nowMs() + monitor.intervalMs;
     const { run, outputOf } = this.#parts;
@@ -120,15 +122,15 @@ export class Monitors {
     await Promise.all(
       watched.hosts.map(async (host) => {
         const probed = await probe(host, monitor, {
-          linked,
+          silentMs,
           agentPorts: placesOfAgent(agents).ports,
           timeoutMs: monitor.intervalMs,
           run: (command, timeoutMs) => run(command, { timeoutMs, output: output(host) }),
         });
-        const now = this.#nowMs();
-        if (probed.answers) watched.watch.answered(host, now);
+        const atMs = this.#nowMs() - probed.agoMs;
+        if (probed.answers) watched.watch.answered(host, atMs);
         const before = watched.said.get(host)?.atMs ?? null;
-        watched.said.set(host, { ...probed, atMs: probed.answers ? now : before });
+        watched.said.set(host, { ...probed, atMs: probed.answers ? atMs : before });
       }),
     );
     watched.busy = false;
@@ -151,6 +153,7 @@ export class Monitors {
         `${job.source} does not answer; it counts as failed in ${seconds} s.`,
       );
     }
+    this.#parts.looked(job, light);
   }
 
   #failed(job: ReplicaJob, { watch, said }: Watched): void {
@@ -160,7 +163,6 @@ export class Monitors {
     const sentence = `The source ${job.source} has failed: it has not answered for ${seconds} s (${last}). ${what}`;
     const advice = job.failover.automatic ? '' : `\`understudy failover ${job.name}\` lets ${job.target} take over.`;
     this.#parts.event({ code: 'source-failed', severity: 'error', sentence, advice }, job.name);
-    this.#parts.failed(job);
   }
 
   #tell(job: ReplicaJob, code: string, severity: Severity, sentence: string): void {

@@ -8,8 +8,8 @@ import type { CommandEnd } from '../run-command.ts';
 import { toolAt } from '../tools.ts';
 
 export interface ProbeParts {
-  /** The link stands: the source's agent has answered within the time that a link may be silent. */
-  readonly linked: boolean;
+  /** How long the source's agent has said nothing on its link; null: there is none. */
+  readonly silentMs: number | null;
   /** Ports of its agent. */
   readonly agentPorts: readonly number[];
   readonly timeoutMs: number;
@@ -18,39 +18,61 @@ export interface ProbeParts {
 
 export interface Probed {
   readonly answers: boolean;
+  /** How long ago that was: what is heard on a link was said before it was asked for. */
+  readonly agoMs: number;
   readonly sentence: string;
 }
 
+const SILENT = null;
+
 interface Method {
   readonly name: string;
-  readonly ask: () => Promise<boolean>;
+  /** How long ago it answered: most do now. */
+  readonly ask: () => Promise<number | typeof SILENT>;
 }
+
+const now = async (asked: Promise<boolean>): Promise<number | typeof SILENT> => ((await asked) ? 0 : SILENT);
 
 export async function probe(address: string, monitor: Monitor, parts: ProbeParts): Promise<Probed> {
   const methods = methodsOf(address, monitor, parts);
   const answers = await Promise.all(
-    methods.map(async ({ name, ask }) => ({ name, well: await ask().catch(() => false) })),
+    methods.map(async ({ name, ask }) => ({ name, agoMs: await ask().catch(() => SILENT) })),
   );
-  const count = answers.filter(({ well }) => well).length;
-  const sentence = answers.map(({ name, well }) => `${name} ${well ? 'answers' : 'is silent'}`).join(', ');
-  return { answers: monitor.answers === 'any' ? count > 0 : count === answers.length && count > 0, sentence };
+  const heard = answers.map(({ agoMs }) => agoMs).filter((agoMs) => agoMs !== SILENT);
+  const sentence = answers.map(({ name, agoMs }) => `${name} ${agoMs === SILENT ? 'is silent' : 'answers'}`).join(', ');
+  const isAny = monitor.answers === 'any';
+  const answered = heard.length > 0 && (isAny || heard.length === answers.length);
+  return { answers: answered, agoMs: answered ? (isAny ? Math.min : Math.max)(...heard) : 0, sentence };
 }
 
 function methodsOf(address: string, { agent, tcp, icmp, script }: Monitor, parts: ProbeParts): Method[] {
-  const { linked, agentPorts, timeoutMs, run } = parts;
-  const methods: Method[] = tcp.map((port) => ({ name: `port ${port}`, ask: () => opens(address, port, timeoutMs) }));
-  if (agent)
-    methods.unshift({ name: 'its agent', ask: async () => linked || anyOpens(address, agentPorts, timeoutMs) });
+  const { timeoutMs, run } = parts;
+  const methods: Method[] = tcp.map((port) => ({
+    name: `port ${port}`,
+    ask: () => now(opens(address, port, timeoutMs)),
+  }));
+  if (agent) methods.unshift({ name: 'its agent', ask: () => askAgent(address, parts) });
   if (icmp) {
     const seconds = String(Math.max(1, Math.ceil(timeoutMs / 1000)));
     const command = [toolAt('ping'), '-n', '-q', '-c', '1', '-W', seconds, address];
-    methods.push({ name: 'ping', ask: async () => (await run(command, timeoutMs + 1000)).code === 0 });
+    methods.push({ name: 'ping', ask: () => now(endsWell(run(command, timeoutMs + 1000))) });
   }
   if (script !== undefined) {
     const command = [script.path, ...script.arguments, address];
-    methods.push({ name: script.path, ask: async () => (await run(command, script.timeoutMs)).code === 0 });
+    methods.push({ name: script.path, ask: () => now(endsWell(run(command, script.timeoutMs))) });
   }
   return methods;
+}
+
+const endsWell = async (end: Promise<CommandEnd>): Promise<boolean> => (await end).code === 0;
+
+/**
+ * A link stands long after its source was cut off: it counts by when something was heard on it, and only where that is within the time of
+ * one question. What was heard earlier may have gone by without a fault, so that a port is asked.
+ */
+async function askAgent(address: string, { silentMs, agentPorts, timeoutMs }: ProbeParts) {
+  if (silentMs !== null && silentMs < timeoutMs) return silentMs;
+  return now(anyOpens(address, agentPorts, timeoutMs));
 }
 
 async function anyOpens(address: string, ports: readonly number[], timeoutMs: number): Promise<boolean> {
