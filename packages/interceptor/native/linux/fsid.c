@@ -106,6 +106,7 @@ static void root_remove(uint32_t index)
 	}
 	gate_drop_root(index);
 	escrow_drop_root(index);
+	late_drop(root);
 	nodes_drop_root(root);
 	activity_root_removed(root);
 	close(root->device);
@@ -250,6 +251,7 @@ int fsid_main(int socket)
 		struct pollfd poll_holder = { holder_fd, POLLIN, 0 };
 		int n = poll(&poll_holder, 1, 100);
 		ring_flush_notes();
+		late_drop(NULL);
 		if (n <= 0)
 			continue;
 		if (link_receive(holder_fd, &m, fds, &count) == 1)

@@ -62,6 +62,9 @@ void op_open(struct worker *w)
 	}
 	out.fh = handle_make(fd, in->flags);
 	opens_add(w, node_real(w, w->in->nodeid));
+	/* It may have no name by now, and a death of this server must not end it. */
+	if (late_is_kept(w->root, node_real(w, w->in->nodeid)))
+		escrow_keep(w, node_real(w, w->in->nodeid), fd);
 	if (truncating)
 		commit(w, &out, sizeof(out));
 	else

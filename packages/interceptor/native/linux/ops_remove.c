@@ -24,9 +24,14 @@ static int hold(const struct worker *w, int dir, const char *name, uint64_t *nod
 	return error;
 }
 
-static void keep_if_open(struct worker *w, int fd, uint64_t node, const struct stat *st)
+/* Before its last name goes: who has it open, and who is on the way to it, must find it still. */
+static void keep_in_reach(struct worker *w, int fd, uint64_t node, const struct stat *st)
 {
-	if (st->st_nlink <= 1 && S_ISREG(st->st_mode) && opens_maybe(node))
+	bool last = st->st_nlink <= 1 || S_ISDIR(st->st_mode);
+	int own = last ? fcntl(fd, F_DUPFD_CLOEXEC, 0) : -1;
+	if (own >= 0)
+		late_keep(w->root, node, own);
+	if (last && S_ISREG(st->st_mode) && opens_maybe(node))
 		escrow_keep(w, node, fd);
 }
 
@@ -58,7 +63,7 @@ static void remove_name(struct worker *w, enum verb verb, int flags)
 	if (!done) {
 		slot->node = node;
 		slot->flags |= SLOT_BEFORE;
-		keep_if_open(w, fd, node, &st);
+		keep_in_reach(w, fd, node, &st);
 	}
 	activity_names(w, node_real(w, w->in->nodeid));
 	CRASH_POINT();
@@ -189,7 +194,7 @@ static void execute_move(struct worker *w, struct move *m)
 			slot->victim = m->victim >= 0 ? victim : 0;
 		slot->flags |= SLOT_BEFORE;
 		if (m->victim >= 0 && !(m->flags & EXCHANGE))
-			keep_if_open(w, m->victim, victim, &m->victim_st);
+			keep_in_reach(w, m->victim, victim, &m->victim_st);
 	}
 	activity_names(w, node_real(w, w->in->nodeid));
 	activity_names(w, node_real(w, m->to));

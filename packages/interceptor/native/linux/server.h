@@ -168,6 +168,11 @@ bool node_is_indexed(int fd);
 uint64_t node_real(const struct worker *w, uint64_t node); /* FUSE's 1 becomes the root's identity */
 uint64_t node_fuse(const struct worker *w, uint64_t node);
 
+/* late.c: what has just lost its last name */
+void late_keep(const struct root *root, uint64_t node, int fd); /* takes fd */
+bool late_is_kept(const struct root *root, uint64_t node);
+void late_drop(const struct root *root); /* of that root (NULL: of none), and whatever is old */
+
 /* handles.c: file handles over a crash, open counts */
 uint64_t handle_make(int fd, uint32_t flags);
 int handle_flags(uint32_t flags);
