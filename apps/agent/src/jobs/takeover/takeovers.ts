@@ -304,7 +304,7 @@ export class Takeovers {
       const { monitor } = job.failover;
       const isOver = record === null || record.takeover.phase === 'taken-back' || isMonitors(record, job);
       if (monitor === undefined || kept.stored.rests === true || !isOver) return [];
-      const silentMs = kept.job?.silentMs ?? null;
+      const silentMs = () => kept.job?.silentMs ?? null;
       return [{ job, monitor, silentMs, agents: this.#parts.addressesOf(job.sourceFingerprint) }];
     });
   }

@@ -47,7 +47,7 @@ describe('the monitor of a source', () => {
       failures: 4,
     });
     monitors = new Monitors({
-      jobs: () => [{ job, monitor, silentMs, agents: [`127.0.0.1:${port}`] }],
+      jobs: () => [{ job, monitor, silentMs: () => silentMs, agents: [`127.0.0.1:${port}`] }],
       run: runCommand,
       outputOf: (name) => join(top, name),
       event: ({ code }) => events.push(code),
@@ -106,6 +106,16 @@ describe('the monitor of a source', () => {
     monitors.look();
     await vi.waitFor(() => expect(said()).toBe('its agent answers, /bin/false is silent'));
     expect(monitors.statusOf('j')?.addresses[0]?.lastAnswer).toBeNull();
+  });
+
+  it('a link that is quiet between two pings is no reason for a warning: its port is asked as well', async () => {
+    monitor = monitorSchema.parse({ addresses: ['127.0.0.1'], intervalMs: 1000, failures: 4 });
+    silentMs = 900;
+    monitors.look();
+    await vi.waitFor(() => expect(said()).toBe('its agent answers'));
+    pass(1000);
+    await vi.waitFor(() => expect(monitors.statusOf('j')?.msLeft).toBe(4000));
+    expect(events).toEqual([]);
   });
 
   it('a link that stands and says nothing is no answer: the source is red while its link still counts as up', async () => {

@@ -14,7 +14,7 @@ export interface Monitoring {
   readonly job: ReplicaJob;
   readonly monitor: Monitor;
   /** How long the source has said nothing on its link; null: there is no link. */
-  readonly silentMs: number | null;
+  readonly silentMs: () => number | null;
   /** `HOST:PORT` at which the source's agent was reached. */
   readonly agents: readonly string[];
 }

@@ -8,8 +8,8 @@ import type { CommandEnd } from '../run-command.ts';
 import { toolAt } from '../tools.ts';
 
 export interface ProbeParts {
-  /** How long the source's agent has said nothing on its link; null: there is none. */
-  readonly silentMs: number | null;
+  /** How long the source's agent has said nothing on its link, when it is asked for; null: there is none. */
+  readonly silentMs: () => number | null;
   /** Ports of its agent. */
   readonly agentPorts: readonly number[];
   readonly timeoutMs: number;
@@ -24,6 +24,8 @@ export interface Probed {
 }
 
 const SILENT = null;
+/** A link on which something came just now. */
+const BUSY_MS = 100;
 
 interface Method {
   readonly name: string;
@@ -68,11 +70,14 @@ const endsWell = async (end: Promise<CommandEnd>): Promise<boolean> => (await en
 
 /**
  * A link stands long after its source was cut off: it counts by when something was heard on it, and only where that is within the time of
- * one question. What was heard earlier may have gone by without a fault, so that a port is asked.
+ * one question. Between two pings it may be quiet for as long, so that the port is asked as well.
  */
 async function askAgent(address: string, { silentMs, agentPorts, timeoutMs }: ProbeParts) {
-  if (silentMs !== null && silentMs < timeoutMs) return silentMs;
-  return now(anyOpens(address, agentPorts, timeoutMs));
+  const before = silentMs();
+  if (before !== null && before <= BUSY_MS) return before;
+  if (await anyOpens(address, agentPorts, timeoutMs)) return 0;
+  const heard = silentMs();
+  return heard !== null && heard < timeoutMs ? heard : SILENT;
 }
 
 async function anyOpens(address: string, ports: readonly number[], timeoutMs: number): Promise<boolean> {
