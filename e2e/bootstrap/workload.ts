@@ -21,6 +21,7 @@ export type WorkloadName =
   | 'blocks'
   | 'hold'
   | 'compare-trees'
+  | 'ledger'
   | 'writer';
 
 /** Path of the compiled workload; compiled when it is missing or older than any source. */

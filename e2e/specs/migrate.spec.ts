@@ -1,0 +1,64 @@
+/**
+ * A server is moved while it lives: a ledger is written on the source until it is cut over, and goes on on the target. Not a line is lost.
+ * Before anything is written there the cut-over is undone once.
+ */
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect } from 'vitest';
+import { type Bootstrap, describeWithFuse, ExitCode, replicaOf, staged, startLoad, until } from '../bootstrap/index.ts';
+
+const JOB = 'ledger';
+
+async function cutOver(stage: Bootstrap, source: string, replica: string): Promise<void> {
+  const ledger = startLoad('ledger', [join(source, 'ledger'), 'alpha']);
+  await until('the ledger is written', () => ledger.progress > 50);
+  const ready = await stage.cli(['migrate', JOB]);
+  expect([ready.code, ready.stdout], ready.stderr).toEqual([ExitCode.done, expect.stringContaining('is ready')]);
+  const { progress } = ledger;
+  await until('the ledger goes on: nothing was held', () => ledger.progress > progress + 20);
+  const moved = await stage.cli(['migrate', JOB, '--cutover', '--yes']);
+  expect([moved.code, moved.stdout], moved.stderr).toEqual([
+    ExitCode.done,
+    expect.stringContaining('Nothing was left behind on alpha.'),
+  ]);
+  expect(await ledger.finished()).toBe('EROFS');
+  const numbers = ledger.lines.slice(0, -1);
+  const there = new Set(readFileSync(join(replica, 'ledger'), 'utf8').split('\n'));
+  expect(numbers.filter((n) => !there.has(`${n} alpha`))).toEqual([]);
+  expect(readFileSync(join(replica, 'ledger'))).toEqual(readFileSync(join(source, 'ledger')));
+}
+
+describeWithFuse('migrate', () => {
+  staged(
+    '[FO3] [FO4] the source is held, nothing is lost, the target takes over, and the way back is open',
+    ['alpha', 'beta'],
+    async (stage) => {
+      const source = stage.folder('source', 'data');
+      const to = stage.folder('replica');
+      const replica = replicaOf(to, source);
+      const job = { name: JOB, source: 'alpha', target: 'beta', include: [source], to, intercept: 'fuse' } as const;
+      await stage.client.protect(job);
+
+      await cutOver(stage, source, replica);
+      expect(await stage.client.status(JOB)).toMatchObject({ state: 'failed-over', source: 'beta', epoch: 2 });
+      const undone = await stage.cli(['undo-failover', JOB, '--yes']);
+      expect([undone.code, undone.stdout], undone.stderr).toEqual([
+        ExitCode.done,
+        expect.stringContaining('alpha is the primary'),
+      ]);
+      await stage.client.reach(JOB, 'protected');
+
+      await cutOver(stage, source, replica);
+      const after = startLoad('ledger', [join(replica, 'ledger'), 'beta']);
+      await until('the ledger goes on on the target', () => after.progress > 50);
+      const home = await stage.cli(['failback', JOB, '--yes']);
+      expect(home.code, home.stderr).toBe(ExitCode.done);
+      expect(await after.finished()).toBe('EROFS');
+      const lines = readFileSync(join(source, 'ledger'), 'utf8').trim().split('\n');
+      expect(lines.map((line) => Number.parseInt(line, 10))).toEqual(lines.map((_, i) => i + 1));
+      expect(lines).toContain(`${after.lines.at(-2)} beta`);
+      await stage.client.reach(JOB, 'protected');
+    },
+    120_000,
+  );
+});
