@@ -13,6 +13,8 @@ import { Interceptors } from './jobs/source/interceptors.ts';
 import { SourceJobs } from './jobs/source/source-jobs.ts';
 import { sourceSurroundings } from './jobs/source/surroundings.ts';
 import { JobStore } from './jobs/stored-job.ts';
+import { Cutover } from './jobs/takeover/migrate/cutover.ts';
+import { epochWord } from './jobs/takeover/reverse/epoch-word.ts';
 import { reverseRole } from './jobs/takeover/reverse/reverse-role.ts';
 import { SwappedRoles } from './jobs/takeover/reverse/swapped-roles.ts';
 import { takeoverParts } from './jobs/takeover/takeover-parts.ts';
@@ -26,6 +28,7 @@ import { TargetJobs, type TargetSurroundings } from './jobs/target/target-jobs.t
 import { type AgentBase, type AgentOptions, openAgentBase, serveAgent } from './listen/index.ts';
 import { keepHeapLean } from './service/lean-heap.ts';
 import { VERSION } from './version.ts';
+import { OwnEpochs } from './witness/index.ts';
 
 export interface RunAgentOptions {
   readonly home: string;
@@ -92,13 +95,24 @@ export async function putTogether(base: AgentBase, ends: Ends) {
   ends.push(() => jobTests.close());
   ends.push(() => sources.close(true));
   const { say } = surroundings;
-  const roles: SwappedRoles = new SwappedRoles({ sources, targets, say, trust: base.trust, takeovers });
+  const epochs = epochWord({ identity: base.identity, own: new OwnEpochs(base.home.path) });
+  const roles: SwappedRoles = new SwappedRoles({ sources, targets, say, trust: base.trust, takeovers, epochs });
   ends.push(() => roles.close());
+  const cutover = new Cutover(sources.door);
+  ends.push(() => cutover.close());
   const served = await serveAgent(base, {
-    jobs: jobControl({ jobs: sources, takeovers, tests: jobTests, past: pastCalls(targets, base.name), roles }),
+    jobs: jobControl({
+      jobs: sources,
+      takeovers,
+      tests: jobTests,
+      past: pastCalls(targets, base.name),
+      roles,
+      cutover,
+    }),
     onReplication: (link, peer) => targets.accept(link, peer.fingerprint),
   });
   ends.push(() => served.close());
+  cutover.restore();
   const restored = sources.restore().then(() => {
     roles.restore();
     takeovers.restore();

@@ -6,6 +6,7 @@ import { defineFailover } from './commands/failover.ts';
 import { defineHelp } from './commands/help.ts';
 import { defineJob } from './commands/job.ts';
 import { defineLater } from './commands/later.ts';
+import { defineMigrate } from './commands/migrate.ts';
 import { definePast } from './commands/past.ts';
 import { definePresets } from './commands/presets.ts';
 import { newProgram, type Program, type Runner } from './commands/runner.ts';
@@ -52,6 +53,7 @@ export function buildProgram(runner: Runner): Program {
   definePresets(program, runner);
   defineFailover(program, runner);
   defineWayHome(program, runner);
+  defineMigrate(program, runner);
   defineLater(program);
   defineHelp(program);
   pointAtHelp(program, program.name());

@@ -192,15 +192,14 @@ export interface Interceptor {
   readonly hold?: CallHold;
   /** Absent: the driver hears of changes afterwards, and can keep nobody from making them. */
   readonly gate?: WriteGate;
-  /**
-   * Protects a directory in place; the same directory again returns the same root. File systems mounted beneath it that are `wanted`
-   * (all, where nobody says) become its `nested` roots. Throws InterceptorRefusal.
-   */
+  /** In place; the same directory: the same root. `wanted` mounts beneath (all, if nobody says): its `nested`. Throws InterceptorRefusal. */
   protect(directory: RawName, wanted?: (mountPoint: RawName) => boolean): Promise<ProtectedRoot>;
   /** Records end at once; `users` names the processes for which the mount has to stay a while as pass-through. */
   release(id: number): Promise<{ readonly unmounted: boolean; readonly users: readonly string[] }>;
   /** Who would keep the root's mount from going away now; empty: nobody. Drivers without mounts have none to ask. */
   usersOf?(id: number): readonly string[];
+  /** Let go of, and mounted still for those who use them. */
+  leaving?(): readonly ProtectedRoot[];
   /** What can change files of the root past the interceptor, in sentences. A driver that cannot be bypassed has none. */
   exposures?(id: number): Exposures;
   roots(): readonly ProtectedRoot[];

@@ -4,6 +4,7 @@ import { beforeEach, describe, expect, it, vi } from 'vitest';
 import type { CallContext } from '../listen/job-control.ts';
 import { jobControl } from './job-control.ts';
 import type { SourceJobs } from './source/source-jobs.ts';
+import type { Cutover } from './takeover/migrate/cutover.ts';
 import type { SwappedRoles } from './takeover/reverse/swapped-roles.ts';
 import type { Takeovers } from './takeover/takeovers.ts';
 import type { JobTests } from './takeover/test-failover/job-tests.ts';
@@ -88,6 +89,7 @@ describe("management's calls on jobs", () => {
       tests: {} as JobTests,
       past: pastCalls(past, 'beta'),
       roles: {} as SwappedRoles,
+      cutover: {} as Cutover,
     });
   const verify = (more = {}) => control().verify({ name: 'files', repair: false, limit: 10, ...more }, context);
   const flush = (timeoutMs = 60_000) => control().flush({ name: 'files', timeoutMs }, context);

@@ -7,6 +7,7 @@ import { type CallArguments, type CallResult, type JobStatus, ManagementError } 
 import type { CallContext, JobControl } from '../listen/job-control.ts';
 import type { SourceJobs } from './source/source-jobs.ts';
 import { brokenOff, verifyJob } from './source/verify-job.ts';
+import type { Cutover } from './takeover/migrate/cutover.ts';
 import type { SwappedRoles } from './takeover/reverse/swapped-roles.ts';
 import type { Takeovers } from './takeover/takeovers.ts';
 import type { JobTests } from './takeover/test-failover/job-tests.ts';
@@ -18,9 +19,10 @@ export interface JobControlParts {
   readonly tests: Pick<JobTests, 'run'>;
   readonly past: PastCalls;
   readonly roles: SwappedRoles;
+  readonly cutover: Cutover;
 }
 
-export function jobControl({ jobs, takeovers, tests, past, roles }: JobControlParts): JobControl {
+export function jobControl({ jobs, takeovers, tests, past, roles, cutover }: JobControlParts): JobControl {
   return {
     ...past,
     validate: async (definition) => ({ problems: await jobs.validate(definition) }),
@@ -59,6 +61,12 @@ export function jobControl({ jobs, takeovers, tests, past, roles }: JobControlPa
     failback: (name) => roles.failback(name),
     reverse: (name) => roles.reverse(name),
     undoFailover: (asked) => roles.undo(asked),
+    holdWrites: ({ name, timeoutMs }) => Promise.resolve().then(() => cutover.hold(roles.job(name), timeoutMs)),
+    letWrite: ({ name, sure }) =>
+      Promise.resolve().then(() => {
+        cutover.cancel(roles.job(name), sure);
+        return jobs.status(name);
+      }),
   };
 }
 

@@ -24,6 +24,8 @@ export const storedJobSchema = z.strictObject({
   superseded: z
     .strictObject({ epoch: z.number().int().min(1).nullable(), sentence: z.string().max(4096), at: z.iso.datetime() })
     .optional(),
+  /** Writes are held here since then, so that the target can take over without loss. */
+  cutover: z.strictObject({ at: z.iso.datetime() }).optional(),
   /** FO3: the witness has confirmed this epoch once. */
   confirmedEpoch: z.number().int().min(1).optional(),
   definition: jobDefinitionSchema,
@@ -43,6 +45,8 @@ export const storedJobSchema = z.strictObject({
       begun: z.boolean(),
       /** The epoch for which the job is being handed back: nothing is written here any more. */
       handing: z.number().int().min(1).optional(),
+      /** What serves here was stopped, or is being stopped, for a switch that has not been made. */
+      stopped: z.boolean().optional(),
     })
     .optional(),
   /** Another server has taken the job over, and this one has made room for its replica; at this epoch. */

@@ -42,6 +42,8 @@ export interface JobControl {
   failback(name: string): Promise<JobStatus>;
   reverse(name: string): Promise<JobStatus>;
   undoFailover(arguments_: CallArguments<'job.undoFailover'>): Promise<CallResult<'job.undoFailover'>>;
+  holdWrites(arguments_: CallArguments<'job.holdWrites'>): Promise<CallResult<'job.holdWrites'>>;
+  letWrite(arguments_: CallArguments<'job.letWrite'>): Promise<JobStatus>;
   /**
    * Each change of any job's status, at most a few times a second per job; null: it was deleted. Returns what ends it.
    * The listener does not throw and returns at once.

@@ -45,6 +45,8 @@ export function jobHandlers(jobs: JobControl, events: EventLog): JobCalls {
     'job.failback': ({ name }) => jobs.failback(name),
     'job.reverse': ({ name }) => jobs.reverse(name),
     'job.undoFailover': (params) => jobs.undoFailover(params),
+    'job.holdWrites': (params) => jobs.holdWrites(params),
+    'job.letWrite': (params) => jobs.letWrite(params),
     'events.list': async ({ limit, ...filter }) => ({ events: events.list(filter, limit), last: events.last }),
   };
 }

@@ -122,7 +122,7 @@ async function confirm(io: Io, name: string, { yes }: FailoverCommand): Promise<
 }
 
 /** A refusal is an answer, and no error of the agent. */
-async function answering<T>(ask: () => Promise<T>): Promise<T> {
+export async function answering<T>(ask: () => Promise<T>): Promise<T> {
   try {
     return await ask();
   } catch (error) {
@@ -133,7 +133,7 @@ async function answering<T>(ask: () => Promise<T>): Promise<T> {
 }
 
 /** Shows each step as it ends, until a person is needed or it is over. */
-async function follow(session: Session, { server, job }: FoundJob): Promise<ExitCode> {
+export async function follow(session: Session, { server, job }: FoundJob): Promise<ExitCode> {
   const { io } = session;
   const abort = linked(io.signal);
   const shown = new Set<string>();

@@ -133,21 +133,22 @@ async function answered<T>(asked: Promise<T>): Promise<T> {
   }
 }
 
-/** Of the other server that has the same job. */
+/** Of whichever server was the source when another one took over: behind a failback that is the one that speaks for the job. */
 async function formerList(
   session: Session,
   found: FoundJob,
 ): Promise<{ readonly unsent: UnsentList | null; readonly why: string }> {
   const { id, name, target } = found.job.status;
-  const others = (await knownServers(session)).filter(({ fingerprint }) => fingerprint !== found.server.fingerprint);
-  const { answers } = await survey(session, others, async (connection) => {
+  const { answers } = await survey(session, await knownServers(session), async (connection) => {
     const same = (await connection.call('job.list', {})).jobs.find(({ status }) => status.id === id);
-    return same === undefined ? null : (await connection.call('job.unsent', { name: same.status.name })).unsent;
+    if (same === undefined || same.status.role === 'target') return null;
+    return (await connection.call('job.unsent', { name: same.status.name })).unsent;
   });
+  const others = answers.filter(({ server }) => server.fingerprint !== found.server.fingerprint);
   const unsent = answers.find(({ answer }) => answer !== null)?.answer ?? null;
   if (unsent !== null) return { unsent, why: '' };
   const asked =
-    answers.length === 0
+    others.length === 0
       ? `${target} could not be asked`
       : `no server that could be asked has anything of ${name} that was never sent`;
   return { unsent: null, why: asked };

@@ -16,13 +16,6 @@ const COMMANDS: readonly Later[] = [
     options: [['--to <server:dir>', 'where to']],
     example: 'understudy restore files --to alpha:/srv/restored',
   },
-  {
-    name: 'migrate',
-    text: 'move a server’s data for good',
-    arguments: ['<name>'],
-    options: [['--cutover', 'switch over now']],
-    example: 'understudy migrate files --cutover',
-  },
 ];
 
 /** Commands of a later version stand in the help and are refused by name, never ignored or mistaken for another. */

@@ -144,6 +144,10 @@ export class FuseInterceptor implements Interceptor {
     return this.#roots.active();
   }
 
+  leaving(): readonly ProtectedRoot[] {
+    return this.#roots.leaving();
+  }
+
   drain(take: (records: Uint8Array) => void): number {
     return this.#reader.drain(take);
   }

@@ -48,6 +48,11 @@ export class Roots {
     return this.all().filter((root) => !root.released);
   }
 
+  /** Mounted still, for those who use them. */
+  leaving(): Root[] {
+    return this.all().filter((root) => root.released && !root.detached);
+  }
+
   get(id: number): Root | undefined {
     return this.#roots.get(id);
   }

@@ -203,6 +203,21 @@ export const calls = {
     result: z.object({ sentence: z.string().max(4096), asideAt: z.array(z.string()) }),
     role: 'operator',
   },
+  /**
+   * To the source, for a cut-over: applications are answered EROFS from here on. Answers when all that they wrote is applied on the target;
+   * where nobody has taken over by `until`, and the target says so, they write on. `refused` where both sides are not known to be equal.
+   */
+  'job.holdWrites': {
+    params: jobSelectorSchema.extend({ timeoutMs }),
+    result: z.object({ position: z.string().regex(/^\d+$/), until: timeSchema }),
+    role: 'operator',
+  },
+  /** They write on. `sure`: a person knows that the target has not taken over, though it cannot be asked from there. */
+  'job.letWrite': {
+    params: jobSelectorSchema.extend({ sure: z.boolean().default(false) }),
+    result: jobStatusSchema,
+    role: 'operator',
+  },
   'events.list': { params: eventListParamsSchema, result: eventListSchema, role: 'monitor' },
 } as const satisfies Record<string, Definition>;
 

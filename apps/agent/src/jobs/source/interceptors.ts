@@ -119,6 +119,17 @@ export class Interceptors {
     return [...new Set(roots.flatMap((root) => interceptor.usersOf?.(root.id) ?? []))];
   }
 
+  /** Who uses a mount at one of these places, or beneath, that was let go of and is there still; null: there is no such mount. */
+  usersOfLeft(places: readonly RawName[]): readonly string[] | null {
+    const left = [...this.#open.values()].flatMap((interception) => {
+      const leaving = interception.failed ? [] : (interception.interceptor.leaving?.() ?? []);
+      const roots = leaving.filter((root) => places.some((place) => isWithin(root.path, place)));
+      return roots.map((root) => ({ interception, root }));
+    });
+    if (left.length === 0) return null;
+    return [...new Set(left.flatMap(({ interception, root }) => this.usersOf(interception, [root])))];
+  }
+
   /** Lets go of the roots that no job wants any more; names who still uses a mount. */
   release(interception: Interception, roots: readonly ProtectedRoot[]): Promise<string[]> {
     return this.#inTurn(() => this.#release(interception, roots));

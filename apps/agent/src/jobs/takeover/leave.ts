@@ -8,7 +8,7 @@ import { removeAddresses } from './steps/addresses.ts';
 import { updateDns } from './steps/dns.ts';
 import { runScript } from './steps/script.ts';
 import { stopServices } from './steps/services.ts';
-import type { StepContext } from './steps/step.ts';
+import type { StepCodes, StepContext } from './steps/step.ts';
 
 /** Before the switch. Throws StepError. */
 export async function leave(context: StepContext): Promise<void> {
@@ -20,6 +20,17 @@ export async function leave(context: StepContext): Promise<void> {
   if (failover.addresses.length > 0) said.push(await removeAddresses(context));
   if (said.length > 0)
     context.tell('failback-step', 'information', `This server serves the job no more: ${said.join('; ')}.`);
+}
+
+/** Instead of the switch: the steps of the failover that serve, as after a crash in their middle. Throws StepError. */
+export async function stay(context: StepContext, steps: StepCodes): Promise<void> {
+  const { addresses, services, scripts } = context.job.failover;
+  const said: string[] = [];
+  if (addresses.length > 0) said.push(await steps.addresses.do(context));
+  if (services.length > 0) said.push(await steps.services.do(context));
+  if (scripts.afterFailover !== undefined) said.push(await steps['script-after'].do(context));
+  if (said.length > 0)
+    context.tell('failback-step', 'information', `This server serves the job on: ${said.join('; ')}.`);
 }
 
 /** Behind the switch. Never throws. */

@@ -265,6 +265,30 @@ describe('a failover on the target', () => {
     other.close();
   });
 
+  it('stays where the roles are not switched: what was stopped serves again, and is told that it comes again', async () => {
+    open();
+    const log = join(scene.top, 'log');
+    const say = (name: string) => script(name, `echo ${name} $UNDERSTUDY_ACTION $UNDERSTUDY_AGAIN >> ${log}`);
+    const other = scene;
+    const service = { name: 'one', start: [say('start')], stop: [say('stop')] };
+    const failover = { scripts: { afterFailover: { path: say('after') } }, services: [service] };
+    scene = new TakeoverScene({ failover });
+    await scene.replicated();
+    scene.order();
+    await scene.phase('failed-over');
+    await scene.takeovers.leave(scene.id);
+    await scene.takeovers.stay(scene.id);
+    expect(readFileSync(log, 'utf8').trim().split('\n')).toEqual([
+      'start failover',
+      'after failover 0',
+      'stop failback',
+      'start failover',
+      'after failover 1',
+    ]);
+    expect(scene.takeover?.phase).toBe('failed-over');
+    other.close();
+  });
+
   describe('with the agent killed', () => {
     const stepsHere = takeoverSteps.filter((step) => step !== 'addresses' && step !== 'dns');
 

@@ -22,9 +22,10 @@ import {
 } from '@understudy/wire';
 import { type StatusListener, StatusListeners } from '../source/status-listeners.ts';
 import type { KeptReplica, TargetJobs } from '../target/target-jobs.ts';
-import { leave, left } from './leave.ts';
+import { leave, left, stay } from './leave.ts';
 import { AutomaticFailovers, isMonitors } from './monitor/automatic.ts';
 import { type Monitoring, Monitors } from './monitor/monitors.ts';
+import { failedOverAlready, orderedAlready, underWay } from './order-refusals.ts';
 import { type ContextParts, contextFor, performTakeover } from './perform.ts';
 import { planOf, refusalOf } from './plan.ts';
 import type { Epochs, ReverseRole, Rewinds } from './ports.ts';
@@ -129,17 +130,21 @@ export class Takeovers {
 
   /** The way home, before the roles are switched: this server serves no more. Throws where something keeps it from that. */
   async leave(jobId: string): Promise<void> {
-    const record = this.#store.get(jobId);
-    if (record !== null)
-      await leave(contextFor(this.#contextParts(jobId, new AbortController().signal), record, false, 'failback'));
+    const context = this.#contextOf(jobId, 'failback');
+    if (context !== null) await leave(context);
+  }
+
+  /** The roles are not switched: what was stopped for that serves again. Throws where something keeps it from that. */
+  async stay(jobId: string): Promise<void> {
+    const context = this.#contextOf(jobId, 'failover');
+    if (context !== null) await stay(context, this.#steps);
   }
 
   /** Behind the switch: the failover is over. */
   async left(jobId: string): Promise<void> {
-    const record = this.#store.get(jobId);
-    if (record === null) return;
-    const parts = this.#contextParts(jobId, new AbortController().signal);
-    await left(contextFor(parts, record, false, 'failback'));
+    const context = this.#contextOf(jobId, 'failback');
+    if (context === null) return;
+    await left(context);
     this.forget(jobId);
   }
 
@@ -174,11 +179,7 @@ export class Takeovers {
     const kept = this.#find(name);
     const record = this.#store.get(kept.stored.jobId);
     if (record !== null && isUnderWay(record.takeover)) throw underWay(record, name);
-    if (record !== null && this.#isTaken(record))
-      throw new ManagementError(
-        'refused',
-        `${record.by} has ordered the failover of ${name} already, at ${record.startedAt}.`,
-      );
+    if (record !== null && this.#isTaken(record)) throw orderedAlready(record, name);
     return this.#planFor(kept, { ...choice, sourceIsDown: true, automatic: false });
   }
 
@@ -188,11 +189,7 @@ export class Takeovers {
     if (record !== null) {
       const { takeover } = record;
       if (isUnderWay(takeover)) throw underWay(record, asked.name);
-      if (takeover.phase === 'failed-over')
-        throw new ManagementError(
-          'refused',
-          `${record.by} has ordered that already: ${asked.name} is failed over since ${record.endedAt ?? record.startedAt}.`,
-        );
+      if (takeover.phase === 'failed-over') throw failedOverAlready(record, asked.name);
       if (isPastReturn(takeover)) return this.#goOn(record, asked.skip ? 'skip' : 'go-on', by);
     }
     if (asked.skip)
@@ -285,6 +282,13 @@ export class Takeovers {
       steps: this.#steps,
       fault: this.#parts.fault,
     });
+  }
+
+  /** Of one that has ended; null: there is none. `failover` does again what was done then. */
+  #contextOf(jobId: string, action: 'failover' | 'failback') {
+    const record = this.#store.get(jobId);
+    const parts = this.#contextParts(jobId, new AbortController().signal);
+    return record === null ? null : contextFor(parts, record, action === 'failover', action);
   }
 
   #contextParts(jobId: string, signal: AbortSignal): ContextParts {
@@ -389,6 +393,3 @@ export class Takeovers {
     throw new ManagementError('unknown-job', `This server keeps no replica of a job named ${name}.`);
   }
 }
-
-const underWay = ({ by, startedAt }: TakeoverRecord, name: string): ManagementError =>
-  new ManagementError('busy', `${by} is at the failover of ${name} since ${startedAt}: it is under way.`);

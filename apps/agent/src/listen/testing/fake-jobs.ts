@@ -63,6 +63,8 @@ export class FakeJobs implements JobControl {
   failback: JobControl['failback'] = async (name) => this.#of(name);
   reverse: JobControl['reverse'] = async (name) => this.#of(name);
   undoFailover: JobControl['undoFailover'] = async () => ({ sentence: 'It is undone.', asideAt: [] });
+  holdWrites: JobControl['holdWrites'] = async () => ({ position: '1', until: new Date(0).toISOString() });
+  letWrite: JobControl['letWrite'] = async (asked) => this.status(asked.name);
   validate: JobControl['validate'] = async () => ({ problems: [] });
   create: JobControl['create'] = async ({ name }) => ({ status: statusOf(name), notes: [] });
   get: JobControl['get'] = async (name) => {

@@ -1,17 +1,24 @@
 /**
  * A former source that is the primary again. In: word from the server that had taken the job over, with a new epoch. Out: the job runs here
- * again, and the answer. Promise: the epoch is on disk before the answer; the same word twice does no harm.
+ * again, and the answer. Promise: where the job has a witness the epoch is ours there,
+ * and it is on disk, before the answer; the same word twice does no harm.
  */
 import type { Hello, Refuse } from '@understudy/wire';
 import { messageOf } from '../../../home/start-error.ts';
 import type { Job } from '../../source/known-job.ts';
 import type { RoleDoor } from './door.ts';
+import type { EpochWord } from './epoch-word.ts';
 
 export interface ComeBackParts {
   readonly door: RoleDoor;
   /** The replica that this server keeps for the job is one no more: nothing more is applied, and others may write. */
   readonly letGo: (jobId: string) => void;
+  /** FO3: where the job has a witness. */
+  readonly epochs?: Pick<EpochWord, 'raise'> | undefined;
 }
+
+/** The witness did not give the epoch: nothing was done. */
+class NotGiven extends Error {}
 
 export async function comeBack(hello: Hello, peer: string, parts: ComeBackParts): Promise<Refuse | null> {
   const { door } = parts;
@@ -26,12 +33,23 @@ export async function comeBack(hello: Hello, peer: string, parts: ComeBackParts)
   if (hello.epoch <= epoch)
     return { code: 'superseded', sentence: `This server knows epoch ${epoch} of ${definition.name} already.` };
   try {
-    await door.exclusively(job, () =>
-      hello.intent === 'undo' ? undone(job, hello, parts) : handedBack(job, hello, parts),
-    );
+    await door.exclusively(job, async () => {
+      await raised(job, hello, parts);
+      await (hello.intent === 'undo' ? undone(job, hello, parts) : handedBack(job, hello, parts));
+    });
     return null;
   } catch (error) {
-    return { code: 'failed', sentence: messageOf(error).slice(0, 1024) };
+    const code = error instanceof NotGiven ? 'gives-way' : 'failed';
+    return { code, sentence: messageOf(error).slice(0, 1024) };
+  }
+}
+
+/** Before anything is written down here: who hands over may then go on. */
+async function raised({ stored }: Job, { epoch }: Hello, { epochs }: ComeBackParts): Promise<void> {
+  try {
+    await epochs?.raise(stored, epoch);
+  } catch (error) {
+    throw new NotGiven(`The witness has not given epoch ${epoch}: ${messageOf(error)}`);
   }
 }
 
@@ -40,7 +58,8 @@ async function undone(job: Job, { epoch, commanded }: Hello, { door, letGo }: Co
   const { running } = job;
   // What was given up elsewhere is found by comparing.
   const goesOn = running !== null && !running.runner.isHalted && commanded !== true;
-  door.save(job, { epoch, started: true, gaveWay: undefined, superseded: undefined });
+  door.save(job, { epoch, started: true, gaveWay: undefined, superseded: undefined, cutover: undefined });
+  door.holdWrites(job, false);
   door.unsent(job).write(null);
   door.event(
     job,
@@ -54,7 +73,8 @@ async function undone(job: Job, { epoch, commanded }: Hello, { door, letGo }: Co
 
 /** What lies here is what lies there: names and attributes tell what has changed since, and what is written from now on is noted. */
 async function handedBack(job: Job, { epoch }: Hello, { door, letGo }: ComeBackParts): Promise<void> {
-  door.save(job, { epoch, started: true, gaveWay: undefined, superseded: undefined });
+  door.save(job, { epoch, started: true, gaveWay: undefined, superseded: undefined, cutover: undefined });
+  door.holdWrites(job, false);
   door.event(
     job,
     'handed-back',

@@ -27,6 +27,10 @@ export interface RoleDoor {
   restart(job: Job): Promise<void>;
   /** Nobody writes into what it protects, where the driver can keep them from it; or they may again. */
   freeze(job: Job, on: boolean): void;
+  /** The same for a cut-over, beside whatever else has a say: both have to let go. Also of one that does not run yet. */
+  holdWrites(job: Job, on: boolean): void;
+  /** Who uses a mount over one of these places that no job has any more; null: there is none. */
+  usersOfLeft(places: readonly RawName[]): readonly string[] | null;
   /** Detached, and what nobody else wants unmounted. */
   stop(job: Job): Promise<void>;
   /** One call at a time; throws ManagementError `busy`. */

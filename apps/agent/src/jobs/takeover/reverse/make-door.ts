@@ -18,6 +18,7 @@ export interface DoorParts {
 }
 
 export function makeDoor({ store, surroundings, keeper, jobs, save, removed, exclusively }: DoorParts): RoleDoor {
+  const rememberedRoots = ({ id }: StoredJob) => rootsOf(surroundings.rootsFile(id).read()?.roots ?? []);
   return {
     agentName: surroundings.agentName,
     all: () => [...jobs.values()],
@@ -50,9 +51,14 @@ export function makeDoor({ store, surroundings, keeper, jobs, save, removed, exc
       const paths = running?.roots.map(({ path }) => path) ?? [];
       surroundings.interceptors.gates.set(stored.id, on ? paths : [], on ? 'read-only' : null);
     },
+    holdWrites: ({ stored, running }, on) => {
+      const paths = running?.roots.map(({ path }) => path) ?? rememberedRoots(stored);
+      surroundings.interceptors.gates.set(`${stored.id} cutover`, on ? paths : [], on ? 'read-only' : null);
+    },
+    usersOfLeft: (places) => surroundings.interceptors.usersOfLeft(places),
     stop: (job) => keeper.stop(job),
     exclusively,
-    roots: ({ stored }) => rootsOf(surroundings.rootsFile(stored.id).read()?.roots ?? []),
+    roots: ({ stored }) => rememberedRoots(stored),
     unsent: ({ stored }) => store.unsent(stored.id),
     event: ({ stored }, code, severity, sentence) =>
       surroundings.event({ code, severity, sentence }, stored.definition.name),

@@ -2,7 +2,7 @@
  * All that this agent does about swapped roles, as one: on the server that takes over, on the one that comes back, and for people. In: its
  * jobs as source and as target. Out: the answers to greetings, calls and failovers.
  */
-import { brand, type RawName, rawToText } from '@understudy/base';
+import { brand, printable, type RawName, rawToText } from '@understudy/base';
 import type { Scope } from '@understudy/engine';
 import {
   type CallArguments,
@@ -19,11 +19,13 @@ import type { Job } from '../../source/known-job.ts';
 import type { JobSurroundings } from '../../source/prepare-job.ts';
 import { rulesInOrder } from '../../source/rule-order.ts';
 import type { SourceJobs } from '../../source/source-jobs.ts';
+import { placesOf } from '../../target/replica-place.ts';
 import type { TargetJobs } from '../../target/target-jobs.ts';
 import type { Takeovers } from '../takeovers.ts';
 import { type BegunReverse, beginReverse } from './begin-reverse.ts';
 import { comeBack } from './come-back.ts';
 import type { RoleDoor } from './door.ts';
+import type { EpochWord } from './epoch-word.ts';
 import { WayGiver } from './give-way.ts';
 import { WayHome } from './way-home.ts';
 
@@ -33,7 +35,8 @@ export interface RoleParts {
   readonly say: JobSurroundings['say'];
   readonly trust: Pick<TrustStore, 'find'>;
   /** The failover's steps, backwards. */
-  readonly takeovers: Pick<Takeovers, 'leave' | 'left'>;
+  readonly takeovers: Pick<Takeovers, 'leave' | 'stay' | 'left'>;
+  readonly epochs: EpochWord;
 }
 
 /** What a failover knows of the job that it takes over. */
@@ -54,7 +57,7 @@ export class SwappedRoles {
   readonly #home: WayHome;
 
   constructor(parts: RoleParts) {
-    const { sources, targets, say, takeovers } = parts;
+    const { sources, targets, say, takeovers, epochs } = parts;
     this.#parts = parts;
     this.#door = sources.door;
     this.#giver = new WayGiver({ door: this.#door, nameOf: (peer) => this.#nameOf(peer), nowMs: Date.now });
@@ -62,7 +65,9 @@ export class SwappedRoles {
       door: this.#door,
       say,
       keepAgain: (jobId) => targets.keepAgain(jobId),
+      epochs,
       leaving: ({ stored }) => takeovers.leave(stored.id),
+      staying: ({ stored }) => takeovers.stay(stored.id),
       left: (jobId) => {
         takeovers.left(jobId).catch((error: unknown) => this.#door.fault(error, null));
       },
@@ -102,7 +107,17 @@ export class SwappedRoles {
   // ------------------------------------------------------------------------------------------- for other servers
 
   primary(hello: Hello, peer: string): Refuse | null {
-    return this.#giver.answer(hello, peer);
+    return this.#giver.answer(hello, peer) ?? this.#inUse(hello);
+  }
+
+  /** What lay over the replica while this server was the primary has to be gone before it is one: the mount hides it. */
+  #inUse(hello: Hello): Refuse | null {
+    const places = placesOf(hello).map(({ replica }) => replica);
+    const users = this.#door.usersOfLeft(places);
+    if (users === null) return null;
+    const who = users.length === 0 ? 'somebody' : users.slice(0, 5).join(', ');
+    const sentence = `The mount that lay over ${places.map((place) => printable(place)).join(', ')} while this server was the primary is used by ${who} still: end that, and the job goes on by itself.`;
+    return { code: 'replica-open-for-writing', sentence: sentence.slice(0, 1024) };
   }
 
   /** Of the replica that this server keeps as a former source: what the job's rules had left out is not to be touched. */
@@ -121,30 +136,32 @@ export class SwappedRoles {
   #rules: { readonly of: string; readonly scope: Scope } | null = null;
 
   comeBack(hello: Hello, peer: string): Promise<Refuse | null> {
-    return comeBack(hello, peer, { door: this.#door, letGo: (jobId) => this.#parts.targets.letGo(jobId) });
+    const { targets, epochs } = this.#parts;
+    return comeBack(hello, peer, { door: this.#door, epochs, letGo: (jobId) => targets.letGo(jobId) });
   }
 
   // ------------------------------------------------------------------------------------------- for people
 
   unsent(name: string): CallResult<'job.unsent'> {
-    return { unsent: this.#door.unsent(this.#find(name)).read() };
+    return { unsent: this.#door.unsent(this.job(name)).read() };
   }
 
   async failback(name: string): Promise<JobStatus> {
-    await this.#home.failback(this.#find(name));
+    await this.#home.failback(this.job(name));
     return this.#parts.sources.status(name);
   }
 
   async reverse(name: string): Promise<JobStatus> {
-    await this.#home.reverse(this.#find(name));
+    await this.#home.reverse(this.job(name));
     return this.#parts.sources.status(name);
   }
 
   undo({ name, discard }: CallArguments<'job.undoFailover'>): Promise<CallResult<'job.undoFailover'>> {
-    return this.#home.undo(this.#find(name), discard);
+    return this.#home.undo(this.job(name), discard);
   }
 
-  #find(name: string): Job {
+  /** Throws ManagementError. */
+  job(name: string): Job {
     for (const job of this.#door.all()) if (job.stored.definition.name === name) return job;
     throw new ManagementError('unknown-job', `This server has no job named ${name} of its own.`);
   }

@@ -1,8 +1,11 @@
 /** The whole way with two real agents in this process: taken over, changed on both sides, listed, put aside, home again. */
+import { spawn } from 'node:child_process';
 import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { createInterface } from 'node:readline';
 import { brand, type RawName } from '@understudy/base';
 import { rawPathFromText } from '@understudy/sdk';
+import type { CallParams } from '@understudy/wire';
 import { afterEach, describe, expect, it } from 'vitest';
 import { type AgentHere, SceneHere } from '../../testing/agents-here.ts';
 import { whyNoRealAgents } from '../../testing/real-agents.ts';
@@ -19,8 +22,14 @@ afterEach(async () => {
 const raw = (text: string) => brand<RawName>(Buffer.from(text).toString('latin1'));
 const BIG = 4 * 1024 * 1024;
 
+type Failover = (there: {
+  scene: SceneHere;
+  alpha: AgentHere;
+  beta: AgentHere;
+}) => NonNullable<CallParams<'job.create'>['failover']>;
+
 /** alpha protects, beta keeps the replica; both are equal. */
-async function pair(more: { exclude?: string[]; watch?: boolean } = {}) {
+async function pair(more: { exclude?: string[]; watch?: boolean; failover?: Failover } = {}) {
   scene = new SceneHere();
   const source = scene.folder('data');
   const to = scene.folder('replicas');
@@ -39,6 +48,7 @@ async function pair(more: { exclude?: string[]; watch?: boolean } = {}) {
     to: rawPathFromText(to),
     intercept: more.watch === true ? 'watch' : 'fuse',
     ...(more.watch === true ? { targetWrites: 'allow' as const } : {}),
+    ...(more.failover === undefined ? {} : { failover: more.failover({ scene, alpha, beta }) }),
     start: true,
   });
   const whole = more.watch === true ? 'near-continuous' : undefined;
@@ -116,6 +126,53 @@ describe.skipIf(why !== null)('[FO4] the way home', { timeout: 120_000 }, () => 
     expect(readFileSync(join(folder, 'data/never sent'), 'utf8')).toBe('only here');
     expect(readFileSync(join(folder, 'data/folder/file-3'), 'utf8')).toBe('changed here and never sent');
     expect(home?.replication.sentBytes).toBeLessThan(BIG / 4);
+  });
+
+  it('who keeps a file open over the switch can write nothing there any more, and is waited for', async () => {
+    const there = await pair();
+    const { alpha, beta, source, replica, scene } = there;
+    const { definition, id } = await keptBy(alpha);
+    await alpha.end();
+    await takeOver(there, definition, id);
+    await beta.until('files', (status) => status?.state === 'failed-over');
+    const script = 'exec 3>>"$0"; echo open; read word; echo late >&3 && echo written || echo refused; read word';
+    const holder = spawn('/bin/sh', ['-c', script, join(replica, 'big')], { stdio: ['pipe', 'pipe', 'ignore'] });
+    try {
+      const said = createInterface({ input: holder.stdout })[Symbol.asyncIterator]();
+      expect((await said.next()).value).toBe('open');
+      await alpha.start();
+      await (await beta.connection()).call('job.failback', { name: 'files' });
+      const waits = await alpha.until('files', (status) => status?.reason?.code === 'replica-open-for-writing');
+      expect(waits).toMatchObject({ epoch: 3, state: 'disconnected' });
+      expect(waits?.reason?.sentence).toContain(`${holder.pid} sh`);
+      holder.stdin.write('now\n');
+      expect((await said.next()).value).toBe('refused');
+    } finally {
+      holder.kill('SIGKILL');
+    }
+    await alpha.until('files', (status) => status?.state === 'protected');
+    expect(() => writeFileSync(join(replica, 'big'), '')).toThrow(/EROFS/);
+    await alpha.flush('files');
+    expect(await scene.differences(source, replica)).toEqual([]);
+  });
+
+  it('a switch that is not made leaves nothing stopped: the services serve again', async () => {
+    const there = await pair({
+      failover: ({ scene }) => {
+        const say = (word: string) => ['/bin/sh', '-c', `echo ${word} >> ${join(scene.top, 'services')}`];
+        return { services: [{ name: 'reader', start: say('start'), stop: say('stop') }] };
+      },
+    });
+    const { alpha, beta, replica } = there;
+    await alpha.end();
+    const connection = await beta.connection();
+    await connection.call('job.failover', { name: 'files', sourceIsDown: true });
+    await beta.until('files', (status) => status?.state === 'failed-over');
+    const undo = connection.call('job.undoFailover', { name: 'files' });
+    await expect(undo).rejects.toThrow(/was not undone: alpha cannot be reached/);
+    const services = readFileSync(join(there.scene.top, 'services'), 'utf8');
+    expect(services).toBe('start\nstop\nstart\n');
+    writeFileSync(join(replica, 'folder/file-1'), 'written on');
   });
 
   it('undone: refused by count where something was changed, and with a person’s word that is put aside and all is compared', async () => {

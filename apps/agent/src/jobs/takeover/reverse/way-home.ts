@@ -3,13 +3,15 @@
  * and then, with `failback`, the roles as they were. Promise: while it sends nothing stops; at the switch nothing is written here any more
  * before the other side has it all and knows it; broken off or crashed at any point it goes on where it was.
  */
-import type { JobFacts } from '@understudy/engine';
 import { ManagementError, type Refuse } from '@understudy/wire';
 import { messageOf } from '../../../home/start-error.ts';
 import type { Job, Running } from '../../source/known-job.ts';
 import type { StoredJob } from '../../stored-job.ts';
 import { changedSince } from './begin-reverse.ts';
 import type { RoleDoor } from './door.ts';
+import type { EpochWord } from './epoch-word.ts';
+import { drained, isEqual } from './equal.ts';
+import { Serving } from './serving.ts';
 import { setAside } from './set-aside.ts';
 import { addUnsent } from './unsent-list.ts';
 
@@ -19,9 +21,12 @@ export interface HomeParts {
   readonly say: (stored: StoredJob, intent: 'undo' | 'hand-over', epoch: number) => Promise<Refuse | 'unsaid' | null>;
   /** This server keeps the replica again, and others may not write into it. */
   readonly keepAgain: (jobId: string) => void;
-  /** Before the switch and behind it: services, addresses, scripts. Throws where one says no; then nothing is switched. */
+  /** Before the switch, instead of it and behind it: services, addresses, scripts. Where one cannot be stopped nothing is switched. */
   readonly leaving?: (job: Job) => Promise<void>;
+  readonly staying?: (job: Job) => Promise<void>;
   readonly left?: (jobId: string) => void;
+  /** FO3: where the job has a witness. */
+  readonly epochs?: Pick<EpochWord, 'release'>;
 }
 
 type Purpose = NonNullable<StoredJob['reverse']>['purpose'];
@@ -29,21 +34,31 @@ type Purpose = NonNullable<StoredJob['reverse']>['purpose'];
 /** Equal is looked for this often, and a switch that failed is tried again. */
 const LOOK_MS = 250;
 const AGAIN_MS = 5000;
-const FLUSH_MS = 30_000;
+const LONGEST_MS = 60_000;
 
 export class WayHome {
   readonly #parts: HomeParts;
+  readonly #serving: Serving;
   readonly #timers = new Map<string, NodeJS.Timeout>();
   readonly #said = new Map<string, string>();
+  /** Until the next try of a switch: services are not stopped and started every few seconds. */
+  readonly #pauses = new Map<string, number>();
   #closed = false;
 
   constructor(parts: HomeParts) {
     this.#parts = parts;
+    this.#serving = new Serving(parts);
   }
 
-  /** The agent has started: what was under way goes on. */
+  /** The agent has started: what was under way goes on, and what was stopped for a switch that was not begun serves again. */
   restore(): void {
-    for (const job of this.#parts.door.all()) if (isUnderWay(job)) this.#lookLater(job, 0);
+    const { door } = this.#parts;
+    for (const job of door.all()) {
+      const { reverse } = job.stored;
+      if (reverse?.stopped === true && reverse.handing === undefined)
+        door.exclusively(job, () => this.#serving.goOn(job)).catch((error: unknown) => door.fault(error, job));
+      if (isUnderWay(job)) this.#lookLater(job, 0);
+    }
   }
 
   close(): void {
@@ -67,32 +82,29 @@ export class WayHome {
   /** Nothing was changed since, or a person gives that up: then it is put aside. Throws ManagementError where something was. */
   async undo(job: Job, discard: boolean): Promise<{ readonly sentence: string; readonly asideAt: string[] }> {
     const { door } = this.#parts;
-    const reverse = demandReverse(job, ['noting']);
+    demandReverse(job, ['noting']);
     return door.exclusively(job, async () => {
       const { name, target } = job.stored.definition;
       refuseChanged(job, discard);
-      // What a service wrote while it was stopped is a change like any other.
-      await this.#parts.leaving?.(job);
-      door.freeze(job, true);
       try {
+        // What a service wrote while it was stopped is a change like any other.
+        await this.#serving.stop(job);
+        door.freeze(job, true);
         refuseChanged(job, discard);
         const asideAt = discard ? await this.#putAside(job) : [];
-        const handing = job.stored.epoch + 1;
-        door.save(job, { reverse: { ...reverse, purpose: discard ? 'giving-up' : 'undoing', handing } });
-        if (await this.#hand(job))
-          return { sentence: `${target.name} is the primary of ${name} again, in epoch ${handing}.`, asideAt };
+        await this.#begin(job, discard ? 'giving-up' : 'undoing');
+        const why = await this.#hand(job, false);
+        const epoch = job.stored.epoch + 1;
+        if (why === null)
+          return { sentence: `${target.name} is the primary of ${name} again, in epoch ${epoch}.`, asideAt };
+        await this.#stay(job);
+        throw new ManagementError('unreachable', `The failover of ${name} was not undone: ${why}.`);
       } catch (error) {
         // Where it may have heard of it nobody writes here until that is known.
-        if (job.stored.reverse?.handing === undefined) door.freeze(job, false);
+        if (job.stored.reverse?.handing === undefined) await this.#serving.goOn(job);
         else this.#lookLater(job, AGAIN_MS);
         throw error instanceof ManagementError ? error : new ManagementError('failed', messageOf(error));
       }
-      door.save(job, { reverse });
-      door.freeze(job, false);
-      throw new ManagementError(
-        'unreachable',
-        `The failover of ${name} was not undone: ${target.name} cannot be reached.`,
-      );
     });
   }
 
@@ -137,38 +149,79 @@ export class WayHome {
     } catch (error) {
       this.#tell(job, messageOf(error));
     }
-    this.#lookLater(job, AGAIN_MS);
+    const { id } = job.stored;
+    const pause = this.#pauses.get(id) ?? AGAIN_MS;
+    if (job.stored.reverse?.handing === undefined) this.#pauses.set(id, Math.min(LONGEST_MS, 2 * pause));
+    this.#lookLater(job, pause);
   }
 
   /** True: it is done, and the job is here no more. */
   async #switch(job: Job, running: Running): Promise<boolean> {
-    const { door, leaving } = this.#parts;
     const { reverse } = job.stored;
     if (reverse === undefined) return true;
-    if (reverse.handing === undefined) await leaving?.(job);
-    door.freeze(job, true);
-    if (reverse.handing === undefined) {
-      if (!(await drained(running))) return this.#goOn(job, 'what was written last did not get over in time');
-      door.save(job, { reverse: { ...reverse, handing: job.stored.epoch + 1 } });
-      if (await this.#hand(job)) return true;
-      return this.#goOn(job, `${job.stored.definition.target.name} cannot be reached`);
-    }
-    if (await this.#hand(job)) return true;
-    throw new Error('the former source cannot be reached, and may have been told');
+    const why = reverse.handing === undefined ? await this.#first(job, running) : await this.#hand(job, true);
+    if (why === null) return true;
+    await this.#stay(job);
+    this.#tell(job, why);
+    return false;
   }
 
-  /** False: the former source has not heard a word. Throws where it is not known what it has heard; nobody writes here then. */
-  async #hand(job: Job): Promise<boolean> {
-    const { door, say, keepAgain } = this.#parts;
+  /** Null: it is done; else why the former source was not told. */
+  async #first(job: Job, running: Running): Promise<string | null> {
+    try {
+      await this.#serving.stop(job);
+      this.#parts.door.freeze(job, true);
+      if ((await drained(running)) === null) return 'what was written last did not get over in time';
+      await this.#begin(job, 'failback');
+    } catch (error) {
+      return messageOf(error).replace(/\.$/, '');
+    }
+    return this.#hand(job, false);
+  }
+
+  /** From here on the former source may be told, and nobody writes here until that is known. */
+  async #begin(job: Job, purpose: Purpose): Promise<void> {
+    const { door, epochs } = this.#parts;
+    await epochs?.release(job.stored, true);
     const { reverse, epoch } = job.stored;
+    if (reverse !== undefined) door.save(job, { reverse: { ...reverse, purpose, handing: epoch + 1 } });
+  }
+
+  /**
+   * Null: the former source is the primary. A sentence: it is not, and has never taken the word. Throws where it is not known what it has
+   * heard; nobody writes here then. `again`: it may have been told before.
+   */
+  async #hand(job: Job, again: boolean): Promise<string | null> {
+    const { say } = this.#parts;
+    const { reverse, epoch, definition } = job.stored;
     const intent = reverse?.purpose === 'failback' ? 'hand-over' : 'undo';
     const answer = await say(job.stored, intent, reverse?.handing ?? epoch + 1);
-    if (answer === 'unsaid') return false;
+    if (answer === 'unsaid' && again) throw new Error('the former source cannot be reached, and may have been told');
+    if (answer === 'unsaid') return `${definition.target.name} cannot be reached`;
+    // Had it taken the word before, it would say so now.
+    if (answer?.code === 'gives-way') return answer.sentence.replace(/\.$/, '');
     if (answer !== null) throw new Error(answer.sentence);
-    await door.stop(job);
-    keepAgain(job.stored.id);
+    await this.#letGo(job);
     this.#forget(job);
-    return true;
+    return null;
+  }
+
+  /** Who keeps the mount from going is answered EROFS until it has gone: what is written there now would reach nobody. */
+  async #letGo(job: Job): Promise<void> {
+    const { door, keepAgain } = this.#parts;
+    const places = job.running?.roots.map(({ path }) => path) ?? door.roots(job);
+    door.holdWrites(job, true);
+    await door.stop(job);
+    const look = () => {
+      if (this.#closed) return;
+      if (door.usersOfLeft(places) !== null) {
+        setTimeout(look, LOOK_MS).unref();
+        return;
+      }
+      door.holdWrites(job, false);
+      keepAgain(job.stored.id);
+    };
+    look();
   }
 
   async #putAside(job: Job): Promise<string[]> {
@@ -180,13 +233,14 @@ export class WayHome {
     return setAside({ jobId: stored.id, roots, list, nowMs: Date.now() });
   }
 
-  #goOn(job: Job, why: string): false {
-    const { door } = this.#parts;
+  /** The switch does not happen: work goes on here. */
+  async #stay(job: Job): Promise<void> {
+    const { door, epochs } = this.#parts;
     const { reverse } = job.stored;
-    if (reverse !== undefined) door.save(job, { reverse: { ...reverse, handing: undefined } });
-    door.freeze(job, false);
-    this.#tell(job, why);
-    return false;
+    const purpose = reverse?.purpose === 'failback' ? 'failback' : 'noting';
+    if (reverse !== undefined) door.save(job, { reverse: { ...reverse, purpose, handing: undefined } });
+    await epochs?.release(job.stored, false).catch((error: unknown) => door.fault(error, job));
+    await this.#serving.goOn(job);
   }
 
   #forget(job: Job): void {
@@ -241,37 +295,6 @@ function refuseChanged(job: Job, discard: boolean): void {
     'refused',
     `The failover of ${job.stored.definition.name} cannot be undone: ${what}. \`failback\` brings it home; with --discard-changes it is given up.`,
   );
-}
-
-/** Everything is there, and nothing is under way. */
-export function isEqual(facts: JobFacts): boolean {
-  const {
-    linked,
-    complete,
-    mirror,
-    dirtyItems,
-    unrepairable,
-    targetTrouble,
-    targetReplaying,
-    halt,
-    audit = null,
-  } = facts;
-  const whole = complete && mirror === 'none' && dirtyItems === 0 && unrepairable === 0;
-  return linked && whole && halt === null && targetTrouble === null && !targetReplaying && audit?.kind !== 'doubt';
-}
-
-/** All that was written is on the former source. */
-async function drained({ runner, interception }: Running): Promise<boolean> {
-  interception.turn();
-  const flushed = await new Promise<boolean>((resolve) => {
-    const timer = setTimeout(() => resolve(false), FLUSH_MS);
-    runner.job.flush((_at, unrepairable) => {
-      clearTimeout(timer);
-      resolve(unrepairable === 0);
-    });
-    interception.wake();
-  });
-  return flushed && isEqual(runner.facts());
 }
 
 /** The direction that stays has what belongs to a direction; a failover of its own is written anew. */
