@@ -55,11 +55,17 @@ function ringsOf(pid) {
   return rings;
 }
 
+/** An agent keeps its ring for life: it is looked at until it has one. What it costs to look is taken from the tests. */
+const known = new Set();
 const learnRings = () => {
   if (roots.size === 0) return;
-  for (const pid of processes().filter(namesRoot)) for (const ring of ringsOf(pid)) rings.add(ring);
+  for (const pid of processes().filter((pid) => !known.has(pid) && namesRoot(pid)))
+    for (const ring of ringsOf(pid)) {
+      rings.add(ring);
+      known.add(pid);
+    }
 };
-setInterval(learnRings, 1000).unref();
+setInterval(learnRings, 2000).unref();
 
 const isInterceptor = (pid) => /^(fsid|fsi-holder)$/.test(read(`/proc/${pid}/comm`).trim());
 const belonging = () =>

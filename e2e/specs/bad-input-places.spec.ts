@@ -210,8 +210,11 @@ describeWithFuse('bad input: activation', () => {
       expect(JSON.stringify(status.reason)).toMatch(/near-continuous/);
       expect((await alone.client.raw('status', 'auto')).stdout).toMatch(/watch/);
       writeFileSync(join(source, 'later'), 'seen by watching');
-      await alone.client.flush('auto');
-      expect(await treeDifferences(source, replicaOf(to, source))).toEqual([]);
+      // Seen after the fact: a flush is a barrier for what has been seen by then.
+      await until('what was written has been seen and is on the replica', async () => {
+        await alone.client.flush('auto');
+        return (await treeDifferences(source, replicaOf(to, source))).length === 0;
+      });
     },
   );
 
