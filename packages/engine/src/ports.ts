@@ -279,6 +279,8 @@ export interface InterceptorEvent {
 /** A file on the replica, however it is called now: the kernel's file handle, one char a byte. */
 export type Handle = Brand<string, 'Handle'>;
 
+export type RenameHow = 'replace' | 'no-replace' | 'exchange';
+
 export interface ReplicaEntry {
   readonly name: RawName;
   readonly handle: Handle;
@@ -302,6 +304,8 @@ export interface ReplicaFiles {
   entry(parent: Handle, name: RawName): ReplicaEntry | null;
   /** All names in a directory, without `.` and `..`; null: no such directory. */
   list(parent: Handle): ReplicaEntry[] | null;
+  /** The same one by one, for directories of any size; none where there is no such directory. Who stops before the end calls `return`. */
+  entries(parent: Handle): Generator<ReplicaEntry, undefined>;
   /** A new regular file; EEXIST where the name is taken. Mode, owner as given; times are not set. */
   createFile(parent: Handle, name: RawName, attributes: Attributes): Handle;
   makeDirectory(parent: Handle, name: RawName, attributes: Attributes): Handle;
@@ -310,13 +314,7 @@ export interface ReplicaFiles {
   makeNode(parent: Handle, name: RawName, attributes: Attributes): Handle;
   link(handle: Handle, parent: Handle, name: RawName): void;
   /** `replace` overwrites as rename(2) does. */
-  rename(
-    from: Handle,
-    fromName: RawName,
-    to: Handle,
-    toName: RawName,
-    how: 'replace' | 'no-replace' | 'exchange',
-  ): void;
+  rename(from: Handle, fromName: RawName, to: Handle, toName: RawName, how: RenameHow): void;
   unlink(parent: Handle, name: RawName): void;
   removeDirectory(parent: Handle, name: RawName): void;
   write(handle: Handle, offset: number, data: Uint8Array): void;

@@ -176,13 +176,13 @@ export const settingDefinitions = {
     '4 GiB',
     MIB,
     1024 * GIB,
-    'Old content of overwritten files that a target keeps beside the replica of one job, for the time of its brake. Files that were removed are not counted: they stay until that time is over, or the file system is full.',
+    'Old content of overwritten files that a target keeps beside the replica of one job, for the time of its brake. Files that were removed or left the set are not counted: they stay until their time is over, or the file system is full.',
   ),
   'undo.age': duration(
     '24h',
     0,
     8_760 * 3_600_000,
-    'How far back a target can take the replica of a job, and show it. 0s: no further than its brake needs.',
+    'How far back a target can take the replica of a job, and show it; so long it keeps what was deleted or left the set. 0s: no longer than its brake needs.',
   ),
   'undo.size': sizeOrShare(
     '10 %',

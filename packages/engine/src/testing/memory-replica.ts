@@ -86,6 +86,14 @@ export class MemoryReplica implements ReplicaFiles {
     }));
   }
 
+  *entries(parent: Handle): Generator<ReplicaEntry, undefined> {
+    // What a name is when it is come to, as a disk says it.
+    for (const { name } of this.list(parent) ?? []) {
+      const entry = this.entry(parent, name);
+      if (entry !== null) yield entry;
+    }
+  }
+
   createFile(parent: Handle, name: RawName, attributes: Attributes): Handle {
     return this.#add('openat', parent, name, attributes, FileType.regular);
   }

@@ -83,20 +83,23 @@ export class ReplicaTree implements ReplicaFiles {
   }
 
   list(parent: Handle): ReplicaEntry[] | null {
+    const cursor = this.#cursor(parent);
+    return cursor === null ? null : [...entriesOf(cursor)];
+  }
+
+  *entries(parent: Handle): Generator<ReplicaEntry, undefined> {
+    const cursor = this.#cursor(parent);
+    if (cursor !== null) yield* entriesOf(cursor);
+  }
+
+  /** null: no such directory. */
+  #cursor(parent: Handle): DirectoryCursor | null {
     const path = this.#open.path(parent);
     if (path === GONE) return null;
     const fd = openAt(path, putPath(HERE, 'openat'), O.readOnly | O.directory | O.noAtime);
     if (fd === -ENOENT || fd === -ESTALE || fd === -ENOTDIR) return null;
     if (fd < 0) throw failure(fd, 'openat');
-    const cursor = new DirectoryCursor(fd);
-    try {
-      const entries: ReplicaEntry[] = [];
-      for (let found = nextEntry(takeHandle, cursor); found !== null; found = nextEntry(takeHandle, cursor))
-        entries.push({ name: found.name, handle: found.identity, attributes: found.attributes });
-      return entries;
-    } finally {
-      cursor.close();
-    }
+    return new DirectoryCursor(fd);
   }
 
   #handleOfNew(fd: number, parent: Handle, name: RawName): Handle {
@@ -268,5 +271,15 @@ export class ReplicaTree implements ReplicaFiles {
   close(): void {
     this.#open.clear();
     this.#held.close();
+  }
+}
+
+/** Whoever stops before the end closes the cursor by it. */
+function* entriesOf(cursor: DirectoryCursor): Generator<ReplicaEntry, undefined> {
+  try {
+    for (let found = nextEntry(takeHandle, cursor); found !== null; found = nextEntry(takeHandle, cursor))
+      yield { name: found.name, handle: found.identity, attributes: found.attributes };
+  } finally {
+    cursor.close();
   }
 }

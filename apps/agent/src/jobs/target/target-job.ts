@@ -171,6 +171,8 @@ export class TargetJob {
     this.#stopTimers();
     this.past.close();
     this.#checkpoints.close();
+    this.#apply.brake.close();
+    for (const event of this.#apply.brake.takeEvents(brand<RawName>(''))) this.#options.event(event);
     this.#apply.close();
     this.#options.received.close();
     this.#options.journal.close();
@@ -372,6 +374,7 @@ export class TargetJob {
     const now = performance.now();
     if (this.#ticks % LOOK_TICKS === 0) {
       this.#apply.brake.keepHouse();
+      this.#told();
       this.past.look();
     }
     this.#checkpoints.tick(this.#apply.stream.applied, now, this.#condition.code === 'target-journal-full');

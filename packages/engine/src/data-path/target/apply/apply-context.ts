@@ -20,7 +20,9 @@ export interface TargetEvent {
     | 'root-emptied'
     | 'brake-halted'
     | 'rewound'
-    | 'keep-aside-short';
+    | 'keep-aside-short'
+    | 'kept-removed'
+    | 'kept-stuck';
   readonly severity: 'information' | 'warning' | 'error';
   readonly at: Position;
   readonly root: number;

@@ -8,6 +8,7 @@ import { type ApplyContext, contradiction, placeOf, tell } from './apply-context
 import { nodeTimes, parentTimes, setOwnerAndMode } from './attributes.ts';
 import { displace, inLimbo } from './limbo.ts';
 import { isDirectory, isRegular, isSymlink, kindOf, type Place, type ReplicaRoot } from './replica-root.ts';
+import { dropNote } from './waiting.ts';
 
 /** Makes the file at a free name; throws EEXIST where it is not. */
 export function make(root: ReplicaRoot, { parent, name }: Place, attributes: Attributes, target: Uint8Array): Handle {
@@ -27,11 +28,13 @@ export function sameKind(root: ReplicaRoot, found: ReplicaEntry, wanted: Attribu
   return isRegular(wanted) || isDirectory(wanted) || found.attributes.rdev === wanted.rdev;
 }
 
+export const BESIDE = "beneath orphans/ in the job's folder beside the replica";
+
 export function toldAside(record: OperationRecord, context: ApplyContext): void {
   tell(record, context, {
     kind: 'set-aside',
     severity: 'warning',
-    sentence: 'a file that did not come from the source held this name; it was set aside',
+    sentence: `a file that did not come from the source held this name; it was set aside, ${BESIDE}`,
   });
 }
 
@@ -82,6 +85,7 @@ function known(record: OperationRecord, context: ApplyContext, place: Place): Ha
   const waiting = there?.handle === handle ? null : inLimbo(root, record.node, handle);
   if (waiting !== null) {
     makeWay(record, context, place, there);
+    dropNote(root.files, handle);
     root.files.rename(waiting.parent, waiting.name, place.parent, place.name, 'no-replace');
   } else if (there?.handle !== handle && !isDirectory(attributes)) {
     makeWay(record, context, place, there);
@@ -123,5 +127,5 @@ function isOwnBeginning(record: OperationRecord, { root }: ApplyContext, there: 
 
 function makeWay(record: OperationRecord, context: ApplyContext, place: Place, there: ReplicaEntry | null): void {
   if (there === null) return;
-  if (displace(context.root, place, there, record.sequence) === 'set-aside') toldAside(record, context);
+  if (displace(context.root, place, there) === 'set-aside') toldAside(record, context);
 }

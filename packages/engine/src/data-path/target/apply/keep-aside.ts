@@ -1,46 +1,76 @@
 /**
- * What is kept aside on the replica's own file system, in order: `KIND/TIME/the original path`, beneath limbo.
+ * What is kept aside on the replica's own file system, in order: `KIND/TIME/the path it had`, beneath limbo.
  * In: a name that has to leave the replica, why, and when. Out: where it lies now. Promise: nothing is overwritten and nothing destroyed;
- * doing it again finds the folders made and the name gone. `orphans`: never the source's. `kept`: deleted or overwritten there.
+ * doing it again finds the folders made and the name gone.
  */
 import { type RawName, rawFromText } from '@understudy/base';
 import { type Attributes, NO_ATTRIBUTES } from '@understudy/wire';
 import { FileError, type Handle, type ReplicaEntry } from '../../../ports.ts';
 import { isDirectory, type Place, type ReplicaRoot } from './replica-root.ts';
 
-export const KEPT_KINDS = ['orphans', 'kept'] as const;
+/**
+ * `orphans`: never the source's, and nobody takes it away. `kept`: deleted, overwritten, or moved out of the set there. `gone`: a mirror
+ * found that the source has it no longer. The last two go when their time is over (brake/purge.ts).
+ */
+export const KEPT_KINDS = ['orphans', 'kept', 'gone'] as const;
 export type KeptKind = (typeof KEPT_KINDS)[number];
+/** The kinds whose time ends. */
+export const PASSING_KINDS = ['kept', 'gone'] as const;
+export type PassingKind = (typeof PASSING_KINDS)[number];
 
 const PRIVATE: Attributes = { ...NO_ATTRIBUTES, mode: 0o040700 };
 /** Names of one path that are taken already get a number. */
 const MOST_NUMBERS = 10_000;
+const LONGEST_NAME = 255;
 
 /** Of the years with four digits; a source may say any number. */
 const LATEST_MS = Date.UTC(9999, 11, 31);
+
+const TIME = /^(\d{4}-\d\d-\d\dT\d\d)-(\d\d)-(\d\d)Z$/;
 
 /** The names in limbo that are nobody's to claim: this store, and what undoes the newest operations (brake/generations.ts). */
 export const isKeptFolder = (name: RawName): boolean =>
   (KEPT_KINDS as readonly string[]).includes(name) || name.startsWith('undo-');
 
-export interface KeepAside {
+/** Where something is to lie. */
+export interface Shelf {
   readonly kind: KeptKind;
-  /** Names the folder; source time, ms. */
-  readonly timeMs: number;
-  readonly place: Place;
+  /** As `folderName` makes it. */
+  readonly folder: RawName;
   /** From the replica's root. */
   readonly path: RawName;
 }
 
 /** Moves the name, with all beneath it, and returns where it lies beneath limbo. What is beneath must have left the node table. */
-export function keepAside(root: ReplicaRoot, { kind, timeMs, place, path }: KeepAside): RawName {
-  const names = path.split('/').filter((name) => name !== '') as RawName[];
-  const last = names.pop() ?? ('root' as RawName);
-  const way = [kind as string as RawName, folderName(timeMs), ...names];
-  let folder = root.files.limbo;
-  for (const name of way) folder = directoryAt(root, folder, name);
-  const free = move(root, place, folder, last);
-  return [...way, free].join('/') as RawName;
+export function keepAside(root: ReplicaRoot, place: Place, shelf: Shelf): RawName {
+  const { parent, name, told } = placeOn(root, shelf);
+  root.files.rename(place.parent, place.name, parent, name, 'no-replace');
+  return told;
 }
+
+/** A free name on the shelf, its folders made. `told`: where that is beneath limbo. `known`: folders that are there already. */
+export function placeOn(
+  root: Files,
+  { kind, folder, path }: Shelf,
+  known?: Map<RawName, Handle>,
+): Place & { readonly told: RawName } {
+  const names = namesOf(path);
+  const last = names.pop() ?? ('root' as RawName);
+  const way = [kind as string as RawName, folder, ...names];
+  const key = way.join('/') as RawName;
+  let parent = known?.get(key);
+  if (parent === undefined) {
+    parent = root.files.limbo;
+    for (const name of way) parent = directoryAt(root, parent, name);
+    known?.set(key, parent);
+  }
+  const name = root.files.entry(parent, last) === null ? last : freeName(root, parent, last);
+  return { parent, name, told: [...way, name].join('/') as RawName };
+}
+
+/** What could lead elsewhere is no name. */
+const namesOf = (path: RawName): RawName[] =>
+  path.split('/').filter((name) => name !== '' && name !== '.' && name !== '..') as RawName[];
 
 /** Sorts as it happened, and is a file name everywhere: `2026-11-24T01-02-03Z`. */
 export function folderName(timeMs: number): RawName {
@@ -48,36 +78,40 @@ export function folderName(timeMs: number): RawName {
   return rawFromText(`${iso.slice(0, 19).replaceAll(':', '-')}Z`);
 }
 
+/** Of what nobody of us has named so, nothing is known: null. */
+export function timeOfFolder(name: RawName): number | null {
+  const match = TIME.exec(name);
+  return match === null ? null : Date.parse(`${match[1]}:${match[2]}:${match[3]}Z`);
+}
+
 /** Of files alone: whose they are does not matter here. */
 type Files = Pick<ReplicaRoot, 'files'>;
 
-export function directoryAt(root: Files, parent: Handle, name: RawName): Handle {
-  const there = root.files.entry(parent, name);
-  if (there !== null && isDirectory(there.attributes)) return there.handle;
-  // A file that was kept under this very name earlier: the folder gets another.
-  const free = there === null ? name : freeName(root, parent, name);
-  return root.files.makeDirectory(parent, free, PRIVATE);
+/** Where a file was kept under this very name earlier, the folder gets another, which is the same the next time. */
+function directoryAt(root: Files, parent: Handle, name: RawName): Handle {
+  for (let n = 1; n < MOST_NUMBERS; n += 1) {
+    const numbered = numberedName(name, n);
+    const there = root.files.entry(parent, numbered);
+    if (there === null) return root.files.makeDirectory(parent, numbered, PRIVATE);
+    if (isDirectory(there.attributes)) return there.handle;
+  }
+  throw tooOften();
 }
 
-export function freeName(root: Files, parent: Handle, name: RawName): RawName {
+function freeName(root: Files, parent: Handle, name: RawName): RawName {
   for (let n = 2; n < MOST_NUMBERS; n += 1) {
-    const numbered = `${name.slice(0, 249)}~${n}` as RawName;
+    const numbered = numberedName(name, n);
     if (root.files.entry(parent, numbered) === null) return numbered;
   }
-  throw new FileError('EEXIST', 'renameat2', 'this name was kept aside too often');
+  throw tooOften();
 }
 
-function move(root: Files, place: Place, folder: Handle, name: RawName): RawName {
-  try {
-    root.files.rename(place.parent, place.name, folder, name, 'no-replace');
-    return name;
-  } catch (error) {
-    if (!(error instanceof FileError && error.code === 'EEXIST')) throw error;
-  }
-  const free = freeName(root, folder, name);
-  root.files.rename(place.parent, place.name, folder, free, 'no-replace');
-  return free;
+function numberedName(name: RawName, n: number): RawName {
+  const suffix = n === 1 ? '' : `~${n}`;
+  return `${name.slice(0, LONGEST_NAME - suffix.length)}${suffix}` as RawName;
 }
+
+const tooOften = (): FileError => new FileError('EEXIST', 'renameat2', 'this name was kept aside too often');
 
 /** Seconds of the youngest change within; a folder is as old as the youngest thing in it. */
 export function youngestWithin(root: ReplicaRoot, entry: ReplicaEntry): number {

@@ -2,20 +2,17 @@
  * Limbo: where a file waits that lost its place to another before its own next place is known. Nothing that was protected is ever
  * destroyed on suspicion: only a record that says the last name is gone destroys, everything else moves here.
  *
- * Names in it: the hexadecimal of the handle (a known node that may be claimed yet) · `tmp-NODE` (a file that has no name on the
- * source) · `aside-POSITION-HEX` (nobody's any more, kept) · the folders of keep-aside.ts.
+ * Names in it: the hexadecimal of the handle (a known node that may be claimed yet), and beside it the path it had (waiting.ts) ·
+ * `tmp-NODE` (a file that has no name on the source) · the folders of keep-aside.ts, for what is nobody's any more.
  */
-import { type RawName, rawToBytes, toHex } from '@understudy/base';
+import type { RawName } from '@understudy/base';
 import type { NodeId } from '@understudy/wire';
 import { FileError, type Handle, type ReplicaEntry } from '../../../ports.ts';
-import { isKeptFolder } from './keep-aside.ts';
+import { folderName, isKeptFolder, keepAside, type PassingKind } from './keep-aside.ts';
 import { isDirectory, type Place, type ReplicaRoot } from './replica-root.ts';
+import { claimable, dropNote, dropStale, formerPath, isNote, toLimbo } from './waiting.ts';
 
-/** A handle is at most 128 bytes in the kernel; real ones are 8 to 40, so the name fits in 255. */
-const hex = (handle: Handle): string => toHex(rawToBytes(handle as string as RawName));
-const claimable = (handle: Handle): RawName => hex(handle) as RawName;
 const TEMPORARY = 'tmp-';
-const ASIDE = 'aside-';
 
 export const temporaryName = (node: NodeId): RawName => `${TEMPORARY}${node.toString(16)}` as RawName;
 
@@ -27,8 +24,8 @@ export function inLimbo(root: ReplicaRoot, node: NodeId, handle: Handle): Place 
   return null;
 }
 
-/** Frees a place whose holder belongs elsewhere. Returns whether it was nobody's and has been set aside. */
-export function displace(root: ReplicaRoot, place: Place, holder: ReplicaEntry, at: number): 'moved' | 'set-aside' {
+/** Frees a place whose holder belongs elsewhere. Returns whether it was nobody's and has been set aside, as an orphan. */
+export function displace(root: ReplicaRoot, place: Place, holder: ReplicaEntry): 'moved' | 'set-aside' {
   const hasOtherNames = !isDirectory(holder.attributes) && holder.attributes.nlink > 1;
   if (hasOtherNames) {
     root.files.unlink(place.parent, place.name);
@@ -36,10 +33,11 @@ export function displace(root: ReplicaRoot, place: Place, holder: ReplicaEntry, 
   }
   if (root.nodes.nodeOf(holder.handle) === undefined) {
     if (isDirectory(holder.attributes)) rescue(root, holder.handle);
-    setAside(root, place, holder, at);
+    const folder = folderName(root.files.nowMs?.() ?? 0);
+    keepAside(root, place, { kind: 'orphans', folder, path: formerPath(root.files, place) });
     return 'set-aside';
   }
-  root.files.rename(place.parent, place.name, root.files.limbo, claimable(holder.handle), 'no-replace');
+  toLimbo(root.files, place, holder.handle);
   return 'moved';
 }
 
@@ -50,40 +48,55 @@ export function displace(root: ReplicaRoot, place: Place, holder: ReplicaEntry, 
 function rescue(root: ReplicaRoot, directory: Handle): void {
   for (const entry of root.files.list(directory) ?? []) {
     const isKnown = root.nodes.nodeOf(entry.handle) !== undefined;
-    if (isKnown) displace(root, { parent: directory, name: entry.name }, entry, 0);
+    if (isKnown) displace(root, { parent: directory, name: entry.name }, entry);
     else if (isDirectory(entry.attributes)) rescue(root, entry.handle);
   }
 }
 
-/** Out of the replica and out of the table, with all that is beneath; kept. */
-export function setAside(root: ReplicaRoot, place: Place, holder: ReplicaEntry, at: number): void {
+/** Out of the replica and out of the table, with all that is beneath; kept for a while. Returns where, beneath limbo. */
+export function setAside(root: ReplicaRoot, place: Place, holder: ReplicaEntry, kind: PassingKind): RawName {
+  const path = formerPath(root.files, place);
   if (isDirectory(holder.attributes)) release(root, holder.handle);
+  const to =
+    root.files.setAside?.(place, holder, { kind, path }) ??
+    keepAside(root, place, { kind, folder: folderName(0), path });
   const node = root.nodes.nodeOf(holder.handle);
   if (node !== undefined) root.nodes.unbind(node);
-  const name = `${ASIDE}${at}-${hex(holder.handle)}` as RawName;
-  root.files.rename(place.parent, place.name, root.files.limbo, name, 'replace');
+  dropNote(root.files, holder.handle);
+  return to;
 }
 
 /**
- * All beneath a directory leaves the table. A file that also has a name elsewhere loses the one here, so that what is kept aside never
- * changes with the replica.
+ * All beneath a directory leaves the table. A file that also has a name elsewhere loses those here, so that what is kept aside never
+ * changes with the replica; one whose names are all here keeps them.
  */
 function release(root: ReplicaRoot, directory: Handle): void {
-  for (const entry of root.files.list(directory) ?? []) {
-    const node = root.nodes.nodeOf(entry.handle);
-    if (isDirectory(entry.attributes)) release(root, entry.handle);
+  const shared = new Map<Handle, Place[]>();
+  releaseBeneath(root, directory, shared);
+  for (const [handle, places] of shared) {
+    const node = root.nodes.nodeOf(handle);
+    if ((root.files.attributes(handle)?.nlink ?? 1) > places.length)
+      for (const { parent, name } of places) root.files.unlink(parent, name);
+    else if (node !== undefined) root.nodes.unbind(node);
+  }
+}
+
+function releaseBeneath(root: ReplicaRoot, directory: Handle, shared: Map<Handle, Place[]>): void {
+  for (const { handle, name, attributes } of root.files.list(directory) ?? []) {
+    const node = root.nodes.nodeOf(handle);
+    if (isDirectory(attributes)) releaseBeneath(root, handle, shared);
     if (node === undefined) continue;
-    const links = isDirectory(entry.attributes) ? 1 : (root.files.attributes(entry.handle)?.nlink ?? 1);
-    if (links > 1) root.files.unlink(directory, entry.name);
+    const isShared = !isDirectory(attributes) && attributes.nlink > 1;
+    if (isShared) shared.set(handle, [...(shared.get(handle) ?? []), { parent: directory, name }]);
     else root.nodes.unbind(node);
   }
 }
 
 /** Makes a directory empty that has to go: what is known may be claimed yet, the rest is kept. Returns how many were set aside. */
-export function evacuate(root: ReplicaRoot, directory: Handle, at: number): number {
+export function evacuate(root: ReplicaRoot, directory: Handle): number {
   let asides = 0;
   for (const entry of root.files.list(directory) ?? [])
-    if (displace(root, { parent: directory, name: entry.name }, entry, at) === 'set-aside') asides += 1;
+    if (displace(root, { parent: directory, name: entry.name }, entry) === 'set-aside') asides += 1;
   return asides;
 }
 
@@ -91,7 +104,7 @@ export function evacuate(root: ReplicaRoot, directory: Handle, at: number): numb
  * The node has no name left on the source: it leaves the table, and whatever still holds it here goes. Where a stale name of it cannot
  * be found it stays in the table, so that the listing of its directory knows it for what it is.
  */
-export function vanish(root: ReplicaRoot, node: NodeId, at: number): void {
+export function vanish(root: ReplicaRoot, node: NodeId): void {
   const file = root.alive(node);
   if (file !== null) {
     const directory = isDirectory(file.attributes);
@@ -99,33 +112,34 @@ export function vanish(root: ReplicaRoot, node: NodeId, at: number): void {
       const place = inLimbo(root, node, file.handle) ?? root.locate(file.handle);
       if (place === null) break;
       root.times.keep(place.parent);
-      if (directory) removeTree(root, place, file.handle, at);
+      if (directory) removeTree(root, place, file.handle);
       else root.files.unlink(place.parent, place.name);
+      if (place.parent === root.files.limbo) dropNote(root.files, file.handle);
     }
     if (root.files.attributes(file.handle) !== null) return;
   }
   root.nodes.unbind(node);
 }
 
-function removeTree(root: ReplicaRoot, place: Place, directory: Handle, at: number): void {
-  evacuate(root, directory, at);
+function removeTree(root: ReplicaRoot, place: Place, directory: Handle): void {
+  evacuate(root, directory);
   root.files.removeDirectory(place.parent, place.name);
 }
 
-/** The end of a mirror: what nobody claimed is set aside. Returns how many. */
-export function sweep(root: ReplicaRoot, at: number, isSpared: (handle: Handle) => boolean): number {
-  let asides = 0;
+/** The end of a mirror: what nobody claimed is set aside. Returns where each lies now, beneath limbo. */
+export function sweep(root: ReplicaRoot, isSpared: (handle: Handle) => boolean): RawName[] {
+  const asides: RawName[] = [];
+  const notes: RawName[] = [];
   for (const entry of root.files.list(root.files.limbo) ?? []) {
-    if (entry.name.startsWith(ASIDE) || entry.name.startsWith(TEMPORARY)) continue;
-    if (isKeptFolder(entry.name) || isSpared(entry.handle)) continue;
+    if (isNote(entry.name)) notes.push(entry.name);
+    if (isNote(entry.name) || entry.name.startsWith(TEMPORARY) || isKeptFolder(entry.name)) continue;
+    if (isSpared(entry.handle)) continue;
     const place = { parent: root.files.limbo, name: entry.name };
     const links = isDirectory(entry.attributes) ? 1 : (root.files.attributes(entry.handle)?.nlink ?? 1);
     if (links > 1) root.files.unlink(place.parent, place.name);
-    else {
-      setAside(root, place, entry, at);
-      asides += 1;
-    }
+    else asides.push(setAside(root, place, entry, 'gone'));
   }
+  dropStale(root.files, notes);
   return asides;
 }
 
@@ -143,21 +157,24 @@ export function dropTemporaries(root: ReplicaRoot): void {
 export function findWithinLimbo(root: ReplicaRoot, handle: Handle, beneath = root.files.limbo): Place | null {
   for (const entry of root.files.list(beneath) ?? []) {
     if (entry.handle === handle) return { parent: beneath, name: entry.name };
-    if (beneath === root.files.limbo && isKeptFolder(entry.name)) continue;
+    if (beneath === root.files.limbo && isBeyond(entry.name)) continue;
     const found = isDirectory(entry.attributes) ? findWithinLimbo(root, handle, entry.handle) : null;
     if (found !== null) return found;
   }
   return null;
 }
 
+/** Never what a known directory lies in. What has left the set is looked at: a killed agent may not have noted that it left. */
+const isBeyond = (name: RawName): boolean => name.startsWith('undo-') || (name as string) === 'orphans';
+
 /** Removes a directory's name, emptying it first where it has to be. */
-export function removeDirectory(root: ReplicaRoot, place: Place, directory: Handle, at: number): number {
+export function removeDirectory(root: ReplicaRoot, place: Place, directory: Handle): number {
   try {
     root.files.removeDirectory(place.parent, place.name);
     return 0;
   } catch (error) {
     if (!(error instanceof FileError && error.code === 'ENOTEMPTY')) throw error;
-    const asides = evacuate(root, directory, at);
+    const asides = evacuate(root, directory);
     root.files.removeDirectory(place.parent, place.name);
     return asides;
   }

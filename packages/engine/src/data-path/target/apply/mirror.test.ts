@@ -1,3 +1,4 @@
+import type { RawName } from '@understudy/base';
 import { MirrorCompare, type Reply, Verb } from '@understudy/wire';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
@@ -5,6 +6,7 @@ import { ModelMirror, sayRoot } from '../testing/mirror-source.ts';
 import { ModelSource } from '../testing/model-source.ts';
 import { type Move, Play } from '../testing/play.ts';
 import { Rig, ROOT_PATH } from '../testing/rig.ts';
+import { isKeptFolder } from './keep-aside.ts';
 
 const move = fc.record({ kind: fc.nat(999), a: fc.nat(999), b: fc.nat(999), c: fc.nat(999), d: fc.nat(999) });
 /** More of them by hand, when the rules change. */
@@ -136,7 +138,7 @@ describe('a mirror', () => {
         play.source.say({ verb: Verb.mirrorBegin, detail: MirrorCompare.attributes });
         play.source.say({ verb: Verb.mirrorEnd });
         rig.run(play.source.records);
-        expect(rig.limbo().filter((name) => !name.startsWith('aside-') && !name.startsWith('tmp-'))).toEqual([]);
+        expect(rig.limbo().filter((name) => !isKeptFolder(name as RawName) && !name.startsWith('tmp-'))).toEqual([]);
       }),
       { numRuns: RUNS },
     );

@@ -34,7 +34,7 @@ export class Orphans {
     if (root.files.spared?.(path, isDirectory(entry.attributes)) === true) return;
     const fate = this.#fateOf(entry);
     // Beneath one that is left, too: linked to its place as well, a file would have a name here that the source does not have.
-    if (isDirectory(entry.attributes)) rescue(root, entry.handle, this.#record.sequence);
+    if (isDirectory(entry.attributes)) rescue(root, entry.handle);
     // Changes beneath the directory must not show in its times.
     if (fate !== 'left') root.times.keep(place.parent);
     const to = fate === 'moved' ? this.#move(place, path) : null;
@@ -78,7 +78,7 @@ export class Orphans {
   }
 
   #move(place: Place, path: RawName): RawName {
-    return keepAside(this.#context.root, { kind: 'orphans', timeMs: this.#record.offset, place, path });
+    return keepAside(this.#context.root, place, { kind: 'orphans', folder: folderName(this.#record.offset), path });
   }
 
   #delete(place: Place, entry: ReplicaEntry): void {
@@ -92,7 +92,7 @@ export class Orphans {
 }
 
 /** What came from the source and lies beneath an orphan may be claimed yet: it waits in limbo, or has its other names. */
-function rescue(root: ReplicaRoot, orphan: Handle, at: number): void {
+function rescue(root: ReplicaRoot, orphan: Handle): void {
   const directories = [orphan];
   for (let parent = directories.pop(); parent !== undefined; parent = directories.pop())
     for (const entry of root.files.list(parent) ?? []) {
@@ -101,7 +101,7 @@ function rescue(root: ReplicaRoot, orphan: Handle, at: number): void {
         continue;
       }
       root.times.keep(parent);
-      displace(root, { parent, name: entry.name }, entry, at);
+      displace(root, { parent, name: entry.name }, entry);
     }
 }
 

@@ -9,6 +9,7 @@ import { FileError, type Handle, type ReplicaEntry } from '../../../ports.ts';
 import { contradiction } from './apply-context.ts';
 import { displace, evacuate, findWithinLimbo, inLimbo } from './limbo.ts';
 import { isDirectory, type Place, type ReplicaRoot } from './replica-root.ts';
+import { dropNote } from './waiting.ts';
 
 export interface Placing {
   readonly node: NodeId;
@@ -22,7 +23,6 @@ export interface Placing {
   /** One name is all it has on the source: a further one found here is stale. */
   readonly soleName: boolean;
   readonly replaying: boolean;
-  readonly at: number;
   /** Called with what was nobody's and had to make way. */
   readonly onSetAside: (entry: ReplicaEntry) => void;
 }
@@ -76,6 +76,7 @@ function lostDirectory(root: ReplicaRoot, handle: Handle): Place {
 function moveFrom(root: ReplicaRoot, placing: Placing, origin: Place, there: ReplicaEntry | null): void {
   const { to, victim } = placing;
   clear(root, placing, there, victim);
+  if (origin.parent === root.files.limbo) dropNote(root.files, placing.handle);
   try {
     root.files.rename(origin.parent, origin.name, to.parent, to.name, 'replace');
   } catch (error) {
@@ -90,8 +91,8 @@ function clear(root: ReplicaRoot, placing: Placing, there: ReplicaEntry | null, 
   if (there === null) return;
   const overwritable = there.handle === victim && isDirectory(there.attributes) === placing.isDirectory;
   if (overwritable) {
-    if (placing.isDirectory) evacuate(root, there.handle, placing.at);
+    if (placing.isDirectory) evacuate(root, there.handle);
     return;
   }
-  if (displace(root, placing.to, there, placing.at) === 'set-aside') placing.onSetAside(there);
+  if (displace(root, placing.to, there) === 'set-aside') placing.onSetAside(there);
 }

@@ -15,9 +15,20 @@ export interface Place {
   readonly name: RawName;
 }
 
-/** Files that are told when a node leaves the table. */
+/** Files that keep what is done to them, so that it can be taken back; absent: these do not. */
 export interface WatchedFiles extends ReplicaFiles {
+  /** Told when a node leaves the table. */
   leaving?(node: NodeId, handle: Handle, pending: boolean): void;
+  /** Out of the replica, with all that is beneath, to where it is kept for a while. Returns where, beneath limbo. */
+  setAside?(
+    place: Place,
+    entry: ReplicaEntry,
+    why: { readonly kind: 'kept' | 'gone'; readonly path: RawName },
+  ): RawName;
+  /** The same files, for what is none of the replica's. */
+  readonly plain?: ReplicaFiles;
+  /** Of this machine's clock. */
+  nowMs?(): number;
 }
 
 const TYPE_MASK = 0o170000;
@@ -28,7 +39,7 @@ export const isRegular = (a: Pick<Attributes, 'mode'>): boolean => kindOf(a) ===
 export const isSymlink = (a: Pick<Attributes, 'mode'>): boolean => kindOf(a) === FileKind.symlink;
 
 /** The names under which the product keeps its own things beneath a root where there is no beside. */
-const OWN_PREFIX = '.understudy-';
+export const OWN_PREFIX = '.understudy-';
 
 export class ReplicaRoot {
   readonly index: number;
@@ -76,6 +87,8 @@ export class ReplicaRoot {
   locate(handle: Handle): Place | null {
     const path = this.files.pathOf(handle);
     const names = path?.split('/').filter((name) => name !== '') ?? [];
+    // Our own things have no place.
+    if (names[0] === this.#limboName) return null;
     let parent = this.files.root;
     for (const [i, name] of names.entries()) {
       const entry = this.files.entry(parent, name as RawName);

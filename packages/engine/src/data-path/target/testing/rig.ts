@@ -10,7 +10,8 @@ import { type AcceptLimits, TargetCommunicationManager } from '../accept/target-
 import type { TargetEvent } from '../apply/apply-context.ts';
 import type { ApplyBudget, ApplyEffects } from '../apply/apply-ports.ts';
 import { base64, fromBase64 } from '../apply/base64.ts';
-import type { UndoReach } from '../apply/brake/undo-journal.ts';
+import type { UndoReach } from '../apply/brake/letting-go.ts';
+import { KEPT_KINDS } from '../apply/keep-aside.ts';
 import { TargetReplicationManager } from '../apply/target-replication-manager.ts';
 import { type Answer, greet } from '../greeter.ts';
 
@@ -177,6 +178,22 @@ export class Rig {
 
   limbo(): string[] {
     return (this.replica.list(this.replica.limbo) ?? []).map((entry) => entry.name).sort();
+  }
+
+  /** Where everything lies that is kept aside, beneath limbo: files, and directories with nothing in them. */
+  aside(): string[] {
+    const found: string[] = [];
+    const visit = (folder: Handle, at: string): void => {
+      for (const { name, handle } of this.replica.list(folder) ?? []) {
+        if ((this.replica.list(handle) ?? []).length === 0) found.push(`${at}${name}`);
+        else visit(handle, `${at}${name}/`);
+      }
+    };
+    for (const kind of KEPT_KINDS) {
+      const store = this.replica.entry(this.replica.limbo, kind as string as RawName);
+      if (store !== null) visit(store.handle, `${kind}/`);
+    }
+    return found.sort();
   }
 }
 

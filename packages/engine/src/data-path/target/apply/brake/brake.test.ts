@@ -1,13 +1,13 @@
+import type { RawName } from '@understudy/base';
 import { MirrorCompare, position, Verb } from '@understudy/wire';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { FileError } from '../../../../ports.ts';
-import { bytesOf, ModelSource } from '../../testing/model-source.ts';
+import { bytesOf, DIRECTORY, type ModelNode, ModelSource, REGULAR } from '../../testing/model-source.ts';
 import { Play } from '../../testing/play.ts';
 import { Rig, ROOT_PATH } from '../../testing/rig.ts';
 
 class Killed extends Error {}
-const REGULAR = 0o100000;
 
 const move = fc.record({ kind: fc.nat(999), a: fc.nat(999), b: fc.nat(999), c: fc.nat(999), d: fc.nat(999) });
 /** Stretches of a second, a file old after three. */
@@ -83,7 +83,8 @@ describe('the brake', () => {
           expect(rig.apply.stream.applied).toBe(state.to.position);
           expect(rig.tree()).toEqual(trees.get(state.to.position));
           // What is older can be gone back to still.
-          expect(rig.limbo().filter((name) => /^undo-\d+-done|^aside-/.test(name))).toEqual([]);
+          expect(rig.limbo().filter((name) => /^undo-\d+-done/.test(name))).toEqual([]);
+          expect(rig.aside().filter((path) => path.startsWith('orphans/'))).toEqual([]);
           expect(rig.apply.brake.points().every((point) => point.position <= rig.apply.stream.applied)).toBe(true);
         },
       ),
@@ -162,5 +163,82 @@ describe('the brake', () => {
     if (point === undefined) throw new Error('there is no moment to go back to');
     rig.apply.brake.rewind(point);
     expect(rig.tree()).toEqual(before);
+  });
+});
+
+describe('[MIR6] a directory that a rename took out of the set', () => {
+  const settings = { files: 3, share: 0, windowMs: 3000 };
+  /** Old files in folders, which leave it. */
+  function leaving(): { rig: Rig; before: Map<string, string> } {
+    const { source } = watched();
+    const folders = ['first', 'second'].map((name) => {
+      const folder = source.make(source.root, name, DIRECTORY);
+      const inner = source.make(folder, 'inner', DIRECTORY);
+      for (let i = 0; i < 2; i += 1) source.write(source.make(inner, `file-${i}`, REGULAR), 0, [i + 1]);
+      source.link(inner.children.get('file-0') as ModelNode, source.root, `outer-${name}`);
+      return folder;
+    });
+    source.filter = (operation) => [operation];
+    const rig = new Rig({ brakes: true });
+    const how = { ...settings, batch: 100, stepMs: 0 };
+    applyAll(rig, source, how);
+    rig.wallMs += 60_000;
+    source.write(source.make(source.root, 'later', REGULAR), 0, [1]);
+    applyAll(rig, source, how);
+    const before = rig.tree();
+    rig.wallMs += 60_000;
+    for (const [i, name] of ['first', 'second'].entries()) {
+      source.say({ verb: Verb.detach, parent: source.root.id, name: name as RawName, timeMs: rig.wallMs });
+      source.say({ verb: Verb.forget, node: folders[i]?.id ?? source.root.id, timeMs: rig.wallMs });
+    }
+    applyAll(rig, source, how);
+    return { rig, before };
+  }
+
+  it('is put back to where it was with all its names by halt here, also when the agent is killed on the way', () => {
+    const whole = leaving();
+    expect(whole.rig.apply.brake.state).toMatchObject({ phase: 'held', code: 'brake' });
+    expect(whole.rig.apply.brake.state?.sentence).toContain('moved-out');
+    // The one has left, with the name that is not also in the set; with the other it was too much.
+    expect(whole.rig.aside()).toEqual([expect.stringMatching(/^kept\/[^/]*\/first\/inner\/file-1$/)]);
+    for (let changes = 0; changes < 40; changes += 1) {
+      const { rig, before } = leaving();
+      let left = changes;
+      rig.replica.beforeChange = () => {
+        left -= 1;
+        if (left < 0) throw new Killed();
+      };
+      try {
+        rig.apply.brake.haltHere();
+      } catch (error) {
+        if (!(error instanceof Killed)) throw error;
+        rig.restart();
+        rig.hello({ next: position(rig.records.length + 1), brake: settings });
+        if (rig.apply.brake.state?.phase !== 'halted') rig.apply.brake.haltHere();
+      }
+      expect(rig.tree()).toEqual(before);
+      expect(rig.aside().filter((path) => path.includes('file'))).toEqual([]);
+    }
+  });
+
+  it('goes for good once nobody can go back, over a restarted agent, and an event says how much and why', () => {
+    const { rig } = leaving();
+    rig.apply.brake.goOn(rig.apply.stream.applied);
+    rig.drain();
+    expect(rig.aside().length).toBeGreaterThan(0);
+    rig.restart();
+    rig.hello({ next: position(rig.records.length + 1), brake: settings });
+    rig.apply.brake.keepHouse();
+    expect(rig.aside().length).toBeGreaterThan(0);
+    for (let i = 0; i < 20; i += 1) {
+      rig.wallMs += 1000;
+      rig.apply.brake.keepHouse();
+    }
+    rig.step();
+    expect(rig.aside()).toEqual([]);
+    expect(rig.tree().has('/outer-first')).toBe(true);
+    expect(rig.events.filter(({ kind }) => kind === 'kept-removed')).toMatchObject([
+      { sentence: expect.stringMatching(/^6 files and folders \(2 B\) .* they are kept for 3 s/) },
+    ]);
   });
 });

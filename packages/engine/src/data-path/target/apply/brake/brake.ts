@@ -10,7 +10,9 @@ import type { TargetEvent } from '../apply-context.ts';
 import { Counter } from './counter.ts';
 import { type BrakeSettings, DEFAULT_BRAKE, type Trip } from './detector.ts';
 import { KeepingFiles } from './keeping-files.ts';
-import { UndoJournal, type UndoPoint, type UndoReach, WINDOW_ONLY } from './undo-journal.ts';
+import { type UndoReach, WINDOW_ONLY } from './letting-go.ts';
+import { PurgeReport } from './purge-report.ts';
+import { UndoJournal, type UndoPoint } from './undo-journal.ts';
 import { haltedSentence, heldSentence, rewoundSentence, unreachableSentence } from './words.ts';
 
 export interface BrakePorts {
@@ -58,6 +60,7 @@ export class Brake {
   #state: BrakeState | null;
   /** What an earlier process had counted is not known. */
   readonly #blindSinceMs: number;
+  readonly report: PurgeReport;
   readonly #covered: number | null;
   #saidShort = false;
 
@@ -66,6 +69,7 @@ export class Brake {
     this.#state = state;
     this.#covered = covered;
     this.#blindSinceMs = parts.wallMs();
+    this.report = new PurgeReport(parts.event);
     const root = (index: number) => this.#roots.get(index);
     this.#counter = new Counter({ wallMs: parts.wallMs, total: parts.total, root });
     this.undo = new UndoJournal({
@@ -75,6 +79,7 @@ export class Brake {
       reach: () => this.#reach,
       stays: () => this.holds || this.tripped,
       short: (sentence) => this.#short(sentence),
+      report: this.report,
     });
     this.#counting();
   }

@@ -139,6 +139,11 @@ export class BrakeDesk {
     this.#brake.keepHouse();
   }
 
+  /** What has not been told yet is. */
+  close(): void {
+    this.#brake?.report.rest();
+  }
+
   /** What is kept is the past of something else from now on. */
   forgetPast(): void {
     this.#brake?.undo.dropAll();

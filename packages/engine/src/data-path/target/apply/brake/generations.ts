@@ -1,8 +1,8 @@
 /**
  * The stretches of the stream that one root can be taken back by, oldest first: each begins at a position at which the replica was exactly
  * the source's past. In: a new beginning, the time. Out: the stretch that is written now; what is older is let go of. They lie in limbo:
- * `undo-N` (the log), `undo-N-done-M` (how far it is undone), `undo-N-folders` (emptied directories); removed files lie beneath
- * `kept/TIME/` under their paths. Promise: after a power cut there is what the last checkpoint covers, and nothing beyond it.
+ * `undo-N` (the log), `undo-N-done-M` (how far it is undone), `undo-N-folders` (emptied directories); what was removed or left the set
+ * lies beneath `kept/TIME/` and `gone/TIME/` under its path. Promise: after a power cut there is what the last checkpoint covers, and nothing beyond it.
  */
 import type { RawName } from '@understudy/base';
 import { type Attributes, NO_ATTRIBUTES } from '@understudy/wire';
@@ -36,7 +36,7 @@ export interface Generation extends Beginning {
   /** The last one that was joined with it. */
   readonly through: number;
   readonly log: UndoLog;
-  /** Folder beneath `kept`. */
+  /** Folder beneath `kept` and `gone`. */
   readonly folder: RawName;
   /** In bytes, of content. */
   copied: number;
@@ -250,7 +250,7 @@ export class Generations {
       if (kind === UndoKind.content) copied += dataLength;
       else if (kind === UndoKind.lost) lost += 1;
       else if (kind === UndoKind.stream) stream = numbers[0] ?? 0;
-      else if (kind === UndoKind.moved && numbers[0] === 1) keptBytes += this.#sizeOut(texts);
+      else if (kind === UndoKind.moved && numbers[0] === 1) keptBytes += this.#sizeOut(texts, numbers[1]);
     });
     const begun = first as UndoOutline | null;
     // Another directory than the one that it was written for is none of its business.
@@ -266,13 +266,13 @@ export class Generations {
   }
 
   /** A process that was killed may have written down what it did not come to. */
-  #sizeOut([handle, , , to = '', toName = '']: readonly string[]): number {
+  #sizeOut([handle, , , to = '', toName = '']: readonly string[], bytes = 0): number {
     const there = this.#files.entry(to as Handle, toName as RawName);
     if (there === null || there.handle !== handle) return 0;
     const directory = isDirectory(there.attributes);
     if (!directory && there.attributes.nlink !== 1) return 0;
     this.kept.add(there.handle);
-    return directory ? 0 : there.attributes.size;
+    return bytes;
   }
 
   /** Parts of stretches that are none any more. */

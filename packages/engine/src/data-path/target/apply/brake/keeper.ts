@@ -6,12 +6,15 @@
 import { bytesEqual, type RawName, rawFromBytes } from '@understudy/base';
 import type { Attributes, NodeId } from '@understudy/wire';
 import { FileError, type Handle, type ReplicaEntry, type ReplicaFiles } from '../../../../ports.ts';
-import { directoryAt, freeName } from '../keep-aside.ts';
+import { folderName, type PassingKind, placeOn, type Shelf } from '../keep-aside.ts';
 import { isDirectory, isRegular, type Place } from '../replica-root.ts';
+import { formerPath } from '../waiting.ts';
 import type { Generation, Generations, Touch } from './generations.ts';
+import { KeptPurge } from './purge.ts';
 import { encodeUndo, MOST_ENTRY_BYTES, UndoKind, type UndoOutline } from './undo-log.ts';
 
 export interface KeeperHooks {
+  readonly wallMs: () => number;
   /** Bytes of content that may still be copied, where so many are wanted. */
   readonly room: (bytes: number) => number;
   /** Nothing can be kept for this reason. */
@@ -35,6 +38,7 @@ const MOST_FOLDERS = 4096;
 export class Keeper {
   readonly files: ReplicaFiles;
   readonly generations: Generations;
+  readonly purge: KeptPurge;
   readonly #hooks: KeeperHooks;
   /** Changes of now can be taken back. */
   active = false;
@@ -47,6 +51,7 @@ export class Keeper {
   constructor(files: ReplicaFiles, generations: Generations, hooks: KeeperHooks) {
     this.files = files;
     this.generations = generations;
+    this.purge = new KeptPurge(files, (handle) => generations.kept.delete(handle));
     this.#hooks = hooks;
   }
 
@@ -126,14 +131,27 @@ export class Keeper {
 
   /** The name holds another file from the next moment on: it is kept under a second name. False: it is not kept. */
   keepBeneath(place: Place, entry: ReplicaEntry): boolean {
-    return this.#keep(place, entry, (to) => this.files.link(entry.handle, to.parent, to.name));
+    return this.#keepFile(place, entry, (to) => this.files.link(entry.handle, to.parent, to.name));
   }
 
   /** The last name of a file, or an empty directory, goes: it is moved out. False: it is still where it was. */
   takeOut(place: Place, entry: ReplicaEntry): boolean {
-    return this.#keep(place, entry, (to) =>
+    return this.#keepFile(place, entry, (to) =>
       this.files.rename(place.parent, place.name, to.parent, to.name, 'no-replace'),
     );
+  }
+
+  /** What leaves the set goes out with all that is beneath, and may come back as it went. Returns where it lies, beneath limbo. */
+  setAside(place: Place, entry: ReplicaEntry, { kind, path }: Leaving): RawName {
+    const to = this.#placeOn({ kind, folder: this.#folder, path });
+    const move = () => this.files.rename(place.parent, place.name, to.parent, to.name, 'no-replace');
+    const bytes = this.active ? bytesOf(this.files, entry) : 0;
+    if (!this.#keep(place, entry, { to, bytes, move })) move();
+    return to.told;
+  }
+
+  nowMs(): number {
+    return this.#hooks.wallMs();
   }
 
   /** Attributes, or names in a directory, are about to change. */
@@ -192,15 +210,23 @@ export class Keeper {
     for (const listener of this.listeners) listener(now, entry);
   }
 
-  #keep(place: Place, entry: ReplicaEntry, how: (to: Place) => void): boolean {
+  #keepFile(place: Place, entry: ReplicaEntry, how: (to: Place) => void): boolean {
     return this.#do((log) => {
-      this.#touch(log, place.parent);
       const to = isDirectory(entry.attributes) ? this.#placeOfFolder(entry) : this.#placeOfFile(place);
-      log(UndoKind.moved, [entry.handle, place.parent, place.name, to.parent, to.name], [1]);
-      how(to);
-      this.generations.kept.add(entry.handle);
-      if (isRegular(entry.attributes)) (this.#now as Generation).keptBytes += entry.attributes.size;
+      this.#moveOut(log, place, entry, { to, bytes: sizeOf(entry.attributes), move: () => how(to) });
     });
+  }
+
+  #keep(place: Place, entry: ReplicaEntry, out: Out): boolean {
+    return this.#do((log) => this.#moveOut(log, place, entry, out));
+  }
+
+  #moveOut(log: Log, place: Place, { handle }: ReplicaEntry, { to, bytes, move }: Out): void {
+    this.#touch(log, place.parent);
+    log(UndoKind.moved, [handle, place.parent, place.name, to.parent, to.name], [1, bytes]);
+    move();
+    this.generations.kept.add(handle);
+    (this.#now as Generation).keptBytes += bytes;
   }
 
   #placeOfFolder({ handle }: ReplicaEntry): Place {
@@ -209,22 +235,19 @@ export class Keeper {
     return { parent, name: `${now.log.length}-${handle.length}` as RawName };
   }
 
-  #placeOfFile({ parent, name }: Place): Place {
-    const beneath = parent === this.files.limbo ? null : this.files.pathOf(parent);
-    const folder = this.#folderFor(beneath ?? ('' as RawName));
-    const free = this.files.entry(folder, name) === null ? name : freeName({ files: this.files }, folder, name);
-    return { parent: folder, name: free };
+  #placeOfFile(place: Place): Place {
+    return this.#placeOn({ kind: 'kept', folder: this.#folder, path: formerPath(this.files, place) });
   }
 
-  #folderFor(path: RawName): Handle {
-    const known = this.#folders.get(path);
-    if (known !== undefined) return known;
-    const way = ['kept', this.#now?.folder ?? '', ...path.split('/').filter((name) => name !== '')] as RawName[];
-    let folder = this.files.limbo;
-    for (const name of way) folder = directoryAt({ files: this.files }, folder, name);
+  /** All of a stretch lies together, so that it goes when nobody can go back there any more. */
+  get #folder(): RawName {
+    return this.#now?.folder ?? folderName(this.nowMs());
+  }
+
+  /** The folders of the stretch are there as long as it is. */
+  #placeOn(shelf: Shelf): Place & { readonly told: RawName } {
     if (this.#folders.size >= MOST_FOLDERS) this.#folders.clear();
-    this.#folders.set(path, folder);
-    return folder;
+    return placeOn({ files: this.files }, shelf, this.#now === null ? undefined : this.#folders);
   }
 
   /** How the file was when the stretch began; null: it is not older, or not there. */
@@ -298,6 +321,19 @@ export class Keeper {
   }
 }
 
+/** To where, how many bytes that are, and how. */
+interface Out {
+  readonly to: Place;
+  readonly bytes: number;
+  readonly move: () => void;
+}
+
+/** Why it leaves, and the path it has or had. */
+export interface Leaving {
+  readonly kind: PassingKind;
+  readonly path: RawName;
+}
+
 interface Change {
   readonly from: number;
   readonly to: number;
@@ -305,3 +341,11 @@ interface Change {
 }
 
 const sizeOf = (a: Attributes): number => (isRegular(a) ? a.size : 0);
+
+/** Of all that lies there; of a file with several names each counts its part. */
+function bytesOf(files: ReplicaFiles, { handle, attributes }: ReplicaEntry): number {
+  if (!isDirectory(attributes)) return sizeOf(attributes) / Math.max(1, attributes.nlink);
+  let sum = 0;
+  for (const inner of files.entries(handle)) sum += bytesOf(files, inner);
+  return Math.round(sum);
+}

@@ -5,10 +5,11 @@
  */
 import type { RawName } from '@understudy/base';
 import type { Attributes, NodeId, Xattr } from '@understudy/wire';
-import { FileError, type Handle, type ReplicaEntry, type ReplicaFiles } from '../../../../ports.ts';
+import { FileError, type Handle, type RenameHow, type ReplicaEntry, type ReplicaFiles } from '../../../../ports.ts';
 import { isDirectory, isRegular, type Place, type WatchedFiles } from '../replica-root.ts';
+import { formerPath } from '../waiting.ts';
 import type { Loss } from './detector.ts';
-import type { Keeper } from './keeper.ts';
+import type { Keeper, Leaving } from './keeper.ts';
 
 /** Whoever counts what happens to files. */
 export interface Watch {
@@ -71,6 +72,10 @@ export class KeepingFiles implements WatchedFiles {
     return this.#kept.has(parent) ? null : this.#files.list(parent);
   }
 
+  *entries(parent: Handle): Generator<ReplicaEntry, undefined> {
+    if (!this.#kept.has(parent)) yield* this.#files.entries(parent);
+  }
+
   createFile(parent: Handle, name: RawName, attributes: Attributes): Handle {
     return this.#make({ parent, name }, () => this.#files.createFile(parent, name, attributes));
   }
@@ -97,13 +102,7 @@ export class KeepingFiles implements WatchedFiles {
     if (parent === this.root) this.#watch.rootEntries(1);
   }
 
-  rename(
-    from: Handle,
-    fromName: RawName,
-    to: Handle,
-    toName: RawName,
-    how: 'replace' | 'no-replace' | 'exchange',
-  ): void {
+  rename(from: Handle, fromName: RawName, to: Handle, toName: RawName, how: RenameHow): void {
     const plain = () => this.#files.rename(from, fromName, to, toName, how);
     if (!this.keeper.active) {
       plain();
@@ -126,6 +125,22 @@ export class KeepingFiles implements WatchedFiles {
     }
     plain();
     if (how !== 'exchange') this.#wasMoved(moved, { origin, goal, replaced: victim !== null });
+  }
+
+  /** Counts as moved out, once: what lies in limbo already was counted when it came there. */
+  setAside(place: Place, entry: ReplicaEntry, leaving: Leaving): RawName {
+    if (this.keeper.active && place.parent !== this.limbo) this.#movedOut(entry.handle, entry.attributes, place);
+    const to = this.keeper.setAside(place, entry, leaving);
+    if (place.parent === this.root) this.#watch.rootEntries(-1);
+    return to;
+  }
+
+  get plain(): ReplicaFiles {
+    return this.#files;
+  }
+
+  nowMs(): number {
+    return this.keeper.nowMs();
   }
 
   unlink(parent: Handle, name: RawName): void {
@@ -249,6 +264,7 @@ export class KeepingFiles implements WatchedFiles {
   }
 
   close(): void {
+    this.keeper.purge.close();
     this.#files.close();
   }
 
@@ -305,7 +321,7 @@ export class KeepingFiles implements WatchedFiles {
     const out = goal.parent === this.limbo;
     const was = origin.parent === this.limbo;
     if (was && !out) this.#back(handle);
-    if (out && !was) this.#movedOut(handle, attributes, goal);
+    if (out && !was) this.#movedOut(handle, attributes, origin);
     if (origin.parent === this.root) this.#watch.rootEntries(-1);
     if (goal.parent === this.root && !replaced) this.#watch.rootEntries(1);
   }
@@ -315,7 +331,7 @@ export class KeepingFiles implements WatchedFiles {
     if (isDirectory(attributes))
       for (const { name, ...inner } of this.#files.list(handle) ?? [])
         this.#movedOut(inner.handle, inner.attributes, { parent: handle, name });
-    else if (isRegular(attributes)) this.#watch.lost('moved-out', handle, () => place.name);
+    else if (isRegular(attributes)) this.#watch.lost('moved-out', handle, () => formerPath(this.#files, place));
   }
 
   #back(handle: Handle): void {
@@ -323,12 +339,8 @@ export class KeepingFiles implements WatchedFiles {
     for (const { handle: inner } of this.#files.list(handle) ?? []) this.#back(inner);
   }
 
-  #losing(loss: Loss, { handle, attributes }: ReplicaEntry, { parent, name }: Place): void {
-    if (!isRegular(attributes)) return;
-    this.#watch.lost(loss, handle, () => {
-      const path = this.#files.pathOf(parent);
-      return (path === null || path === '' ? name : `${path}/${name}`) as RawName;
-    });
+  #losing(loss: Loss, { handle, attributes }: ReplicaEntry, place: Place): void {
+    if (isRegular(attributes)) this.#watch.lost(loss, handle, () => formerPath(this.#files, place));
   }
 
   #overwriting(handle: Handle, from: number, to: number, by: Uint8Array | null): void {

@@ -5,7 +5,9 @@
 import { bytesEqual, type RawName } from '@understudy/base';
 import type { NodeId } from '@understudy/wire';
 import { FileError, type Handle, type ReplicaFiles } from '../../../../ports.ts';
+import { placeOn } from '../keep-aside.ts';
 import { isDirectory, isRegular, isSymlink } from '../replica-root.ts';
+import { formerPath } from '../waiting.ts';
 import type { Generation, Generations } from './generations.ts';
 import { type UndoEntry, UndoKind, type UndoLog } from './undo-log.ts';
 
@@ -44,7 +46,8 @@ export function undo(generation: Generation, { files, generations, rebind }: Und
   for (const at of offsets.toReversed()) {
     if (at >= undoneFrom) continue;
     const entry = log.read(at);
-    if (!(entry.kind === UndoKind.made && placeOf(entry) === known)) undoChange(files, entry);
+    if (!(entry.kind === UndoKind.made && placeOf(entry) === known))
+      undoChange({ files, folder: generation.folder }, entry);
     known = entry.kind === UndoKind.born ? placeOf(entry) : '';
     if (entry.kind === UndoKind.moved) generations.kept.delete(entry.texts[0] as Handle);
     // What says what was made is half of one with what says that it would be.
@@ -81,46 +84,48 @@ function* entriesAt(log: UndoLog, offsets: readonly number[]): Generator<UndoEnt
   for (const at of offsets) yield log.read(at);
 }
 
-function undoChange(files: ReplicaFiles, { kind, texts, numbers, data }: UndoEntry): void {
-  if (kind === UndoKind.made) unmake(files, texts);
-  else if (kind === UndoKind.born) unmake(files, texts.slice(1), texts[0]);
-  else if (kind === UndoKind.moved) moveBack(files, texts);
-  else if (kind === UndoKind.unlinked) linkAgain(files, texts);
-  else if (kind === UndoKind.exchanged) exchangeBack(files, texts);
-  else if (kind === UndoKind.content) putBack(files, texts[0] as Handle, numbers[0] ?? 0, data);
+/** `folder`: of the stretch, where what is in the way lies from now on. */
+interface Undoing {
+  readonly files: ReplicaFiles;
+  readonly folder: RawName;
+}
+
+function undoChange(undoing: Undoing, { kind, texts, numbers, data }: UndoEntry): void {
+  if (kind === UndoKind.made) unmake(undoing, texts);
+  else if (kind === UndoKind.born) unmake(undoing, texts.slice(1), texts[0]);
+  else if (kind === UndoKind.moved) moveBack(undoing, texts);
+  else if (kind === UndoKind.unlinked) linkAgain(undoing, texts);
+  else if (kind === UndoKind.exchanged) exchangeBack(undoing, texts);
+  else if (kind === UndoKind.content) putBack(undoing.files, texts[0] as Handle, numbers[0] ?? 0, data);
 }
 
 /** `made`: nothing else is to go; undefined: it is not known what was made. */
-function unmake(files: ReplicaFiles, [parent = '', name = '']: readonly string[], made?: string): void {
+function unmake(undoing: Undoing, [parent = '', name = '']: readonly string[], made?: string): void {
+  const { files } = undoing;
   const there = files.entry(parent as Handle, name as RawName);
   if (there === null || (made !== undefined && there.handle !== made)) return;
   if (!isDirectory(there.attributes)) files.unlink(parent as Handle, there.name);
-  else remove(files, parent as Handle, there.name);
+  else remove(undoing, parent as Handle, there.name);
 }
 
 /** What somebody else has put into a directory meanwhile is not lost with it. */
-function remove(files: ReplicaFiles, parent: Handle, name: RawName): void {
+function remove(undoing: Undoing, parent: Handle, name: RawName): void {
   try {
-    files.removeDirectory(parent, name);
+    undoing.files.removeDirectory(parent, name);
   } catch (error) {
     if (!(error instanceof FileError && error.code === 'ENOTEMPTY')) throw error;
-    outOfTheWay(files, parent, name);
+    outOfTheWay(undoing, parent, name);
   }
 }
 
-function outOfTheWay(files: ReplicaFiles, parent: Handle, name: RawName): void {
-  for (let n = 1; ; n += 1) {
-    const aside = `aside-undone-${n}` as RawName;
-    if (files.entry(files.limbo, aside) !== null) continue;
-    files.rename(parent, name, files.limbo, aside, 'no-replace');
-    return;
-  }
+/** Never the source's: nobody takes it away. */
+function outOfTheWay({ files, folder }: Undoing, parent: Handle, name: RawName): void {
+  const to = placeOn({ files }, { kind: 'orphans', folder, path: formerPath(files, { parent, name }) });
+  files.rename(parent, name, to.parent, to.name, 'no-replace');
 }
 
-function moveBack(
-  files: ReplicaFiles,
-  [handle, from = '', fromName = '', to = '', toName = '']: readonly string[],
-): void {
+function moveBack(undoing: Undoing, [handle, from = '', fromName = '', to = '', toName = '']: readonly string[]): void {
+  const { files } = undoing;
   const [origin, name] = [from as Handle, fromName as RawName];
   const there = files.entry(to as Handle, toName as RawName);
   if (there === null || there.handle !== handle) return;
@@ -128,27 +133,29 @@ function moveBack(
   // It was killed between the two halves of putting a second name aside.
   if (before?.handle === handle) files.unlink(to as Handle, there.name);
   else {
-    if (before !== null) outOfTheWay(files, origin, name);
+    if (before !== null) outOfTheWay(undoing, origin, name);
     files.rename(to as Handle, there.name, origin, name, 'no-replace');
   }
 }
 
-function linkAgain(files: ReplicaFiles, [handle = '', parent = '', name = '']: readonly string[]): void {
+function linkAgain(undoing: Undoing, [handle = '', parent = '', name = '']: readonly string[]): void {
+  const { files } = undoing;
   if (files.attributes(handle as Handle) === null) return;
   const there = files.entry(parent as Handle, name as RawName);
   if (there?.handle === handle) return;
-  if (there !== null) outOfTheWay(files, parent as Handle, there.name);
+  if (there !== null) outOfTheWay(undoing, parent as Handle, there.name);
   files.link(handle as Handle, parent as Handle, name as RawName);
 }
 
 /** One of the two may have been younger than the stretch, and be gone for good: then the other goes back alone. */
-function exchangeBack(files: ReplicaFiles, texts: readonly string[]): void {
+function exchangeBack(undoing: Undoing, texts: readonly string[]): void {
+  const { files } = undoing;
   const [handle = '', one = '', oneName = '', two = '', twoName = '', other = ''] = texts;
   const here = files.entry(one as Handle, oneName as RawName)?.handle === other;
   const there = files.entry(two as Handle, twoName as RawName)?.handle === handle;
   if (here && there) files.rename(one as Handle, oneName as RawName, two as Handle, twoName as RawName, 'exchange');
-  else if (there) moveBack(files, [handle, one, oneName, two, twoName]);
-  else if (here) moveBack(files, [other, two, twoName, one, oneName]);
+  else if (there) moveBack(undoing, [handle, one, oneName, two, twoName]);
+  else if (here) moveBack(undoing, [other, two, twoName, one, oneName]);
 }
 
 function putBack(files: ReplicaFiles, handle: Handle, offset: number, data: Uint8Array): void {

@@ -6,24 +6,14 @@
 import type { RawName } from '@understudy/base';
 import type { NodeId } from '@understudy/wire';
 import { FileError, type Handle, type ReplicaFiles } from '../../../../ports.ts';
-import { type Tier, tiersFor } from './coarsen.ts';
+import { tiersFor } from './coarsen.ts';
 import { type Beginning, type Generation, Generations } from './generations.ts';
 import { Joining } from './joining.ts';
 import { Keeper } from './keeper.ts';
-import { purgeKept } from './purge.ts';
+import { MORE, type UndoReach, whyNotOldest } from './letting-go.ts';
+import type { PurgeReport } from './purge-report.ts';
+import { Purging } from './purging.ts';
 import { isWhole, lostOf, undo } from './roll-back.ts';
-
-/** How far back it reaches, whichever comes first. The brake's window is kept in any case. */
-export interface UndoReach {
-  readonly ageMs: number;
-  /** Of old content and of files that were removed, with all that is noted of them. */
-  readonly bytes: number;
-  /** The file system is nearly full: that is why it is so little. */
-  readonly isShort?: boolean;
-  /** What becomes of moments with their age; absent: as coarsen.ts has it. */
-  readonly tiers?: readonly Tier[];
-}
-export const WINDOW_ONLY: UndoReach = { ageMs: 0, bytes: 0 };
 
 /** A moment to which the replica can be taken back. */
 export interface UndoPoint extends Beginning {
@@ -51,13 +41,11 @@ export interface UndoJournalParts {
   /** Nothing may go: a person is about to decide. */
   readonly stays: () => boolean;
   readonly short: (sentence: string) => void;
+  /** What was kept aside and is gone for good is told there. */
+  readonly report: PurgeReport;
 }
 
 const STRETCH_MS = 1000;
-const MOST_POINTS = 512;
-const MOST_KEPT = 200_000;
-const PURGE_AT_ONCE = 256;
-const MORE = 'A brake that holds now may not be able to take everything back.';
 
 export class UndoJournal {
   readonly #parts: UndoJournalParts;
@@ -69,10 +57,12 @@ export class UndoJournal {
   #stale = false;
   /** Something was changed that is not kept: what is kept is no way back any more. */
   #broken = false;
+  readonly #purging: Purging;
   changed = 0;
 
   constructor(parts: UndoJournalParts) {
     this.#parts = parts;
+    this.#purging = new Purging(parts, () => this.#keepers.values());
   }
 
   get keepers(): ReadonlyMap<number, Keeper> {
@@ -88,6 +78,7 @@ export class UndoJournal {
     const generations = new Generations(files, { covered: how.covered });
     if (!how.keep) while (generations.all.length > 0) generations.dropOldest();
     const keeper = new Keeper(files, generations, {
+      wallMs: this.#parts.wallMs,
       room: (bytes) => this.#room(bytes),
       failed: (error) => this.#failed(error),
       lost: (path) => this.#parts.short(`The old content of ${path} is more than is kept aside. ${MORE}`),
@@ -163,7 +154,7 @@ export class UndoJournal {
     const tiers = reach().tiers ?? tiersFor(windowMs());
     this.#later(() => {
       if (!this.#parts.stays() && this.#pinned.size === 0) this.#joining.turn(this.points(), wallMs(), tiers);
-      this.#purge(wallMs() - windowMs(), PURGE_AT_ONCE);
+      this.#purging.turn();
     });
   }
 
@@ -175,7 +166,8 @@ export class UndoJournal {
       const why = this.#whyNotOldest(second);
       if (why === null) return;
       if (!this.#later(() => this.#dropOldest())) return;
-      if (why !== '') this.#parts.short(why);
+      if (why !== 'age') this.#purging.tight();
+      if (why !== 'age' && why !== 'size') this.#parts.short(why);
     }
   }
 
@@ -188,7 +180,7 @@ export class UndoJournal {
       this.#joining.giveUp();
       for (const half = Math.ceil(this.#all.length / 2); most < half; most += 1) this.#dropOldest();
       if (this.#all.length === 0) this.dropAll();
-      gone = this.#purge(Number.POSITIVE_INFINITY, Number.MAX_SAFE_INTEGER);
+      gone = this.#purging.makeRoom();
     });
     if (gone > 0 || most > 0)
       this.#parts.short(
@@ -281,20 +273,18 @@ export class UndoJournal {
       });
   }
 
-  /** Empty: it is as it should be that it goes. Null: it stays. */
   #whyNotOldest(second: Generation): string | null {
     const { wallMs, windowMs, reach, copyBytes } = this.#parts;
-    const { ageMs, bytes, isShort } = reach();
-    const age = wallMs() - second.wallMs;
-    if (age > Math.max(windowMs(), ageMs)) return '';
-    const { kept } = this.counters;
-    if (isShort === true && kept > bytes)
-      return "The replica's file system is nearly full: the oldest moments to go back to were let go of.";
-    if (age > windowMs() && (kept > bytes || this.#all.length > MOST_POINTS)) return '';
-    const [copied, names] = [this.#copied(), this.#keptNames()];
-    if (copied <= Math.max(copyBytes(), bytes) && names <= MOST_KEPT && this.#all.length <= MOST_POINTS) return null;
-    if (age > windowMs()) return '';
-    return `More was overwritten and deleted than is kept aside: the time that can be taken back is shorter. ${MORE}`;
+    return whyNotOldest({
+      ageMs: wallMs() - second.wallMs,
+      windowMs: windowMs(),
+      reach: reach(),
+      copyBytes: copyBytes(),
+      kept: this.counters.kept,
+      copied: this.#copied(),
+      names: this.#keptNames(),
+      moments: this.#all.length,
+    });
   }
 
   #copied(): number {
@@ -314,7 +304,10 @@ export class UndoJournal {
     const { copyBytes, reach, stays } = this.#parts;
     const most = Math.max(copyBytes(), reach().bytes);
     const left = () => most - this.#copied();
-    while (left() < bytes && !stays() && this.#all.length > 1 && !this.#isPinned(this.#all[0])) this.#dropOldest();
+    while (left() < bytes && !stays() && this.#all.length > 1 && !this.#isPinned(this.#all[0])) {
+      this.#dropOldest();
+      this.#purging.tight();
+    }
     return left();
   }
 
@@ -348,15 +341,6 @@ export class UndoJournal {
   /** The disk's errors cost the way back, and nothing else. */
   #try(work: () => void): void {
     this.#later(work, (error) => this.#failed(error));
-  }
-
-  #purge(beforeMs: number, most: number): number {
-    let gone = 0;
-    for (const { files, generations } of this.#keepers.values()) {
-      const from = generations.all[0]?.folder ?? null;
-      gone += purgeKept({ files, from, beforeMs, gone: (handle) => generations.kept.delete(handle) }, most - gone);
-    }
-    return gone;
   }
 
   #failed(error: FileError): void {

@@ -146,6 +146,7 @@ it('[SAFE4] attributes that are longer than an entry may be are told as lost, an
   const generations = new Generations(files);
   const lost: string[] = [];
   const keeper = new Keeper(files, generations, {
+    wallMs: () => 0,
     room: () => 1 << 20,
     failed: (error) => expect(error).toBeNull(),
     lost: (path) => lost.push(path),

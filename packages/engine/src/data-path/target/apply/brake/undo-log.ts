@@ -8,11 +8,11 @@ import { FileError, type Handle, type ReplicaFiles } from '../../../../ports.ts'
 
 /** Numbers are never reused. */
 export const UndoKind = {
-  /** numbers: position, wall ms, source ms, the last stretch that was joined with this one. texts: the folder beneath `kept`, the root. */
+  /** numbers: position, wall ms, source ms, the last stretch that was joined with this one. texts: the folder beneath `kept` and `gone`, the root. */
   begin: 1,
   /** texts: parent, name. */
   made: 2,
-  /** texts: handle, from, its name, to, its name. numbers: 1 where it is out of the replica now. */
+  /** texts: handle, from, its name, to, its name. numbers: 1 where it is out of the replica now; how many bytes that are. */
   moved: 3,
   /** A file that has further names. texts: handle, parent, name. */
   unlinked: 4,

@@ -5,8 +5,8 @@ import { FileError, type Handle } from '../../../../ports.ts';
 import { bytesOf, ModelSource } from '../../testing/model-source.ts';
 import { Play } from '../../testing/play.ts';
 import { Rig, ROOT_PATH, treeOf } from '../../testing/rig.ts';
+import type { UndoReach } from './letting-go.ts';
 import type { OpenPast } from './open-past.ts';
-import type { UndoReach } from './undo-journal.ts';
 
 class Killed extends Error {}
 

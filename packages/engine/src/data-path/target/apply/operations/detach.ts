@@ -30,7 +30,7 @@ export function detach(record: OperationRecord, context: ApplyContext): void {
   if (!later) {
     // Known: it may turn up under another name, and the end of a mirror sets aside what did not.
     run.spare(there.handle);
-    displace(root, place, there, record.sequence);
+    displace(root, place, there);
   }
   parentTimes(record, context);
 }

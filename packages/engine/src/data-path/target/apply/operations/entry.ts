@@ -60,7 +60,6 @@ function bring(record: OperationRecord, context: ApplyContext, at: Place): Broug
     victim: null,
     soleName: record.attributes.nlink === 1,
     replaying: false,
-    at: record.sequence,
     onSetAside: () => toldAside(record, context),
   });
   return { handle: known, created: false, known: true };
@@ -83,7 +82,7 @@ function adoptOrMake(record: OperationRecord, context: ApplyContext, at: Place):
     root.nodes.bind(record.node, there.handle);
     return { handle: there.handle, created: false };
   }
-  if (there !== null && displace(root, at, there, record.sequence) === 'set-aside') toldAside(record, context);
+  if (there !== null && displace(root, at, there) === 'set-aside') toldAside(record, context);
   const handle = make(root, at, record.attributes, record.data);
   root.nodes.bind(record.node, handle);
   return { handle, created: true };

@@ -1,5 +1,5 @@
 /**
- * forget: the node left the replication set, with what is beneath it; kept aside. A file that never had a name goes for good.
+ * forget: the node left the replication set, with what is beneath it; kept aside for a while under the path it had. A file that never had a name goes for good.
  * Where other rules put it out (FORGET_IN_PLACE) it stays where it is, nobody's from then on, and the source is told of it.
  */
 import { FORGET_IN_PLACE, type OperationRecord, position } from '@understudy/wire';
@@ -22,7 +22,7 @@ export function forget(record: OperationRecord, context: ApplyContext): void {
     const nameless = place.parent === root.files.limbo && place.name === temporaryName(record.node);
     if (nameless || (!isDirectory(file.attributes) && file.attributes.nlink > 1))
       root.files.unlink(place.parent, place.name);
-    else setAside(root, place, { name: place.name, ...file }, record.sequence);
+    else setAside(root, place, { name: place.name, ...file }, 'kept');
   }
   if (root.alive(record.node) === null) root.nodes.unbind(record.node);
 }

@@ -4,6 +4,7 @@ import { type ApplyContext, needed, placeOf } from '../apply-context.ts';
 import { parentTimes } from '../attributes.ts';
 import { toldAside } from '../establish.ts';
 import { displace, inLimbo } from '../limbo.ts';
+import { dropNote } from '../waiting.ts';
 
 export function link(record: OperationRecord, context: ApplyContext): void {
   const { root, run } = context;
@@ -16,10 +17,13 @@ export function link(record: OperationRecord, context: ApplyContext): void {
   run.confirm(root.index, record.parent, record.name);
   const there = root.at(place);
   if (there?.handle !== handle) {
-    if (there !== null && displace(root, place, there, record.sequence) === 'set-aside') toldAside(record, context);
+    if (there !== null && displace(root, place, there) === 'set-aside') toldAside(record, context);
     const waiting = inLimbo(root, record.node, handle);
     if (waiting === null) root.files.link(handle, place.parent, place.name);
-    else root.files.rename(waiting.parent, waiting.name, place.parent, place.name, 'no-replace');
+    else {
+      dropNote(root.files, handle);
+      root.files.rename(waiting.parent, waiting.name, place.parent, place.name, 'no-replace');
+    }
   }
   parentTimes(record, context);
 }

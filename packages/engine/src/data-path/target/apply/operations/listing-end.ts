@@ -35,7 +35,7 @@ export function listingEnd(record: OperationRecord, context: ApplyContext): void
     const entry = root.at(place);
     if (entry === null) continue;
     if (root.nodes.nodeOf(entry.handle) === undefined) orphans.take(place, entry);
-    else displace(root, place, entry, record.sequence);
+    else displace(root, place, entry);
   }
   orphans.end();
   nodeTimes(root, record.parent, handle, record.attributes);

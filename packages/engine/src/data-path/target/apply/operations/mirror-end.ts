@@ -1,4 +1,5 @@
 /** mirrorEnd: the run is complete. What lost its place and was claimed by nobody is gone on the source: it is set aside. */
+import { printable, type RawName } from '@understudy/base';
 import { type OperationRecord, position } from '@understudy/wire';
 import type { TargetEvent } from '../apply-context.ts';
 import { sweep } from '../limbo.ts';
@@ -18,15 +19,17 @@ export function mirrorEnd(
     return;
   }
   for (const root of roots) {
-    const asides = sweep(root, record.sequence, (handle) => run.isSpared(handle));
-    if (asides === 0) continue;
+    const asides = sweep(root, (handle) => run.isSpared(handle));
+    const [first] = asides;
+    if (first === undefined) continue;
+    const folder = printable(first.split('/').slice(0, 2).join('/') as RawName);
     event({
       kind: 'set-aside',
       severity: 'warning',
       at: position(record.sequence),
       root: root.index,
       path: root.path,
-      sentence: `the mirror is complete; ${asides} files and folders that the source no longer has were set aside`,
+      sentence: `the mirror is complete; ${asides.length} files and folders that the source no longer has were set aside, to ${folder} in the job's folder beside the replica`,
     });
   }
   run.endMirror();

@@ -23,7 +23,7 @@ function move(record: OperationRecord, context: ApplyContext): void {
   const placing = placingOf(record, context, handle, to, firstPlace(record, context));
   if (placing !== null) place(root, { ...placing, victim });
   if (context.replaying && to !== null) evict(record, context, to);
-  if (record.victim !== NO_NODE && record.victimNlink === 0) vanish(root, record.victim, record.sequence);
+  if (record.victim !== NO_NODE && record.victimNlink === 0) vanish(root, record.victim);
   parentTimes(record, context);
 }
 
@@ -31,7 +31,7 @@ function move(record: OperationRecord, context: ApplyContext): void {
 function evict(record: OperationRecord, { root }: ApplyContext, to: Place): void {
   const there = root.at(to);
   if (there === null || record.victim === NO_NODE || there.handle !== root.nodes.handleOf(record.victim)) return;
-  displace(root, to, there, record.sequence);
+  displace(root, to, there);
 }
 
 /** The old name's directory may be gone, or never have been here; the new place is what counts. */
@@ -68,7 +68,6 @@ function placingOf(
     victim: null,
     soleName: record.attributes.nlink === 1,
     replaying: context.replaying,
-    at: record.sequence,
     onSetAside: () => toldAside(record, context),
   };
 }

@@ -13,7 +13,7 @@ export function unlink(record: OperationRecord, context: ApplyContext): void {
   const handle = root.nodes.handleOf(record.node);
   if (there !== null && there.handle === handle) {
     // The source still has other names of it: the only one here is not destroyed, one of those will claim it.
-    if (record.victimNlink > 0 && there.attributes.nlink === 1) displace(root, place, there, record.sequence);
+    if (record.victimNlink > 0 && there.attributes.nlink === 1) displace(root, place, there);
     else root.files.unlink(place.parent, place.name);
   } else if (
     there !== null &&
@@ -21,11 +21,11 @@ export function unlink(record: OperationRecord, context: ApplyContext): void {
     !context.replaying &&
     root.nodes.nodeOf(there.handle) === undefined
   ) {
-    if (displace(root, place, there, record.sequence) === 'set-aside') toldAside(record, context);
+    if (displace(root, place, there) === 'set-aside') toldAside(record, context);
   }
   if (record.victimNlink === 0) {
     if (there?.handle === handle && there?.attributes.nlink === 1) root.nodes.unbind(record.node);
-    else vanish(root, record.node, record.sequence);
+    else vanish(root, record.node);
   }
   parentTimes(record, context);
 }
