@@ -35,7 +35,7 @@ export class Line {
   }
 
   static async open(stage: Bootstrap): Promise<Line> {
-    const line = new Line({ source: await keeper(stage), target: await keeper(stage) });
+    const line = new Line({ source: await networkKeeper(stage), target: await networkKeeper(stage) });
     const { source, target } = line.#keepers;
     line.#ip('source', 'link', 'add', DEVICE, 'type', 'veth', 'peer', 'name', DEVICE, 'netns', String(target));
     for (const end of ['source', 'target'] as const) {
@@ -49,6 +49,11 @@ export class Line {
 
   address(end: End): string {
     return ADDRESSES[end];
+  }
+
+  /** A process in that network. */
+  pid(end: End): number {
+    return this.#keepers[end];
   }
 
   /** Put before a command it starts that on this end, by exec. */
@@ -92,7 +97,7 @@ export class Line {
 }
 
 /** A process that does nothing but hold a network namespace. */
-async function keeper(stage: Bootstrap): Promise<number> {
+export async function networkKeeper(stage: Bootstrap): Promise<number> {
   const child = spawn('unshare', ['--net', 'sleep', 'infinity'], { env: stage.env, stdio: 'ignore' });
   child.unref();
   const pid = child.pid ?? -1;

@@ -3,7 +3,6 @@
  * or its processes are stopped for longer than its lease; the target takes over, and an application writes there. Both run on one machine,
  * so that one clock tells when each call was answered.
  */
-import { spawn, spawnSync } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect } from 'vitest';
@@ -14,44 +13,26 @@ import {
   openWorld,
   sized,
   staged,
+  startEtcd,
   startLoad,
   until,
   type World,
+  whyNoEtcd,
   whyNoLine,
 } from '../bootstrap/index.ts';
 
-const noEtcd =
-  spawnSync('etcd', ['--version']).status === 0 ? null : 'etcd is not here (Debian: apt-get install etcd-server)';
-const why = whyNoLine() ?? noEtcd;
+const why = whyNoLine() ?? whyNoEtcd();
 if (why !== null) console.warn(`SKIPPED never two writers: ${why}`);
 
 const JOB = 'ledger';
 const LEASE = '2s';
-const PORT = 2379;
-
-/** Beside the target: where the line is cut, it still has its witness. */
-async function startEtcd({ stage, line }: World): Promise<string> {
-  const at = `http://${line.address('target')}:${PORT}`;
-  const [enter = '', ...rest] = line.on('target');
-  const folder = stage.folder('etcd');
-  const args = ['--data-dir', folder, '--listen-client-urls', at, '--advertise-client-urls', at, '--unsafe-no-fsync'];
-  const etcd = spawn(enter, [...rest, 'etcd', ...args], { env: stage.env, stdio: ['ignore', 'ignore', 'pipe'] });
-  let said = '';
-  etcd.stderr.on('data', (bytes: Buffer) => {
-    said = `${said}${bytes}`.slice(-20_000);
-  });
-  etcd.unref();
-  await until('etcd answers', () => {
-    if (etcd.exitCode !== null) throw new Error(`etcd ended: ${said.slice(-500)}`);
-    return /serving (insecure )?client (requests|traffic)/.test(said);
-  });
-  return at;
-}
 
 async function protect(world: World): Promise<void> {
-  const { stage, source, to } = world;
+  const { stage, line, source, to } = world;
+  // Beside the target: where the line is cut, it still has its witness.
+  const etcd = await startEtcd(stage, line.on('target'), line.address('target'));
   const section = join(stage.root, 'failover.yaml');
-  writeFileSync(section, `witness: { kind: etcd, endpoints: ["${await startEtcd(world)}"], lease: ${LEASE} }\n`);
+  writeFileSync(section, `witness: { kind: etcd, endpoints: ["${etcd}"], lease: ${LEASE} }\n`);
   const job = { name: JOB, source: 'alpha', target: 'beta', include: [source], to, intercept: 'fuse' } as const;
   await stage.client.protect({ ...job, extra: ['--failover-file', section] });
 }
