@@ -156,9 +156,11 @@ export interface ReplicaView {
   readonly links: boolean;
   readonly isOrphan: (path: string, mtimeSec: number) => boolean;
   readonly contents: ReplicaHashes;
+  /** Told of the file of each line. */
+  readonly shows?: (line: string, handle: Handle) => void;
 }
 
-export function replicaImage(files: MemoryReplica, { links, isOrphan, contents }: ReplicaView): string[] {
+export function replicaImage(files: MemoryReplica, { links, isOrphan, contents, shows }: ReplicaView): string[] {
   const lines: string[] = [];
   const seen = new Map<Handle, string>();
   const visit = (handle: Handle, attributes: Attributes, path: string): void => {
@@ -171,7 +173,9 @@ export function replicaImage(files: MemoryReplica, { links, isOrphan, contents }
           ? shown(files.readLink(handle) ?? new Uint8Array())
           : '';
     const first = seen.get(handle) ?? path;
-    lines.push(line(path, factsOf(attributes, files.xattrs(handle) ?? [], content), first, links));
+    const of = line(path, factsOf(attributes, files.xattrs(handle) ?? [], content), first, links);
+    lines.push(of);
+    shows?.(of, handle);
     if (type !== DIRECTORY) return;
     for (const entry of (files.list(handle) ?? []).sort(byName)) {
       const beneath = `${path}/${rawToText(entry.name)}`;

@@ -3,12 +3,12 @@
  * In: a seed's randomness and a world. Out: a run that can be cranked step by step. Promise: nothing but the seed decides.
  */
 import { rawFromText } from '@understudy/base';
-import type { Scope, UndoPoint } from '@understudy/engine';
+import type { Handle, Scope, UndoPoint } from '@understudy/engine';
 import type { MemoryReplica } from '@understudy/engine/testing';
 import { MemoryFileSystem } from '@understudy/interceptor/memory';
 import type { Reply } from '@understudy/wire';
 import { BadDisk } from './bad-disk.ts';
-import { Images } from './held-replica.ts';
+import { type HeldLine, Images, type LostOfRoot, linesOf, saysItIsAt } from './held-replica.ts';
 import { ContentHashes, imageDifferences, ReplicaHashes, replicaImage, SourceNodes, sourceImage } from './image.ts';
 import type { PairOptions } from './pair-options.ts';
 import { RunClock } from './run-clock.ts';
@@ -161,13 +161,14 @@ export class Pair {
    * Without what an agent killed between making a file and noting whose it is has left, and a later mirror reported as an orphan:
    * such a file bears a time of the target's own.
    */
-  replicaImage(): string[] {
+  replicaImage(shows: (line: HeldLine) => void = () => {}): string[] {
     return this.target.replicas.flatMap((replica, i) => {
       const isOrphan = (path: string, mtimeSec: number) => mtimeSec > TARGET_TIMES && this.#orphans.has(`${i}${path}`);
       const links = this.#options.scopes[i] === 'whole' && !this.#isWithin(i);
       const contents = this.#replicaContents[i] ?? new ReplicaHashes();
-      const lines = replicaImage(replica, { links, isOrphan, contents });
-      return lines.map((line) => (this.#paths[i] ?? '') + line);
+      const top = this.#paths[i] ?? '';
+      const told = (line: string, handle: Handle) => shows({ line: top + line, root: i, top, handle });
+      return replicaImage(replica, { links, isOrphan, contents, shows: told }).map((line) => top + line);
     });
   }
 
@@ -308,7 +309,8 @@ export class Pair {
     const lost = moment === null ? [] : target.lostSince(moment);
     const outcome = target.decide(word, source.job.path.next);
     if (outcome === 'died') this.cut();
-    if (outcome !== 'done' || word === 'go-on') return { halted: false, wrong: null };
+    // It may have died when all but the clearing up was done: then it is halted all the same.
+    if (word === 'go-on' || target.noted?.phase !== 'halted') return { halted: false, wrong: null };
     const wrong = moment === null ? null : this.#wrongMoment(moment, lost);
     this.cut();
     target.kill();
@@ -319,16 +321,12 @@ export class Pair {
   }
 
   #noteMoment(): void {
-    this.#images.note(this.target.points.at(-1), () => this.replicaImage());
+    this.#images.note(this.target.points.at(-1), () => linesOf((shows) => this.replicaImage(shows)));
   }
 
-  #wrongMoment(moment: UndoPoint, lost: readonly string[]): string | null {
-    const { brake, disk } = this.target;
-    // It stayed where it stood, or said that it is at no moment of the source's: what was kept is damaged or gone.
-    if (brake === null || brake.at !== moment.position || brake.sentence.includes('was being taken back')) return null;
-    // An operation that was given up may have been done by half.
-    if (lost.length > 0 && disk.kind !== 'good') return null;
-    return this.#images.wrong(moment, this.replicaImage(), lost.length > 0);
+  #wrongMoment(moment: UndoPoint, lost: readonly LostOfRoot[]): string | null {
+    const now = () => linesOf((shows) => this.replicaImage(shows));
+    return saysItIsAt(moment, lost, this.target) ? this.#images.wrong(moment, now(), lost) : null;
   }
 
   applySome(records: number): void {

@@ -26,6 +26,7 @@ import {
   type Welcome,
 } from '@understudy/wire';
 import { type BadDisk, Killed } from './bad-disk.ts';
+import type { LostOfRoot } from './held-replica.ts';
 import type { ToTarget, WireLink } from './wire-link.ts';
 
 const digest = { sha256: (bytes: Uint8Array) => createHash('sha256').update(bytes).digest() };
@@ -99,13 +100,18 @@ export class TargetAgent {
     return this.#running?.apply.brake.state ?? null;
   }
 
+  /** The same as the next process will find it. */
+  get noted(): BrakeState | null {
+    return this.journal.load().brake;
+  }
+
   /** Moments to which the replica can be taken back, oldest first. */
   get points(): readonly UndoPoint[] {
     return this.#running?.apply.brake.points() ?? [];
   }
 
-  /** Paths whose content is not kept back to there. */
-  lostSince(point: UndoPoint): readonly string[] {
+  /** What is not kept back to there. */
+  lostSince(point: UndoPoint): readonly LostOfRoot[] {
     return this.#running?.apply.brake.lostSince(point) ?? [];
   }
 

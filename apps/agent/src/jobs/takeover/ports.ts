@@ -43,7 +43,7 @@ export interface Rewinds {
   /** Null: it can; else why not. */
   whyNot(job: ReplicaJob, point: string): string | null;
   /** The replica is exactly as the source was at that moment. The answer: which moment that is. */
-  rewind(job: ReplicaJob, point: string): Promise<string>;
+  rewind(job: ReplicaJob, point: string, signal: AbortSignal): Promise<string>;
 }
 
 export const noReverse: ReverseRole = {

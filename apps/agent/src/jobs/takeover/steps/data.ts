@@ -11,7 +11,10 @@ export function dataStep(targets: TargetJobs, rewinds: Rewinds): StepCode {
       const target = targets.open(job.id);
       if (target === null) throw new StepError('never-linked', 'The replica is not known well enough to be opened.');
       try {
-        if (record.data === 'rewind') return await rewind(rewinds, job, record.point);
+        if (record.data === 'rewind') {
+          if (record.point === null) throw new StepError('no-point', 'No moment to go back to was named.');
+          return await rewinds.rewind(job, record.point, signal);
+        }
         const { operations, bytes } = target.hand.facts().queue;
         const amount = `${operations} ${operations === 1 ? 'operation' : 'operations'} (${formatBytes(bytes)})`;
         if (record.data === 'discard') {
@@ -35,9 +38,4 @@ export function dataStep(targets: TargetJobs, rewinds: Rewinds): StepCode {
     },
     undo: async () => 'what was applied stays: it is what the source had',
   };
-}
-
-async function rewind(rewinds: Rewinds, job: Parameters<Rewinds['rewind']>[0], point: string | null): Promise<string> {
-  if (point === null) throw new StepError('no-point', 'No moment to go back to was named.');
-  return rewinds.rewind(job, point);
 }

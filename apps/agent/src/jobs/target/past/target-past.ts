@@ -74,8 +74,17 @@ export class TargetPast {
     this.#parts.path().openAlone(hello);
   }
 
-  /** The replica goes back to that moment and stays there, over deaths too once this is called again. Throws what its file system says. */
+  /** What was under way when the machine lost its power has not been applied again yet: until then no moment can be gone back to. */
+  get isUncertain(): boolean {
+    return this.#desk.isUncertain;
+  }
+
+  /**
+   * The replica goes back to that moment and stays there, over deaths too once this is called again. Throws PastRefusal, and what its file
+   * system says.
+   */
   rewind(point: UndoPoint): void {
+    this.#refuseUncertain();
     this.close();
     try {
       this.#desk.rewind(point);
@@ -143,6 +152,7 @@ export class TargetPast {
   async view(timeMs: number, directory: RawName): Promise<UndoPoint> {
     const real = await this.#directoryFor(directory);
     const point = this.at(timeMs);
+    this.#refuseUncertain();
     let past: OpenPast | null = null;
     try {
       past = this.#desk.openPast(point);
@@ -194,6 +204,13 @@ export class TargetPast {
     } finally {
       past.close();
     }
+  }
+
+  #refuseUncertain(): void {
+    if (this.isUncertain)
+      throw new PastRefusal(
+        'This server lost its power, and what was being applied then has not been applied again yet: until it has, it is not known which paths were different. Try again once the job is linked and applies.',
+      );
   }
 
   /** Within a view this thread would wait for itself. */

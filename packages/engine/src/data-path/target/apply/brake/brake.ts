@@ -12,7 +12,8 @@ import { type BrakeSettings, DEFAULT_BRAKE, type Trip } from './detector.ts';
 import { KeepingFiles } from './keeping-files.ts';
 import { type UndoReach, WINDOW_ONLY } from './letting-go.ts';
 import { PurgeReport } from './purge-report.ts';
-import { UndoJournal, type UndoPoint } from './undo-journal.ts';
+import { UndoJournal } from './undo-journal.ts';
+import type { UndoPoint } from './undo-points.ts';
 import { haltedSentence, heldSentence, rewoundSentence, unreachableSentence } from './words.ts';
 
 export interface BrakePorts {
@@ -111,7 +112,12 @@ export class Brake {
 
   /** The files of a root that was opened. */
   wrap(index: number, files: ReplicaFiles): KeepingFiles {
-    const keeper = this.undo.add(index, files, { covered: this.#covered, keep: this.#keeps || this.holds });
+    const keeper = this.undo.add(index, files, {
+      // What was stopped was on the disk before that was noted, and nothing was written since.
+      covered: this.holds ? null : this.#covered,
+      undoing: this.#state?.phase === 'rolling-back',
+      keep: this.#keeps || this.holds,
+    });
     const wrapped = new KeepingFiles(keeper, {
       ...this.#counter.watch(index),
       wrote: (bytes) => {
@@ -176,7 +182,8 @@ export class Brake {
     const reached = number !== null && this.undo.reaches(number);
     if (!reached && state.phase === 'rolling-back' && state.to !== null) return null;
     const to = reached ? state.to : null;
-    const lost = state.lost ?? (number === null || to === null ? [] : this.undo.lostSince(number).slice(0, MOST_NAMED));
+    const found = state.lost !== undefined || number === null || to === null ? [] : this.undo.lostSince(number);
+    const lost = state.lost ?? found.slice(0, MOST_NAMED).map(({ path }) => path);
     this.#note({ ...state, phase: 'rolling-back', to, lost });
     if (to === null || number === null) return state.at;
     this.undo.undoTo(number, this.#parts.rebind);
@@ -187,8 +194,11 @@ export class Brake {
   rewind(point: UndoPoint, at: number): number | null {
     const { number, position, wallMs, sourceMs } = point;
     const to = { number, position, wallMs, sourceMs };
-    if (this.#state?.phase !== 'rolling-back')
+    if (this.#state?.phase !== 'rolling-back') {
+      // A power cut on the way finds all that has to be undone, and what undoes it.
+      this.undo.sync();
       this.#note({ phase: 'rolling-back', code: 'rewound', sentence: rewoundSentence(to, []), at, to });
+    }
     return this.haltHere();
   }
 
@@ -248,7 +258,7 @@ export class Brake {
 
   #hold(position: number, trip: Trip, mirroring: boolean): void {
     const settings = this.#settings ?? DEFAULT_BRAKE;
-    const known = this.undo.points();
+    const known = this.undo.secure() ? this.undo.points() : [];
     const blind = this.#parts.wallMs() - this.#blindSinceMs < settings.windowMs;
     const before = known.filter((point) => point.position < trip.first);
     // What counted before a restart is not known: then one that is as old as the window is certainly before it.

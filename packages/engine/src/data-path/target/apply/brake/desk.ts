@@ -5,7 +5,7 @@
 import type { RawName } from '@understudy/base';
 import type { Condition, NodeId, OperationRecord, Position } from '@understudy/wire';
 import { NO_NODE, position } from '@understudy/wire';
-import type { Handle, ReplicaFiles } from '../../../../ports.ts';
+import { FileError, type Handle, type ReplicaFiles } from '../../../../ports.ts';
 import type { BrakeState, TargetJournal } from '../../journal.ts';
 import type { TargetEvent } from '../apply-context.ts';
 import type { MirrorRun } from '../mirror-run.ts';
@@ -13,7 +13,8 @@ import type { ReplicaRoots } from '../replica-roots.ts';
 import { Brake, type BrakePorts, type BrakeStart } from './brake.ts';
 import type { BrakeSettings } from './detector.ts';
 import { type OpenPast, openPast } from './open-past.ts';
-import type { UndoCounters, UndoPoint } from './undo-journal.ts';
+import type { UndoCounters, UndoJournal } from './undo-journal.ts';
+import type { UndoPoint } from './undo-points.ts';
 
 export interface DeskParts {
   /** Undefined: there is no brake, and everything here does nothing. */
@@ -65,6 +66,14 @@ export class BrakeDesk {
     return this.#brake?.holds === true;
   }
 
+  /**
+   * The machine lost its power, and what was being applied then is not applied again yet: of that some may be on the disk and what undoes it
+   * not, and nobody knows which paths it befell.
+   */
+  get isUncertain(): boolean {
+    return this.#powerLost && this.#brake !== null && !this.#brake.holds && !this.#parts.stands().exact;
+  }
+
   configure(settings: BrakeSettings | null): void {
     this.#brake?.configure(settings);
   }
@@ -77,7 +86,7 @@ export class BrakeDesk {
   before(record: OperationRecord): void {
     this.#brake?.before(record);
     // What was under way when the machine lost its power may be on the disk, and what undoes it not.
-    if (this.#brake === null || !this.#powerLost || this.#parts.stands().exact) return;
+    if (this.#brake === null || !this.isUncertain) return;
     const root = this.#parts.roots().get(record.root);
     const keeper = this.#brake.undo.keepers.get(record.root);
     if (root === undefined || keeper === undefined) return;
@@ -121,8 +130,8 @@ export class BrakeDesk {
     return this.#brake?.undo.counters ?? { kept: 0, written: 0, changed: 0 };
   }
 
-  /** Paths whose content, as it was then, is not kept. */
-  lostSince(point: UndoPoint): readonly string[] {
+  /** What is not kept of how it was then. */
+  lostSince(point: UndoPoint): ReturnType<UndoJournal['lostSince']> {
     return this.#brake?.undo.lostSince(point.number) ?? [];
   }
 
@@ -149,12 +158,15 @@ export class BrakeDesk {
     this.#brake?.undo.dropAll();
   }
 
-  /** The roots as they were then; it stays as long as nobody calls `close`. Throws FileError where what was kept is damaged. */
+  /** The roots as they were then; it stays as long as nobody calls `close`. Throws FileError where what was kept is damaged, or uncertain. */
   openPast(point: UndoPoint): OpenPast | null {
+    this.#refuseUncertain('view');
     return this.#brake === null ? null : openPast(this.#brake.undo, point);
   }
 
   restart(position: Position): void {
+    // What was under way is replayed by nobody any more, so that nobody learns where the way back leads astray.
+    if (this.isUncertain) this.#brake?.undo.dropAll();
     this.#brake?.restart(position);
   }
 
@@ -170,10 +182,16 @@ export class BrakeDesk {
 
   /**
    * The replica is taken back to a moment, and stays there: nothing more is applied. To be called again where the process died meanwhile.
-   * Throws what the replica's file system says; then it is still on its way.
+   * Throws what the replica's file system says; then it is still on its way. Throws FileError EAGAIN where that is uncertain yet.
    */
   rewind(point: UndoPoint): void {
+    this.#refuseUncertain('rewind');
     if (this.#brake !== null) this.#takenBack(this.#brake.rewind(point, this.#parts.stands().applied));
+  }
+
+  #refuseUncertain(call: string): void {
+    if (this.isUncertain)
+      throw new FileError('EAGAIN', call, 'what was under way at the power cut has not been applied again yet');
   }
 
   /** null: it is at no moment of the source. */

@@ -65,6 +65,8 @@ const numberIn = (name: RawName): number => Number(PART.exec(name)?.[1] ?? Numbe
 export interface GenerationsOptions {
   /** The machine lost its power behind a checkpoint that covers this position; null: it did not. */
   readonly covered?: number | null;
+  /** The way back is under way: what is undone already is gone on with. Otherwise it has come to its end, and is let go of. */
+  readonly undoing?: boolean;
 }
 
 interface Opened {
@@ -80,7 +82,7 @@ export class Generations {
   /** Files that are out of the replica and may come back: to everybody else they are gone. */
   readonly kept = new Set<Handle>();
 
-  constructor(files: ReplicaFiles, { covered = null }: GenerationsOptions = {}) {
+  constructor(files: ReplicaFiles, { covered = null, undoing = false }: GenerationsOptions = {}) {
     this.#files = files;
     const present = files.list(files.limbo) ?? [];
     for (const { name } of present) if (DONE.test(name)) this.#done.set(numberIn(name), name);
@@ -88,6 +90,7 @@ export class Generations {
     const remove = ({ name }: ReplicaEntry) => this.#remove(numberIn(name));
     for (const { name, handle } of covered === null ? sorted : cutToCheckpoint(files, sorted, covered, remove))
       this.#take(numberIn(name), handle);
+    if (!undoing) this.#dropUndone();
     this.#sweep();
   }
 
@@ -213,6 +216,11 @@ export class Generations {
     if (folders !== null)
       this.#files.rename(limbo, folders.name, this.foldersOf(into), String(number) as RawName, 'no-replace');
     this.#remove(number);
+  }
+
+  /** What was undone is no way back any more; killed on the way, or for want of a disk that would have it, the process before left it here. */
+  #dropUndone(): void {
+    while (this.#all.some(({ number }) => this.#done.has(number))) this.dropNewest();
   }
 
   #take(number: number, handle: Handle): void {

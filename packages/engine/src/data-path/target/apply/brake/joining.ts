@@ -6,7 +6,7 @@ import { FileError } from '../../../../ports.ts';
 import { rowToJoin, type Tier } from './coarsen.ts';
 import { Join } from './join.ts';
 import type { Keeper } from './keeper.ts';
-import type { UndoPoint } from './undo-journal.ts';
+import type { UndoPoint } from './undo-points.ts';
 
 const AT_ONCE = 4 << 20;
 /** More than this in one row is left as it is. */

@@ -11,6 +11,7 @@ import { isDirectory, isRegular, type Place } from '../replica-root.ts';
 import { formerPath } from '../waiting.ts';
 import type { Generation, Generations, Touch } from './generations.ts';
 import { KeptPurge } from './purge.ts';
+import type { LostPast } from './roll-back.ts';
 import { encodeUndo, MOST_ENTRY_BYTES, UndoKind, type UndoOutline } from './undo-log.ts';
 
 export interface KeeperHooks {
@@ -102,7 +103,7 @@ export class Keeper {
   uncertain(handle: Handle | null, path: RawName): void {
     const { size } = this.#uncertain;
     if (this.#uncertain.add(`${handle ?? ''}/${path}`).size === size) return;
-    this.#do((log) => this.#lose(log, handle ?? '', path));
+    this.#do((log) => this.#lose(log, { handle: handle ?? '', path, uncertain: true }));
   }
 
   moving(handle: Handle, from: Place, to: Place): void {
@@ -289,7 +290,7 @@ export class Keeper {
     if (bytes > MOST_AT_ONCE || bytes > this.#hooks.room(bytes)) {
       const path = this.files.pathOf(handle) ?? ('' as RawName);
       touch.lost = true;
-      this.#lose(log, handle, path);
+      this.#lose(log, { handle, path, uncertain: false });
       this.#hooks.lost(path);
       return;
     }
@@ -300,8 +301,8 @@ export class Keeper {
     (this.#now as Generation).copied += bytes;
   }
 
-  #lose(log: Log, handle: string, path: RawName): void {
-    log(UndoKind.lost, [handle, path]);
+  #lose(log: Log, { handle, path, uncertain }: LostPast): void {
+    log(UndoKind.lost, [handle, path], [uncertain ? 1 : 0]);
     (this.#now as Generation).lost += 1;
   }
 

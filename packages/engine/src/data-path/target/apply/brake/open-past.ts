@@ -3,7 +3,8 @@
  * go of before `close`, unless the replica's disk is full; then `isKept` says so.
  */
 import { Past } from './past.ts';
-import type { UndoJournal, UndoPoint } from './undo-journal.ts';
+import type { UndoJournal } from './undo-journal.ts';
+import type { UndoPoint } from './undo-points.ts';
 
 export interface OpenPast {
   readonly point: UndoPoint;

@@ -18,17 +18,28 @@ export interface UndoParts {
   readonly rebind: (node: NodeId, handle: Handle, pending: boolean) => void;
 }
 
-/** Paths whose old content is not in it. */
-export function lostOf({ log }: Generation): RawName[] {
-  const lost: RawName[] = [];
-  for (const { kind, texts } of log.outlines()) if (kind === UndoKind.lost) lost.push((texts[1] ?? '') as RawName);
+/** What a stretch does not take back. */
+export interface LostPast {
+  /** Empty: it is not known which file. */
+  readonly handle: Handle | '';
+  /** Empty: it is not known where. */
+  readonly path: RawName;
+  /** Names and attributes may be missing too; otherwise content is. */
+  readonly uncertain: boolean;
+}
+
+export function lostOf({ log }: Generation): LostPast[] {
+  const lost: LostPast[] = [];
+  for (const { kind, texts, numbers } of log.outlines())
+    if (kind === UndoKind.lost)
+      lost.push({ handle: texts[0] as Handle, path: (texts[1] ?? '') as RawName, uncertain: numbers[0] !== 0 });
   return lost;
 }
 
 /** Whether all of it can be read. */
 export function isWhole({ log }: Generation): boolean {
   try {
-    for (const at of log.offsets()) log.read(at);
+    for (const { at } of log.outlines()) if (at < log.length) log.read(at);
     return true;
   } catch (error) {
     if (error instanceof FileError) return false;

@@ -3,26 +3,17 @@
  * far back it is to reach. Out: moments; the replica at one of them. Promise: what is given up is the oldest; what a view shows stays;
  * nothing of it fails an operation.
  */
-import type { RawName } from '@understudy/base';
 import type { NodeId } from '@understudy/wire';
 import { FileError, type Handle, type ReplicaFiles } from '../../../../ports.ts';
 import { tiersFor } from './coarsen.ts';
-import { type Beginning, type Generation, Generations } from './generations.ts';
+import { type Beginning, type Generation, Generations, type GenerationsOptions } from './generations.ts';
 import { Joining } from './joining.ts';
 import { Keeper } from './keeper.ts';
 import { MORE, type UndoReach, whyNotOldest } from './letting-go.ts';
 import type { PurgeReport } from './purge-report.ts';
 import { Purging } from './purging.ts';
-import { isWhole, lostOf, undo } from './roll-back.ts';
-
-/** A moment to which the replica can be taken back. */
-export interface UndoPoint extends Beginning {
-  readonly number: number;
-  /** What is kept between it and the next one. */
-  readonly bytes: number;
-  /** Files of which it is not known what they were then. */
-  readonly uncertain: number;
-}
+import { isWhole, type LostPast, lostOf, undo } from './roll-back.ts';
+import { pointsOf, type UndoPoint } from './undo-points.ts';
 
 export interface UndoCounters {
   /** In bytes, with what is noted of them. */
@@ -73,10 +64,10 @@ export class UndoJournal {
     return this.#all.length > 0;
   }
 
-  /** A root was opened. `covered`: after a power cut, what the last checkpoint covers. `keep` false: what it has is of no use. */
-  add(index: number, files: ReplicaFiles, how: { readonly covered: number | null; readonly keep: boolean }): Keeper {
-    const generations = new Generations(files, { covered: how.covered });
-    if (!how.keep) while (generations.all.length > 0) generations.dropOldest();
+  /** A root was opened. `keep` false: what it has is of no use. */
+  add(index: number, files: ReplicaFiles, { keep, ...left }: Required<GenerationsOptions> & { keep: boolean }): Keeper {
+    const generations = new Generations(files, left);
+    if (!keep) while (generations.all.length > 0) generations.dropOldest();
     const keeper = new Keeper(files, generations, {
       wallMs: this.#parts.wallMs,
       room: (bytes) => this.#room(bytes),
@@ -91,22 +82,7 @@ export class UndoJournal {
 
   /** Of all roots together, oldest first. */
   points(): UndoPoint[] {
-    if (this.#broken) return [];
-    const all = [...this.#keepers.values()].map(({ generations }) => generations.all);
-    const others = all.slice(1).map((one) => new Set(one.map(({ number }) => number)));
-    const [bytes, lost] = [new Map<number, number>(), new Map<number, number>()];
-    for (const one of all.flat()) {
-      bytes.set(one.number, (bytes.get(one.number) ?? 0) + one.log.length + one.keptBytes);
-      lost.set(one.number, (lost.get(one.number) ?? 0) + one.lost);
-    }
-    let uncertain = 0;
-    const found: UndoPoint[] = [];
-    for (const { number, position, wallMs, sourceMs } of this.#all.toReversed()) {
-      uncertain += lost.get(number) ?? 0;
-      if (!others.every((numbers) => numbers.has(number))) continue;
-      found.push({ number, position, wallMs, sourceMs, bytes: bytes.get(number) ?? 0, uncertain });
-    }
-    return found.reverse();
+    return this.#broken ? [] : pointsOf([...this.#keepers.values()].map(({ generations }) => generations.all));
   }
 
   get counters(): UndoCounters {
@@ -129,16 +105,20 @@ export class UndoJournal {
 
   /** The next operations are of another stream; `position`: before its first. */
   startStream(position: number): void {
-    for (const { generations } of this.#keepers.values()) {
-      generations.noteStream(position);
-      generations.mark(position);
-    }
+    this.#try(() => {
+      for (const { generations } of this.#keepers.values()) {
+        generations.noteStream(position);
+        generations.mark(position);
+      }
+    });
   }
 
   /** A checkpoint begins. What it returns goes to `synced` once all of it is on the disk. */
   mark(applied: number): unknown {
-    this.#try(() => {
-      for (const { generations } of this.#keepers.values()) generations.mark(applied);
+    if (this.#broken) this.dropAll();
+    // Where the disk would not have it, only a power cut before the next checkpoint costs what is kept.
+    this.#later(() => {
+      if (!this.#broken) for (const { generations } of this.#keepers.values()) generations.mark(applied);
     });
     return this.#joining.mark();
   }
@@ -159,6 +139,7 @@ export class UndoJournal {
   }
 
   expire(): void {
+    if (this.#broken) this.dropAll();
     if (this.#parts.stays()) return;
     for (;;) {
       const second = this.#all[1];
@@ -197,10 +178,28 @@ export class UndoJournal {
     return this.#keepers.size > 0 && [...this.#keepers.values()].every(there);
   }
 
-  /** Paths whose content is not kept back to there. */
-  lostSince(number: number): RawName[] {
-    const all = [...this.#keepers.values()].flatMap(({ generations }) => generations.all);
-    return all.filter((one) => one.number >= number).flatMap(lostOf);
+  /** What is not kept back to there, by root. */
+  lostSince(number: number): (LostPast & { readonly root: number })[] {
+    return [...this.#keepers].flatMap(([root, { generations }]) =>
+      generations.all
+        .filter((one) => one.number >= number)
+        .flatMap((one) => lostOf(one).map((lost) => ({ ...lost, root }))),
+    );
+  }
+
+  /** What is kept, and what it undoes, is on the disk. False: it would not have it, and there is no way back any more. */
+  secure(): boolean {
+    this.#try(() => this.sync());
+    return !this.#broken && this.any;
+  }
+
+  /** The same. Throws FileError. */
+  sync(): void {
+    for (const { files, generations } of this.#keepers.values()) {
+      // What waits to be written is of use, and not needed: a full disk is no reason.
+      this.#later(() => generations.current?.log.flush());
+      files.sync();
+    }
   }
 
   /**
@@ -209,7 +208,7 @@ export class UndoJournal {
    */
   undoTo(number: number, rebind: (root: number, node: NodeId, handle: Handle, pending: boolean) => void): void {
     this.#joining.giveUp();
-    for (const { files } of this.#keepers.values()) files.sync();
+    this.sync();
     for (const [index, keeper] of this.#keepers) {
       const { files, generations } = keeper;
       keeper.active = false;
@@ -266,11 +265,12 @@ export class UndoJournal {
   #begin(at: Beginning): void {
     const known = [...this.#keepers.values()].map(({ generations }) => generations.current?.number ?? 0);
     const number = Math.max(0, ...known) + 1;
-    for (const keeper of this.#keepers.values())
-      this.#try(() => {
+    this.#try(() => {
+      for (const keeper of this.#keepers.values()) {
         keeper.generations.begin(at, number);
         keeper.begun();
-      });
+      }
+    });
   }
 
   #whyNotOldest(second: Generation): string | null {
@@ -345,8 +345,8 @@ export class UndoJournal {
 
   #failed(error: FileError): void {
     this.#parts.short(`Nothing can be kept aside on the replica's file system (${error.message}). ${MORE}`);
-    for (const keeper of this.#keepers.values()) keeper.active = false;
-    this.#stale = this.#broken = true;
+    // At once: a process that is killed, and a machine that loses its power, must not leave it to one that takes it for whole.
+    this.dropAll();
   }
 }
 

@@ -26,7 +26,7 @@ export const UndoKind = {
   xattrs: 8,
   /** texts: node, handle. numbers: 1 where it was pending. */
   unbound: 9,
-  /** Content that could not be kept. texts: handle, path. */
+  /** Content that could not be kept. texts: handle, path. numbers: 1 where nothing else is known either. */
   lost: 10,
   /** What was announced by `made` is there now. texts: handle, parent, name. */
   born: 11,
@@ -188,8 +188,7 @@ export class UndoLog {
   }
 
   flush(): void {
-    const last = this.#later.pop();
-    if (last !== undefined) this.append(last);
+    if (this.#later.length > 0) this.append(NO_BYTES);
   }
 
   /** What lies behind is as if it had never been written. */
@@ -207,12 +206,19 @@ export class UndoLog {
     return found;
   }
 
+  /** Also of what is not written yet. Nothing is written for it: a full disk is read as well as any. */
   *outlines(): Generator<UndoOutline> {
-    this.flush();
-    for (let at = 0; at < this.#length; ) {
+    const later = [...this.#later];
+    let at = 0;
+    for (const end = this.#length; at < end; ) {
       const entry = this.outline(at);
       yield entry;
       at += entry.length;
+    }
+    for (const bytes of later) {
+      const { data, ...words } = decodeUndo(bytes);
+      yield { at, length: bytes.length, ...words, dataAt: at + bytes.length - data.length, dataLength: data.length };
+      at += bytes.length;
     }
   }
 

@@ -229,7 +229,7 @@ describe('moments that can be gone back to', () => {
           // What cannot be done twice is repaired by the source; until then there are no further moments.
           if (rig.replies.length === 0) expect(rig.tree()).toEqual(source.tree());
           for (const point of rig.apply.brake.points()) {
-            const named = rig.apply.brake.lostSince(point).map((path) => `/${path}`);
+            const named = rig.apply.brake.lostSince(point).map(({ path }) => `/${path}`);
             const past = rig.apply.brake.openPast(point);
             if (past === null) throw new Error('it is a moment');
             const differ = differences(past, trees.get(point.position) ?? new Map(), named);
