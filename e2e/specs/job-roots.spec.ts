@@ -1,5 +1,6 @@
 import {
   closeSync,
+  existsSync,
   mkdirSync,
   openSync,
   readdirSync,
@@ -8,7 +9,7 @@ import {
   rmdirSync,
   writeFileSync,
 } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { expect } from 'vitest';
 import {
   type Bootstrap,
@@ -130,4 +131,49 @@ describeWithFuse('roots of jobs', () => {
     expect(await treeDifferences(later, replicaOf(to, later))).toEqual([]);
     expect(readdirSync(replicaOf(to, srv))).toEqual(['later']);
   });
+
+  staged(
+    '[MIR6] what is renamed out of the set lies aside under its path for a while, and is removed then',
+    ['alpha', 'beta'],
+    async (stage) => {
+      const srv = stage.folder('srv');
+      const [inside, outside] = [stage.folder('srv', 'inside'), stage.folder('srv', 'outside')];
+      mkdirSync(join(inside, 'folder'));
+      write('one', inside, 'folder', 'one');
+      write('two', inside, 'two');
+      const to = stage.folder('replica');
+      const beta = stage.agent('beta');
+      await beta.stop();
+      writeFileSync(join(beta.home, 'agent.yaml'), 'undo:\n  age: 0s\n');
+      await beta.start();
+      const job = { name: 'parts', source: 'alpha', target: 'beta', include: [srv], exclude: [outside], to };
+      await stage.client.protect({ ...job, extra: ['--brake', '1000,0%/5s'] });
+      await stage.client.flush('parts');
+      renameSync(join(inside, 'folder'), join(outside, 'folder'));
+      renameSync(join(inside, 'two'), join(outside, 'two'));
+      await stage.client.flush('parts');
+      const beside = dirname(replicaOf(to, srv));
+      const own = readdirSync(beside).find((name) => name.startsWith('.understudy-')) ?? '';
+      const kept = join(beside, own, 'limbo-0', 'kept');
+      const lying = () => (existsSync(kept) ? readdirSync(kept, { recursive: true, encoding: 'utf8' }) : []);
+      const time = /^\d{4}-\d\d-\d\dT\d\d-\d\d-\d\dZ\//;
+      expect(lying().map((path) => path.replace(time, ''))).toEqual(
+        expect.arrayContaining(['inside/folder/one', 'inside/two']),
+      );
+      // A restart forgets nothing of it: the names say what is due.
+      await beta.kill();
+      await beta.start();
+      await stage.client.reach('parts', 'protected');
+      await until('it is removed', async () => {
+        write(String(Math.random()), inside, 'at-work');
+        return lying().length === 0;
+      });
+      await until('that is told', async () =>
+        /kept aside on the target were removed: they are kept for 5 s/.test(
+          (await stage.client.events('--server', 'beta')).stdout,
+        ),
+      );
+      expect(readFileSync(join(outside, 'folder', 'one'), 'utf8')).toBe('one');
+    },
+  );
 });
