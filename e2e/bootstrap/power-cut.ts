@@ -16,10 +16,24 @@ const MACHINE_STATE = '/proc/stat';
 /** Of what is only appended to, as long as it was: less than what has been synced since. */
 export type Lengths = ReadonlyMap<string, number>;
 
-export function lengthsOf(stage: Bootstrap): Lengths {
+function lengthsOf(stage: Bootstrap): Lengths {
   const queue = join(stage.agent('alpha').home, 'queue');
   const logs = readdirSync(queue).map((job) => join(queue, job, 'scopes'));
   return new Map(logs.filter((log) => existsSync(log)).map((log) => [log, statSync(log).size]));
+}
+
+/** As `lengthsOf`, once nothing more is written into them for a while: what a job notes of its beginning is in them. */
+export async function lengthsAtRest(stage: Bootstrap): Promise<Lengths> {
+  let last = lengthsOf(stage);
+  let since = performance.now();
+  await until('the notes of the jobs are at rest', () => {
+    const now = lengthsOf(stage);
+    const same = now.size === last.size && [...now].every(([log, length]) => last.get(log) === length);
+    if (!same) since = performance.now();
+    last = now;
+    return performance.now() - since > 2000;
+  });
+  return last;
 }
 
 /** All that was written before the protection is on the disk, and the activity log says so: its first region, in either place of its block. */

@@ -21,8 +21,8 @@ export async function until<T>(
     if (value !== undefined && value !== false) return value;
     const now = performance.now();
     if (now > deadline) throw new Error(`did not come to pass within the time limit: ${what}`);
-    // Looking takes no more than a third of the time, for what is looked at works on the same machine.
-    await delay(Math.max(options.everyMs ?? 25, 2 * (now - begun)));
+    // Looking takes a third of the time, for what is looked at works on the same machine; but nothing is passed by for long.
+    await delay(Math.max(options.everyMs ?? 25, Math.min(250, 2 * (now - begun))));
   }
 }
 

@@ -23,7 +23,7 @@ import {
   cutPower,
   describeWithFuse,
   type Lengths,
-  lengthsOf,
+  lengthsAtRest,
   mountDiskImage,
   mountsBelow,
   protectedFolder,
@@ -201,7 +201,7 @@ describeWithFuse('a power cut of the source', () => {
       expect(mountsBelow(source).map(({ at }) => at)).toEqual([source]);
       await untilServed(stage);
       const jobs = ['data', 'part'];
-      const lengths = lengthsOf(stage);
+      const lengths = await lengthsAtRest(stage);
       expect(lengths.size).toBe(2);
       const undo = change(source);
       acrossTheRules(source);

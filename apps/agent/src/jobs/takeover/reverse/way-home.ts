@@ -139,7 +139,8 @@ export class WayHome {
     if (this.#closed || door.find(job.stored.id) !== job || !isUnderWay(job)) return;
     const { running } = job;
     const handing = job.stored.reverse?.handing !== undefined;
-    const ready = running !== null && (handing || isEqual(running.runner.facts()));
+    // What the other side may have taken over already may be intercepted here no more: the word is given all the same.
+    const ready = handing || (running !== null && isEqual(running.runner.facts()));
     if (!ready || job.busy) {
       this.#lookLater(job, LOOK_MS);
       return;
@@ -156,10 +157,11 @@ export class WayHome {
   }
 
   /** True: it is done, and the job is here no more. */
-  async #switch(job: Job, running: Running): Promise<boolean> {
+  async #switch(job: Job, running: Running | null): Promise<boolean> {
     const { reverse } = job.stored;
     if (reverse === undefined) return true;
-    const why = reverse.handing === undefined ? await this.#first(job, running) : await this.#hand(job, true);
+    const first = reverse.handing === undefined && running !== null;
+    const why = first ? await this.#first(job, running) : await this.#hand(job, true);
     if (why === null) return true;
     await this.#stay(job);
     this.#tell(job, why);
