@@ -39,6 +39,7 @@ export default defineConfig({
         extends: true,
         test: {
           name: 'alone',
+          retry: 1,
           include: alone,
           exclude: left,
           pool: 'forks',
@@ -57,6 +58,8 @@ export default defineConfig({
           exclude: left,
           pool: 'forks',
           // Real agents, mounts and measured times: two specs at once would measure each other.
+          // What a busy machine spoils is tried once more, and the summary names each test that needed it.
+          retry: 1,
           fileParallelism: false,
           maxWorkers: 1,
           testTimeout: 300_000,

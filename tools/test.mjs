@@ -80,6 +80,8 @@ function report(suites, summary) {
     console.log(`${name.padEnd(width)} ${counts} ${(ms / 1000).toFixed(1).padStart(8)} s`);
   }
   for (const { name, why } of summary.skipped) console.log(`skipped: ${name}: ${why}`);
+  for (const { name, why } of summary.wavering ?? [])
+    console.log(`failed at first, passed when tried again: ${name}: ${why.split('\n')[0]}`);
   for (const { name, why } of summary.failed) console.log(`failed: ${name}: ${why.split('\n')[0]}`);
 }
 
