@@ -1,6 +1,6 @@
 /** What has been on a replica: moments listed, shown and kept, through a burst of encryption and killed agents. */
 import { execFileSync } from 'node:child_process';
-import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect } from 'vitest';
 import {
@@ -56,7 +56,8 @@ describeWithFuse('the past of a replica', () => {
         to,
         intercept: 'fuse',
       });
-      writeFileSync(join(source, 'letter-0'), 'written later');
+      // Begins a moment, and whichever of the two around it is shown looks the same.
+      chmodSync(join(source, 'letter-0'), statSync(join(source, 'letter-0')).mode);
       await stage.client.flush(JOB);
       const before = join(stage.root, 'before');
       execFileSync('cp', ['-a', source, before]);
