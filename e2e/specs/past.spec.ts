@@ -61,7 +61,6 @@ describeWithFuse('the past of a replica', () => {
       await stage.client.flush(JOB);
       const before = join(stage.root, 'before');
       execFileSync('cp', ['-a', source, before]);
-      // A moment begins with what is applied behind it.
       await until('a moment is kept', async () => (await pointsOf(stage)).points.length > 0);
       const knownAt = new Date().toISOString();
       execFileSync(process.execPath, ['-e', SCRIPT, source]);
