@@ -6,7 +6,7 @@ import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdirSync, mkdtempSync, readdirSync, readlinkSync, realpathSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { rawFromText } from '@understudy/base';
@@ -14,7 +14,6 @@ import { compareTrees, mountTable } from '@understudy/filesystem';
 import { whyFuseCannotRun } from '@understudy/interceptor';
 import { type Connection, connectLocal, introduce, rawPathFromText } from '@understudy/sdk';
 import type { AgentEvent, BrakeOptions, JobStatus } from '@understudy/wire';
-import { build } from 'esbuild';
 
 /** Why such tests cannot run here; null: they can. */
 export function whyNoRealAgents(): string | null {
@@ -29,44 +28,18 @@ export function whyNoRealAgents(): string | null {
 const ENTRY = fileURLToPath(new URL('../../run-agent.ts', import.meta.url));
 /** As deep in the tree as the command's own bundle: what looks for the interceptor from there finds it. */
 const BUNDLES = fileURLToPath(new URL('../../../.cache/agents/', import.meta.url));
+const BUNDLER = fileURLToPath(new URL('../../../../../tools/bundle.mjs', import.meta.url));
 const REAPER = fileURLToPath(new URL('../../../../../tools/reaper.mjs', import.meta.url));
 
-/** Native code, workers, and what cares for the order of its modules stay where npm has put them. */
-const BUNDLED = /^(?:@understudy\/|zod$|ws$|yaml$)/;
-
 /** The agent from its source in one file: Node would need seconds for its hundreds of modules, at each start. */
-const bundled = (async (): Promise<string> => {
+function bundle(): string {
   const outfile = join(BUNDLES, `run-agent-${process.pid}.mjs`);
-  await build({
-    stdin: {
-      contents: `import { runAgent } from ${JSON.stringify(ENTRY)}; process.exit(await runAgent(JSON.parse(process.argv[2])));`,
-      resolveDir: dirname(ENTRY),
-    },
-    outfile,
-    bundle: true,
-    format: 'esm',
-    platform: 'node',
-    target: 'node20',
-    conditions: ['source'],
-    sourcemap: 'inline',
-    logLevel: 'error',
-    banner: {
-      js: "import { createRequire as requireOf } from 'node:module'; const require = requireOf(import.meta.url);",
-    },
-    plugins: [
-      {
-        name: 'outside',
-        setup: ({ onResolve }) => {
-          onResolve({ filter: /^[^./]/ }, ({ path, kind }) =>
-            kind === 'entry-point' || BUNDLED.test(path) ? undefined : { path, external: true },
-          );
-        },
-      },
-    ],
-  });
+  execFileSync(process.execPath, [BUNDLER, ENTRY, outfile], { stdio: 'inherit' });
   process.once('exit', () => rmSync(outfile, { force: true }));
   return outfile;
-})();
+}
+let bundled: string | null = null;
+const RUN = `const { runAgent } = await import(process.argv[1]); process.exit(await runAgent(JSON.parse(process.argv[2])));`;
 
 export class RealAgent {
   readonly name: string;
@@ -85,7 +58,9 @@ export class RealAgent {
   async start(): Promise<void> {
     const listen = this.address === '' ? '127.0.0.1:0' : this.address;
     const options = JSON.stringify({ home: this.home, listen, name: this.name });
-    const child = spawn(process.execPath, [await bundled, options], { stdio: ['ignore', 'pipe', 'pipe'] });
+    bundled ??= bundle();
+    const args = ['--input-type=module', '-e', RUN, bundled, options];
+    const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'pipe'] });
     this.#child = child;
     child.stderr.setEncoding('utf8').on('data', (text: string) => {
       this.stderr += text;

@@ -4,7 +4,6 @@
  */
 import { brand, printable, type RawName, rawToText } from '@understudy/base';
 import type { Scope } from '@understudy/engine';
-import { mountTable } from '@understudy/filesystem';
 import {
   type CallArguments,
   type CallResult,
@@ -20,7 +19,6 @@ import type { Job } from '../../source/known-job.ts';
 import type { JobSurroundings } from '../../source/prepare-job.ts';
 import { rulesInOrder } from '../../source/rule-order.ts';
 import type { SourceJobs } from '../../source/source-jobs.ts';
-import { isWithin } from '../../source/within.ts';
 import { placesOf } from '../../target/replica-place.ts';
 import type { TargetJobs } from '../../target/target-jobs.ts';
 import type { Takeovers } from '../takeovers.ts';
@@ -40,9 +38,6 @@ export interface RoleParts {
   readonly takeovers: Pick<Takeovers, 'leave' | 'stay' | 'left'>;
   readonly epochs: EpochWord;
 }
-
-/** Of the interceptor's mounts. */
-const MOUNT_TYPE = 'fuse.understudy';
 
 /** What a failover knows of the job that it takes over. */
 export interface TakenOver {
@@ -118,20 +113,11 @@ export class SwappedRoles {
   /** What lay over the replica while this server was the primary has to be gone before it is one: the mount hides it. */
   #inUse(hello: Hello): Refuse | null {
     const places = placesOf(hello).map(({ replica }) => replica);
-    const users = this.#door.usersOfLeft(places) ?? (this.#isCovered(places) ? [] : null);
+    const users = this.#door.usersOfLeft(places);
     if (users === null) return null;
     const who = users.length === 0 ? 'somebody' : users.slice(0, 5).join(', ');
     const sentence = `The mount that lay over ${places.map((place) => printable(place)).join(', ')} while this server was the primary is used by ${who} still: end that, and the job goes on by itself.`;
     return { code: 'replica-open-for-writing', sentence: sentence.slice(0, 1024) };
-  }
-
-  /** By a mount that an agent of before left there, which no job of now asked for and which is let go of as soon as nobody uses it. */
-  #isCovered(places: readonly RawName[]): boolean {
-    const wanted = [...this.#door.all()].flatMap(({ running }) => running?.roots.map(({ path }) => path) ?? []);
-    return mountTable().some(
-      ({ type, mountPoint }) =>
-        type === MOUNT_TYPE && !wanted.includes(mountPoint) && places.some((place) => isWithin(mountPoint, place)),
-    );
   }
 
   /** Of the replica that this server keeps as a former source: what the job's rules had left out is not to be touched. */

@@ -225,7 +225,7 @@ export class UndoLog {
   /** Throws FileError where it is not what was appended. */
   read(at: number): UndoEntry {
     const length = lengthAt(this.#files, this.#handle, at);
-    return decodeUndo(copyBytes(this.#files.read(this.#handle, at, length) ?? NO_BYTES));
+    return decodeUndo(this.#files.read(this.#handle, at, length) ?? NO_BYTES);
   }
 
   outline(at: number): UndoOutline {
@@ -238,7 +238,7 @@ export class UndoLog {
       return { at, length, ...words, dataAt: at + length - data.length, dataLength: data.length };
     }
     const bytes = start.subarray(0, Math.min(length, start.length));
-    if (!brief) decodeUndo(copyBytes(bytes));
+    if (!brief) decodeUndo(bytes);
     const { end, ...words } = wordsOf(bytes);
     return { at, length, ...words, dataAt: at + end, dataLength: length - end };
   }
