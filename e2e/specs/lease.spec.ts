@@ -9,6 +9,7 @@ import { describe, expect } from 'vitest';
 import {
   type Bootstrap,
   describeWithFuse,
+  elapse,
   type Load,
   openWorld,
   sized,
@@ -63,7 +64,7 @@ async function neverTwo(stage: Bootstrap, trouble: Trouble, beforeMs: number): P
   await protect(world);
   const source = startLoad('writer', [join(world.source, 'ledger')]);
   await until('the source is written to', () => answers(source, 'ok').length > 50);
-  await new Promise((resolve) => setTimeout(resolve, beforeMs));
+  await elapse(beforeMs);
 
   const end = begin(trouble, world);
   stage.clientPrefix = world.line.on('target');

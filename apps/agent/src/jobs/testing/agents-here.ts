@@ -3,25 +3,15 @@
  * each other, with their rooms to reach into. Promises: afterwards nothing of theirs is mounted or runs, also where a test failed.
  */
 import { execFileSync } from 'node:child_process';
-import {
-  mkdirSync,
-  mkdtempSync,
-  readdirSync,
-  readFileSync,
-  readlinkSync,
-  realpathSync,
-  rmSync,
-  statSync,
-} from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, realpathSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { rawFromText } from '@understudy/base';
-import { compareTrees, mountTable } from '@understudy/filesystem';
 import { type Connection, connectLocal, introduce } from '@understudy/sdk';
 import type { AgentEvent, JobStatus } from '@understudy/wire';
 import { type AgentBase, openAgentBase } from '../../listen/index.ts';
 import { type Ends, inReverse, putTogether } from '../../run-agent.ts';
 import { VERSION } from '../../version.ts';
+import { allProcesses, clearAway, differencesBetween, mountsBeneath, ringsOf } from './remains.ts';
 
 type Rooms = Awaited<ReturnType<typeof putTogether>>;
 
@@ -120,36 +110,24 @@ export class SceneHere {
   }
 
   mounts(): string[] {
-    return mountTable()
-      .map(({ mountPoint }) => String(mountPoint))
-      .filter((path) => path.startsWith(`${this.top}/`));
+    return mountsBeneath(this.top);
   }
 
-  async differences(source: string, replica: string): Promise<string[]> {
-    const differences = await compareTrees(rawFromText(source), rawFromText(replica));
-    return differences.map(({ line }) => line);
+  differences(source: string, replica: string): Promise<string[]> {
+    return differencesBetween(source, replica);
   }
 
   async close(): Promise<void> {
     const servers = serversBeneath(this.top);
     for (const agent of this.#agents) await agent.end().catch(() => {});
-    for (const mount of this.mounts().reverse()) execFileSync('umount', ['-l', mount]);
-    // Held first: each of the two starts the other anew.
-    for (const signal of ['SIGSTOP', 'SIGKILL'] as const)
-      for (const pid of servers) {
-        try {
-          process.kill(pid, signal);
-        } catch {
-          // It has gone by itself.
-        }
-      }
+    clearAway(this.top, servers);
     rmSync(this.top, { recursive: true, force: true });
   }
 }
 
 /** The holders, whose command line names a home of ours, and the servers that have the same ring open. */
 function serversBeneath(top: string): number[] {
-  const pids = readdirSync('/proc').map(Number).filter(Number.isInteger);
+  const pids = allProcesses();
   const rings = new Set(pids.filter((pid) => commandOf(pid).includes(`${top}/`)).flatMap(ringsOf));
   return pids.filter((pid) => pid !== process.pid && ringsOf(pid).some((ring) => rings.has(ring)));
 }
@@ -159,22 +137,5 @@ function commandOf(pid: number): string {
     return readFileSync(`/proc/${pid}/cmdline`, 'latin1');
   } catch {
     return '';
-  }
-}
-
-/** The interceptor's rings that a process has open, by inode; none of one that has ended. */
-function ringsOf(pid: number): number[] {
-  try {
-    return readdirSync(`/proc/${pid}/fd`).flatMap((fd) => ringAt(`/proc/${pid}/fd/${fd}`));
-  } catch {
-    return [];
-  }
-}
-
-function ringAt(path: string): number[] {
-  try {
-    return readlinkSync(path).includes('memfd:fsi-ring') ? [statSync(path).ino] : [];
-  } catch {
-    return [];
   }
 }

@@ -4,16 +4,16 @@
  */
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdirSync, mkdtempSync, readdirSync, readlinkSync, realpathSync, rmSync, statSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, realpathSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
-import { rawFromText } from '@understudy/base';
-import { compareTrees, mountTable } from '@understudy/filesystem';
+import { mountTable } from '@understudy/filesystem';
 import { whyFuseCannotRun } from '@understudy/interceptor';
 import { type Connection, connectLocal, introduce, rawPathFromText } from '@understudy/sdk';
 import type { AgentEvent, BrakeOptions, JobStatus } from '@understudy/wire';
+import { allProcesses, clearAway, differencesBetween, mountsBeneath, ringsOf } from './remains.ts';
 
 /** Why such tests cannot run here; null: they can. */
 export function whyNoRealAgents(): string | null {
@@ -84,8 +84,7 @@ export class RealAgent {
   servers(): number[] {
     const own = this.#child?.pid ?? 0;
     const rings = new Set(ringsOf(own));
-    const pids = readdirSync('/proc').map(Number).filter(Number.isInteger);
-    return pids.filter((pid) => pid !== own && ringsOf(pid).some((ring) => rings.has(ring)));
+    return allProcesses().filter((pid) => pid !== own && ringsOf(pid).some((ring) => rings.has(ring)));
   }
 
   /** Resolves with the exit code, or the signal, once it is gone. */
@@ -205,55 +204,19 @@ export class Scene {
   }
 
   mounts(): string[] {
-    return mountTable()
-      .map(({ mountPoint }) => String(mountPoint))
-      .filter((path) => path.startsWith(`${this.top}/`));
+    return mountsBeneath(this.top);
   }
 
-  async differences(source: string, replica: string): Promise<string[]> {
-    const differences = await compareTrees(rawFromText(source), rawFromText(replica));
-    return differences.map(({ line }) => line);
+  differences(source: string, replica: string): Promise<string[]> {
+    return differencesBetween(source, replica);
   }
 
   async close(): Promise<void> {
     const servers = this.#agents.flatMap((agent) => agent.servers());
     for (const agent of this.#agents) await agent.end('SIGTERM');
-    for (const mount of this.mounts().reverse()) execFileSync('umount', ['-l', mount]);
-    // Held first: each of the two starts the other anew.
-    for (const signal of ['SIGSTOP', 'SIGKILL'] as const) for (const pid of servers) sendIfRunning(pid, signal);
+    clearAway(this.top, servers);
     rmSync(this.top, { recursive: true, force: true });
     this.#reaper.stdin.end();
     this.#reaper.unref();
-  }
-}
-
-/** The interceptor's rings that a process has open, by inode. */
-function ringsOf(pid: number): string[] {
-  return entriesOf(`/proc/${pid}/fd`).flatMap((fd) => ringAt(`/proc/${pid}/fd/${fd}`));
-}
-
-/** None: it has ended. */
-function entriesOf(directory: string): string[] {
-  try {
-    return readdirSync(directory);
-  } catch {
-    return [];
-  }
-}
-
-/** A descriptor that was closed while it was looked at is none, and says nothing of the others. */
-function ringAt(path: string): string[] {
-  try {
-    return readlinkSync(path).includes('memfd:fsi-ring') ? [String(statSync(path).ino)] : [];
-  } catch {
-    return [];
-  }
-}
-
-function sendIfRunning(pid: number, signal: NodeJS.Signals): void {
-  try {
-    process.kill(pid, signal);
-  } catch {
-    // It has gone by itself.
   }
 }

@@ -2,7 +2,7 @@
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { rawPathFromText } from '@understudy/sdk';
-import { afterEach, describe, expect, it } from 'vitest';
+import { afterEach, describe, expect, it, vi } from 'vitest';
 import { type AgentHere, SceneHere } from '../../testing/agents-here.ts';
 import { whyNoRealAgents } from '../../testing/real-agents.ts';
 
@@ -80,10 +80,9 @@ describe.skipIf(why !== null)('[FO3] a hand-over with a witness', { timeout: 60_
     await gamma.end();
     await failback(beta);
     const waits = async () => (await beta.events()).find(({ code }) => code === 'failback-waits')?.sentence;
-    let said = await waits();
-    for (const end = Date.now() + 20_000; said === undefined && Date.now() < end; said = await waits())
-      await new Promise((resolve) => setTimeout(resolve, 100));
-    expect(said).toMatch(/gamma, the witness, cannot be asked/);
+    await vi.waitFor(async () => expect(await waits()).toMatch(/gamma, the witness, cannot be asked/), {
+      timeout: 20_000,
+    });
     mkdirSync(join(replica, 'work goes on'));
     expect((await beta.status('files')).state).toBe('failing-back');
   });

@@ -1,6 +1,6 @@
 /** The replica's folders take writes now: looked at before anything is started on them. access(2) tells of a read-only mount. */
-import { accessSync, constants } from 'node:fs';
 import { printable, type RawName } from '@understudy/base';
+import { isWritable } from '../../target/guard/is-writable.ts';
 import { pathsOf } from '../replica-job.ts';
 import { type StepCode, StepError } from './step.ts';
 
@@ -10,15 +10,6 @@ export const writableStep: StepCode = {
     return `${pathsOf(job.replicaPaths)} can be written`;
   },
 };
-
-function isWritable(path: RawName): boolean {
-  try {
-    accessSync(Buffer.from(path, 'latin1'), constants.W_OK);
-    return true;
-  } catch {
-    return false;
-  }
-}
 
 function locked(path: RawName): StepError {
   return new StepError(

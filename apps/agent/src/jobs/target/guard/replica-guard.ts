@@ -3,11 +3,11 @@
  * the job's own tree writes behind; or a refusal that names who has it open for writing. Promises: what cannot be kept from others is
  * said, never taken for granted; a mount left by an agent that was killed is known again and not doubled; given back, nothing is left.
  */
-import { accessSync, constants } from 'node:fs';
 import { printable, type RawName } from '@understudy/base';
 import { FileError } from '@understudy/engine';
 import { coverAt, coverReadOnly, uncover } from '@understudy/filesystem';
 import type { TargetWrites } from '@understudy/wire';
+import { isWritable } from './is-writable.ts';
 import { type Holder, type Holders, holdersBelow } from './open-writers.ts';
 import { waysInto } from './ways-in.ts';
 
@@ -182,16 +182,6 @@ function uncoverOne(path: RawName, ports: GuardPorts, tell: TellGuard): void {
       'error',
       `The read-only mount over the replica ${printable(path)} could not be taken away (${error.message}); take it away with \`umount\`.`,
     );
-  }
-}
-
-/** access(2) says EROFS by the mount alone, and costs next to nothing. */
-function isWritable(path: RawName): boolean {
-  try {
-    accessSync(Buffer.from(path, 'latin1'), constants.W_OK);
-    return true;
-  } catch {
-    return false;
   }
 }
 
