@@ -38,7 +38,8 @@ export function endRunning() {
  * Runs a command to its end, its output going where ours goes.
  * @param {string} command
  * @param {readonly string[]} args
- * @param {{ env?: NodeJS.ProcessEnv, quiet?: boolean, signal?: AbortSignal }} [options] quiet: output only when it fails
+ * @param {{ env?: NodeJS.ProcessEnv, quiet?: boolean, signal?: AbortSignal, killSignal?: NodeJS.Signals }} [options]
+ * quiet: output only when it fails; killSignal: how `signal` ends it, SIGTERM when left out
  * @returns {Promise<{ code: number, output: string }>} code 128 + n when signal n ended it
  */
 export function run(command, args, options = {}) {
@@ -47,7 +48,7 @@ export function run(command, args, options = {}) {
       cwd: top,
       env: { ...process.env, ...options.env },
       stdio: options.quiet ? ['ignore', 'pipe', 'pipe'] : ['ignore', 'inherit', 'inherit'],
-      ...(options.signal ? { signal: options.signal, killSignal: 'SIGTERM' } : {}),
+      ...(options.signal ? { signal: options.signal, killSignal: options.killSignal ?? 'SIGTERM' } : {}),
     });
     running.add(child);
     child.on('close', () => running.delete(child));

@@ -2,14 +2,15 @@
  * `npm test`: installs what is missing, builds, then formatting and lint, types, unit tests and tests with real agents.
  * Arguments go to vitest (`npm test -- packages/engine`). The last line is `N passed, N failed`, with `, N skipped` where there are.
  */
-import { existsSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { build, compile } from './build.mjs';
 import { asCommand, ensureDependencies, ensurePackages, requireNode, run, say, top } from './ensure.mjs';
+import { apart, joined, lanesOf, whyNotApart } from './lanes.mjs';
 import { buildSampleWriter } from './sample-writer/build.mjs';
 
 const LIMIT_MS = Number(process.env.UNDERSTUDY_TEST_MINUTES ?? 20) * 60_000;
-const SUMMARY = join(top, 'test-output', 'summary.json');
+const LANES = 2;
 const started = Date.now();
 const stop = new AbortController();
 for (const name of ['SIGINT', 'SIGTERM']) process.on(name, () => stop.abort());
@@ -46,24 +47,52 @@ async function prepare() {
   return null;
 }
 
-async function vitest() {
-  rmSync(SUMMARY, { force: true });
-  const left = setTimeout(() => stop.abort(), Math.max(1, LIMIT_MS - 30_000 - (Date.now() - started)));
+/** One run of vitest; what it said by itself is in a file of its own, since lanes run beside each other. */
+async function oneRun(name, args, { separate = false } = {}) {
+  const file = join(top, 'test-output', `summary-${name}.json`);
+  rmSync(file, { force: true });
   const [node, [program]] = script('vitest', 'vitest.mjs');
   const reporters = ['--reporter=default', `--reporter=${join(top, 'tools', 'summary-reporter.mjs')}`];
-  const { code } = await run(node, [program, 'run', ...reporters, ...process.argv.slice(2)], {
-    env: { UNDERSTUDY_TEST_SUMMARY: SUMMARY },
+  const whole = [program, 'run', ...reporters, ...args];
+  const [command, rest] = separate ? apart(node, whole) : [node, whole];
+  const { code } = await run(command, rest, {
+    env: { UNDERSTUDY_TEST_SUMMARY: file },
     signal: stop.signal,
+    // unshare lets SIGTERM pass by while it waits; with its own end everything within the namespaces ends.
+    killSignal: separate ? 'SIGKILL' : 'SIGTERM',
   });
-  clearTimeout(left);
-  const summary = existsSync(SUMMARY)
-    ? JSON.parse(readFileSync(SUMMARY, 'utf8'))
-    : { suites: {}, skipped: [], failed: [] };
+  const summary = existsSync(file) ? JSON.parse(readFileSync(file, 'utf8')) : { suites: {}, skipped: [], failed: [] };
+  if (stop.signal.aborted) return summary;
   const counted = Object.values(summary.suites).reduce((sum, suite) => sum + suite.passed + suite.failed, 0);
+  if (counted === 0) return withFailure(summary, `no test ran (${name})`);
+  if (code !== 0 && summary.failed.length === 0)
+    return withFailure(summary, `vitest ended with exit code ${code} (${name})`);
+  return summary;
+}
+
+/** Unit tests with both processors, then the specs in their lanes, then what wants the machine for itself. */
+async function everything() {
+  const specs = readdirSync(join(top, 'e2e', 'specs')).filter((name) => name.endsWith('.spec.ts'));
+  const why = whyNotApart();
+  if (why !== null) say(`the specs run one after the other: namespaces are not to be had here (${why})`);
+  const lanes = lanesOf(
+    specs.map((name) => `e2e/specs/${name}`),
+    why === null ? LANES : 1,
+  );
+  const said = [await oneRun('unit', ['--project', 'unit'])];
+  const lane = (files, index) => oneRun(`e2e-${index + 1}`, ['--project', 'e2e', ...files], { separate: why === null });
+  said.push(...(await Promise.all(lanes.map(lane))));
+  said.push(await oneRun('alone', ['--project', 'alone']));
+  return joined(said);
+}
+
+async function vitest() {
+  const left = setTimeout(() => stop.abort(), Math.max(1, LIMIT_MS - 30_000 - (Date.now() - started)));
+  const args = process.argv.slice(2);
+  const summary = args.length > 0 ? await oneRun('some', args) : await everything();
+  clearTimeout(left);
   if (stop.signal.aborted)
     return withFailure(summary, 'the run was stopped before its end: by hand, or at its time limit');
-  if (counted === 0) return withFailure(summary, 'no test ran');
-  if (code !== 0 && summary.failed.length === 0) return withFailure(summary, `vitest ended with exit code ${code}`);
   return summary;
 }
 

@@ -1,4 +1,5 @@
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
+import { randomUUID } from 'node:crypto';
 import { existsSync, mkdirSync, readdirSync, renameSync, rmSync, statSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -30,7 +31,8 @@ export function workloadProgram(name: WorkloadName): string {
   const newest = Math.max(...readdirSync(sources).map((file) => statSync(join(sources, file)).mtimeMs));
   if (existsSync(program) && statSync(program).mtimeMs > newest) return program;
   mkdirSync(join(workloads, 'build'), { recursive: true });
-  const unfinished = `${program}.${process.pid}`;
+  // Two runs at once may be in process namespaces of their own, where process numbers are the same.
+  const unfinished = `${program}.${randomUUID()}`;
   const files = (parts[name] ?? [`${name}.c`]).map((file) => join(sources, file));
   try {
     execFileSync(process.env.CC ?? 'cc', [

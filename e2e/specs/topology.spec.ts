@@ -1,10 +1,20 @@
 import { mkdirSync, readdirSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect } from 'vitest';
-import { describeWithFuse, mountsBelow, replicaOf, staged, startLoad, treeDifferences } from '../bootstrap/index.ts';
+import {
+  describeWithFuse,
+  mountsBelow,
+  replicaOf,
+  sized,
+  staged,
+  startLoad,
+  treeDifferences,
+} from '../bootstrap/index.ts';
+
+const OPERATIONS = String(sized(8000, 2500));
 
 async function storm(folder: string, seed: number): Promise<void> {
-  await startLoad('storm', [folder, '--seed', String(seed), '--operations', '8000']).finished();
+  await startLoad('storm', [folder, '--seed', String(seed), '--operations', OPERATIONS]).finished();
 }
 
 function filesBelow(folder: string): string[] {

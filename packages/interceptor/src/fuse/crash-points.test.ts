@@ -4,7 +4,7 @@ import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { HoldTerms } from '@understudy/engine';
-import { afterEach, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { replayAll, type Scratch, scratch, whySkipped } from './testing.ts';
 
 const skip = whySkipped();
@@ -14,14 +14,20 @@ const NATIVE = fileURLToPath(new URL('../../native/linux', import.meta.url));
 const FLAGS = ['-std=gnu17', '-O2', '-Wall', '-Wextra', '-Werror', '-static', '-pthread'];
 
 /** A server that dies by itself, at every step a modifying call takes, one time in `oneIn`. */
-function buildMortal(out: string, oneIn: number): string {
+function buildMortal(out: string, oneIn: number): void {
   const units = readdirSync(NATIVE).filter((name) => name.endsWith('.c'));
   execFileSync('cc', [...FLAGS, `-DCRASH_POINTS=${oneIn}`, '-o', out, ...units.map((name) => join(NATIVE, name))]);
-  return out;
 }
 
 describe.skipIf(skip !== null)('fuse with a server that dies at the worst moments', () => {
   let world: Scratch | null = null;
+  let parts: Scratch;
+  beforeAll(async () => {
+    parts = await scratch();
+    buildMortal(parts.path('mortal'), 500);
+    execFileSync('cc', ['-std=gnu17', '-O2', '-o', parts.path('torture'), join(NATIVE, 'test/torture.c')]);
+  });
+  afterAll(() => parts.close());
   afterEach(async () => {
     await world?.close();
     world = null;
@@ -38,22 +44,17 @@ describe.skipIf(skip !== null)('fuse with a server that dies at the worst moment
       timeout: 120_000,
     },
     async (terms) => {
-      const parts = await scratch();
-      const binary = buildMortal(parts.path('mortal'), 1500);
-      const torture = parts.path('torture');
-      execFileSync('cc', ['-std=gnu17', '-O2', '-o', torture, join(NATIVE, 'test/torture.c')]);
-      world = await scratch({ binary, onFull: 'block' });
+      world = await scratch({ binary: parts.path('mortal'), onFull: 'block' });
       const { interceptor } = world;
       const root = await interceptor.protect(world.raw('one'));
       const replay = replayAll(interceptor, [root]);
       if (terms !== null) replay.hold(terms);
-      const run = spawn(torture, [world.path('one'), '15'], { stdio: ['ignore', 'ignore', 'pipe'] });
+      const run = spawn(parts.path('torture'), [world.path('one'), '5'], { stdio: ['ignore', 'ignore', 'pipe'] });
       let said = '';
       run.stderr.on('data', (text) => {
         said += text;
       });
       const [code] = await once(run, 'close');
-      await parts.close();
       expect([code, said]).toEqual([0, '']);
       expect(interceptor.hold.calls(root.id)).toMatchObject({ waiting: 0, aborted: 0, stuck: 0 });
       await replay.settled();

@@ -24,6 +24,20 @@ function settled(how: 'send' | 'check', ranges: readonly number[] | null): Recor
     close: () => {},
   };
   const stat = () => ({ ...NO_ATTRIBUTES, mode: 0o100644, size });
+  send({ file, stat, how, ranges, said });
+  return said.at(-1);
+}
+
+interface Sending {
+  readonly file: object;
+  readonly stat: () => object;
+  readonly how: 'send' | 'check';
+  readonly ranges: readonly number[] | null;
+  /** What was said. */
+  readonly said: RecordInput[];
+}
+
+function send({ file, stat, how, ranges, said }: Sending): void {
   const sender = new ContentSender({
     root: { index: 0, files: { open: () => file, stat } },
     task: { root: 0, node, how, ranges, pieces: 0, counts: true },
@@ -41,8 +55,33 @@ function settled(how: 'send' | 'check', ranges: readonly number[] | null): Recor
     buffer: new Uint8Array(128 * 1024),
   } as never);
   for (let i = 0; i < 9 && !sender.finished; i += 1) sender.step(1 << 20);
-  return said.at(-1);
 }
+
+describe('[MIR1] the stretches of data', () => {
+  it('are looked for once each, not once a block; and a file that is cut off in the middle of one ends there', () => {
+    const said: RecordInput[] = [];
+    const looked: number[] = [];
+    let size = 1 << 20;
+    const file = {
+      dataAfter: (offset: number) => {
+        looked.push(offset);
+        return offset < size ? { start: offset, end: size } : null;
+      },
+      size: () => size,
+      read: (offset: number, into: Uint8Array) => {
+        if (offset === 4 * 128 * 1024) size = offset + 5;
+        return Math.max(0, Math.min(into.length, size - offset));
+      },
+      willNeed: () => {},
+      close: () => {},
+    };
+    send({ file, stat: () => ({ ...NO_ATTRIBUTES, mode: 0o100644, size }), how: 'send', ranges: null, said });
+    expect(looked).toEqual([0]);
+    const blocks = said.flatMap((one) => (one.verb === Verb.block ? [[one.offset, one.extent]] : []));
+    expect(blocks).toEqual([0, 1, 2, 3, 4].map((at) => [at * 128 * 1024, at === 4 ? 5 : 128 * 1024]));
+    expect(said.at(-1)).toMatchObject({ verb: Verb.settle, attributes: { size } });
+  });
+});
 
 describe('[MIR1] a file that grows while its end is looked for', () => {
   for (const how of ['send', 'check'] as const)

@@ -11,6 +11,8 @@ export const MIRROR_BLOCK = 128 * 1024;
 const READ_AHEAD = 4 * 1024 * 1024;
 const WHOLE: readonly number[] = [0, Number.MAX_SAFE_INTEGER];
 
+type Extent = NonNullable<ReturnType<SourceFile['dataAfter']>>;
+
 export interface ContentSenderOptions {
   readonly root: MirrorRoot;
   readonly task: ContentTask;
@@ -33,6 +35,8 @@ export class ContentSender {
   #range = 0;
   #offset: number;
   #ahead = 0;
+  /** The stretch of data that was found last. */
+  #found: Extent | null = null;
   finished = false;
 
   constructor(options: ContentSenderOptions) {
@@ -94,7 +98,7 @@ export class ContentSender {
 
   #send(file: SourceFile): number {
     const { root, task, world, progress, inFlight } = this.#options;
-    const data = file.dataAfter(this.#offset);
+    const data = this.#dataAfter(file);
     const limit = this.#limit;
     if (data === null || data.start >= limit) return this.#endRange(file, Math.min(limit, file.size()));
     if (data.start > this.#offset) this.#hole(data.start);
@@ -110,6 +114,17 @@ export class ContentSender {
     progress.bytesSent += read;
     if (this.#offset >= limit) this.#nextRange(file);
     return read;
+  }
+
+  /**
+   * Looked for once a stretch, not once a block. What becomes a hole meanwhile is read as zeros, and what is cut off ends the reading; the
+   * operation that did it follows in the stream.
+   */
+  #dataAfter(file: SourceFile): Extent | null {
+    const { start, end } = this.#found ?? { start: 0, end: 0 };
+    if (this.#offset >= start && this.#offset < end) return { start: this.#offset, end };
+    this.#found = file.dataAfter(this.#offset);
+    return this.#found;
   }
 
   #hole(end: number): void {
@@ -153,7 +168,7 @@ export class ContentSender {
 
   /** A stretch without data is not read: it is zeros. */
   #read(file: SourceFile, room: number): Uint8Array | null {
-    const data = file.dataAfter(this.#offset);
+    const data = this.#dataAfter(file);
     const next = data?.start ?? file.size();
     if (next >= this.#offset + room || (data === null && next > this.#offset)) {
       const bytes = this.#buffer.subarray(0, Math.min(room, next - this.#offset));
