@@ -66,6 +66,14 @@ const SHORTENED: readonly [seed: number, steps: readonly number[], found: string
     '[SAFE4] the next process took a log for whole that had not been written on',
   ],
   [12791, [3, 61, 63, 65, 97, 102, 105, 131], '[SAFE4] on a full disk it could not be asked what would be missing'],
+  [
+    10474,
+    [
+      13, 19, 60, 61, 62, 72, 73, 78, 91, 92, 96, 100, 101, 107, 108, 120, 122, 137, 138, 152, 156, 165, 167, 222, 308,
+      310, 359, 360, 362,
+    ],
+    '[TCM5] an orphan was taken for what a replay had begun, and its attributes stayed',
+  ],
   [12093, [62], '[SAFE4] a target died when all but the clearing up was done, and nobody started the job again'],
 ];
 const SEEDS = 150;

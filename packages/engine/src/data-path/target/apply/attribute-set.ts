@@ -7,7 +7,7 @@ import { FileError, type Handle } from '../../../ports.ts';
 import { type ApplyContext, contradiction, tell } from './apply-context.ts';
 
 /** The label of the target's own security policy; it may not take the source's, and never loses its own. */
-const SELINUX = 'security.selinux' as RawName;
+export const SELINUX = 'security.selinux' as RawName;
 
 /** Sets one; a label that the target's policy does not take is told, not failed. */
 export function setOne(record: OperationRecord, context: ApplyContext, handle: Handle, [name, value]: Xattr): void {

@@ -2,7 +2,7 @@ import type { RawName } from '@understudy/base';
 import { Verb } from '@understudy/wire';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { bytesOf, ModelSource } from '../testing/model-source.ts';
+import { bytesOf, DIRECTORY, ModelSource, REGULAR } from '../testing/model-source.ts';
 import { Play } from '../testing/play.ts';
 import { Rig, ROOT_PATH } from '../testing/rig.ts';
 import { isKeptFolder } from './keep-aside.ts';
@@ -102,5 +102,28 @@ describe('operations applied in order', () => {
     rig.restart();
     rig.run(source.records);
     expect(rig.tree()).toEqual(source.tree());
+  });
+
+  it.each([
+    ['a directory', DIRECTORY],
+    ['a file', REGULAR],
+  ])('[TCM5] %s with attributes of its own is no beginning of what a replay makes there', (_, type) => {
+    const source = rooted();
+    source.make(source.root, 'new', type);
+    const rig = new Rig({ filePaths: false });
+    const { replica } = rig;
+    replica.beforeChange = (call) => {
+      if (call === 'mkdirat' || call === 'openat') throw new Killed();
+    };
+    expect(() => rig.run(source.records)).toThrow(Killed);
+    replica.beforeChange = () => {};
+    rig.restart();
+    const name = 'new' as RawName;
+    const attributes = { ...source.attributes(source.root), mode: type | 0o644 };
+    const make = type === DIRECTORY ? replica.makeDirectory : replica.createFile;
+    replica.setXattr(make.call(replica, replica.root, name, attributes), 'user.mine' as RawName, new Uint8Array([1]));
+    rig.run(source.records);
+    expect(rig.tree()).toEqual(source.tree());
+    expect(rig.aside()).toEqual(['orphans/1970-01-01T00-00-00Z/new']);
   });
 });

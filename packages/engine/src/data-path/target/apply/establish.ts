@@ -1,14 +1,18 @@
 /**
  * A new node at its first name, whatever its type: shared by create, mkdir, symlink and mknod.
  */
-import { bytesEqual } from '@understudy/base';
+import { bytesEqual, type RawName } from '@understudy/base';
 import type { Attributes, OperationRecord } from '@understudy/wire';
 import { FileError, type Handle, type ReplicaEntry } from '../../../ports.ts';
 import { type ApplyContext, contradiction, placeOf, tell } from './apply-context.ts';
+import { SELINUX } from './attribute-set.ts';
 import { nodeTimes, parentTimes, setOwnerAndMode } from './attributes.ts';
 import { displace, inLimbo } from './limbo.ts';
 import { isDirectory, isRegular, isSymlink, kindOf, type Place, type ReplicaRoot } from './replica-root.ts';
 import { dropNote } from './waiting.ts';
+
+const DEFAULT_ACL = 'system.posix_acl_default' as RawName;
+const ACCESS_ACL = 'system.posix_acl_access' as RawName;
 
 /** Makes the file at a free name; throws EEXIST where it is not. */
 export function make(root: ReplicaRoot, { parent, name }: Place, attributes: Attributes, target: Uint8Array): Handle {
@@ -106,7 +110,7 @@ function freshAt(record: OperationRecord, context: ApplyContext, place: Place): 
       if (!(error instanceof FileError && error.code === 'EEXIST')) throw error;
     }
     const there = root.at(place);
-    if (there !== null && context.replaying && isOwnBeginning(record, context, there)) {
+    if (there !== null && context.replaying && isOwnBeginning(record, context, place, there)) {
       root.nodes.bind(record.node, there.handle);
       setOwnerAndMode(root, there.handle, there.attributes, record.attributes);
       return there.handle;
@@ -116,13 +120,29 @@ function freshAt(record: OperationRecord, context: ApplyContext, place: Place): 
   return null;
 }
 
-/** A replay finds what was created the moment before the agent was killed: nobody's, of this kind, and empty. */
-function isOwnBeginning(record: OperationRecord, { root }: ApplyContext, there: ReplicaEntry): boolean {
+/**
+ * A replay finds what was created the moment before the agent was killed: nobody's, of this kind, empty, and with no attribute but those
+ * that a new file gets by itself. An orphan that somebody gave attributes to would bring them along.
+ */
+function isOwnBeginning(
+  record: OperationRecord,
+  { root }: ApplyContext,
+  { parent }: Place,
+  there: ReplicaEntry,
+): boolean {
   if (root.nodes.nodeOf(there.handle) !== undefined || there.attributes.nlink > (isDirectory(there.attributes) ? 2 : 1))
     return false;
-  if (!sameKind(root, there, record.attributes, record.data)) return false;
+  if (!sameKind(root, there, record.attributes, record.data) || !hasOwnOnly(root, parent, there.handle)) return false;
   if (isRegular(there.attributes)) return there.attributes.size === 0;
   return !isDirectory(there.attributes) || root.files.list(there.handle)?.length === 0;
+}
+
+/** What was made in a directory with a default ACL has inherited it; a label is the target's own. */
+function hasOwnOnly(root: ReplicaRoot, parent: Handle, handle: Handle): boolean {
+  const foreign = (root.files.xattrs(handle) ?? []).filter(([name]) => name !== SELINUX);
+  if (foreign.length === 0) return true;
+  const inherits = (root.files.xattrs(parent) ?? []).some(([name]) => name === DEFAULT_ACL);
+  return inherits && foreign.every(([name]) => name === DEFAULT_ACL || name === ACCESS_ACL);
 }
 
 function makeWay(record: OperationRecord, context: ApplyContext, place: Place, there: ReplicaEntry | null): void {
