@@ -153,6 +153,28 @@ async function home(stage: Bootstrap): Promise<void> {
   expect((await stage.client.status(JOB)).replication.sentBytes - sentBytes).toBeLessThan(4 * 1024 * 1024);
 }
 
+/** Killed when the way home has begun, when the former source has made room, and when it is the primary again. */
+async function killedOnTheWay(stage: Bootstrap): Promise<void> {
+  const written = await protect(stage);
+  const { source } = written.world;
+  const { alone, after } = await writesOnBothSides(written);
+  succeeded(await stage.cli(['failback', JOB, '--yes', '--no-wait']));
+  await stage.agent('beta').kill();
+  await goesOn(after, 'the ledger is written though its agent is gone');
+  await stage.agent('beta').start();
+  for (const code of ['gave-way', 'handed-back']) {
+    await until(`the former source says ${code}`, () => hasEvent(stage, 'alpha', code));
+    await stage.agent('beta').kill();
+    await stage.agent('beta').start();
+  }
+  await refused(after);
+  complete(source, after);
+  const [aside = ''] = (await unsentOf(stage))?.asideAt ?? [];
+  const kept = linesOf(join(aside, basename(source)));
+  expect(alone.filter((one) => !kept.includes(one))).toEqual([]);
+  await asInTheBeginning(written.world);
+}
+
 /** Nothing was written after the failover. */
 async function undone(stage: Bootstrap): Promise<void> {
   const { world, ledger } = await protect(stage);
@@ -196,6 +218,7 @@ describe.skipIf(why !== null)('failback', () => {
       home,
       180_000,
     );
+    staged('[FO1] [FO4] killed on the way home the new primary goes on by itself', [], killedOnTheWay, 180_000);
     staged('[FO4] a failover since which nothing was written is undone', [], undone, 180_000);
     staged('[FO4] the roles stay, and protection runs the other way', [], reversed, 180_000);
   });

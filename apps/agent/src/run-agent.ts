@@ -78,8 +78,13 @@ export async function putTogether(base: AgentBase, ends: Ends) {
   const interceptors = makeInterceptors(base);
   const surroundings = sourceSurroundings({ base, interceptors, machine });
   const sources = new SourceJobs(new JobStore(base.home.jobs), surroundings);
+  let mountsAreKnown = () => {};
+  const ready = new Promise<void>((resolve) => {
+    mountsAreKnown = resolve;
+  });
   const targets: TargetJobs = new TargetJobs({
     ...targetSurroundings(base, boot, machine),
+    ready,
     sentAway: (jobId, epoch) => takeovers.sentAway(jobId, epoch),
     primary: (hello, peer) => roles.primary(hello, peer),
     spared: (jobId, path, isDirectory) => roles.spared(jobId, path, isDirectory),
@@ -114,6 +119,7 @@ export async function putTogether(base: AgentBase, ends: Ends) {
   ends.push(() => served.close());
   cutover.restore();
   const restored = sources.restore().then(() => {
+    mountsAreKnown();
     roles.restore();
     takeovers.restore();
     return jobTests.start();

@@ -105,7 +105,7 @@ export class JobKeeper {
     else {
       // It may have been protected since before the agent was restarted, and never come up again.
       forget(job, this.#leftOut);
-      await this.#releaseUnwanted();
+      await this.#releaseUnwanted(job);
     }
     this.#parts.changed(job);
     this.#again.tryWaiting();
@@ -325,10 +325,13 @@ export class JobKeeper {
     this.#again.tryWaiting();
   }
 
-  /** What started jobs protect stays, also while they fail to start: unmounted, it could be opened for writing behind our back. */
-  async #releaseUnwanted(): Promise<void> {
+  /**
+   * What started jobs protect stays, also while they fail to start: unmounted, it could be opened for writing behind our back. `ending`
+   * counts as stopped.
+   */
+  async #releaseUnwanted(ending: Job | null = null): Promise<void> {
     const { surroundings, jobs } = this.#parts;
-    const started = [...jobs()].filter((job) => job.stored.started);
+    const started = [...jobs()].filter((job) => job.stored.started && job !== ending);
     const keep = started.flatMap((job) => this.#directoriesOf(job));
     try {
       await surroundings.interceptors.releaseUnwanted(keep);

@@ -96,6 +96,17 @@ describe('the jobs of a source', () => {
     expect(state('files')).toBe('stopped');
   });
 
+  it('[FO4] a job that ends lets go of what an earlier run had mounted for it, though it never came up again', async () => {
+    const folder = await scene.create('files');
+    await scene.jobs.start('files');
+    scene.fuse.refuse.set(folder, refusal('open-for-writing', 'Held open.'));
+    await scene.restart();
+    expect([state('files'), protectedPaths()]).toEqual(['halted', [folder]]);
+    const { door } = scene.jobs;
+    for (const job of door.all()) await door.stop(job);
+    expect(protectedPaths()).toEqual([]);
+  });
+
   it('a job that is created and cannot be started is there, and the sentence says so', async () => {
     const folder = scene.folder('files');
     scene.fuse.refuse.set(folder, refusal('open-for-writing', 'Held open.'));

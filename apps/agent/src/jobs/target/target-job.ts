@@ -105,7 +105,7 @@ export class TargetJob {
     this.hand = new TargetHand({
       path: this.#path,
       linked: () => this.linked,
-      refuse: (sentence) => this.#sendAway({ code: 'superseded', sentence }),
+      refuse: (sentence) => sendAway(this.#link, { code: 'superseded', sentence }),
       goOn: () => this.#run(),
     });
   }
@@ -145,23 +145,18 @@ export class TargetJob {
 
   /** It ends for this reason, which the source hears. */
   refuse(refuse: Refuse): void {
-    this.#sendAway(refuse);
+    sendAway(this.#link, refuse);
     this.close(refuse.sentence);
-  }
-
-  #sendAway(refuse: Refuse): void {
-    this.#link?.sendJson(FrameType.refuse, refuse);
-    this.#link?.close(refuse.sentence);
   }
 
   get roots(): ReplicaRoots {
     return this.#options.roots;
   }
 
-  /** The source said hello on this link; an older link of the same job ends. */
-  attach(link: ReplicationLink, hello: Hello): void {
+  /** The source said hello on this link; an older link of the same job ends. `opened`: its replica is, and it has not heard of it yet. */
+  attach(link: ReplicationLink, hello: Hello, opened: () => void): void {
     this.#link?.close('the source has connected anew');
-    this.#guarded(link, () => this.#greet(link, hello));
+    this.#guarded(link, () => this.#greet(link, hello, opened));
   }
 
   close(sentence = 'the agent is stopping'): void {
@@ -209,14 +204,14 @@ export class TargetJob {
     });
   }
 
-  #greet(link: ReplicationLink, hello: Hello): void {
+  #greet(link: ReplicationLink, hello: Hello, opened: () => void): void {
     const version = this.#options.version;
     const answer = this.#path.greet(hello, version);
     if (answer.kind === 'refuse') {
-      link.sendJson(FrameType.refuse, answer.refuse);
-      link.close(answer.refuse.sentence);
+      sendAway(link, answer.refuse);
       return;
     }
+    opened();
     this.#link = link;
     link.onClose(() => this.#unlinked(link));
     link.sendJson(FrameType.welcome, { ...answer.welcome, codecs: CODEC_NAMES, ...this.#writes() });
@@ -239,8 +234,7 @@ export class TargetJob {
       work();
     } catch (error) {
       const refuse = refusalOf(error);
-      link?.sendJson(FrameType.refuse, refuse);
-      link?.close(refuse.sentence);
+      sendAway(link, refuse);
       this.close(refuse.sentence);
       this.#options.ended(refuse, isExpected(error) ? null : error);
     }
@@ -276,8 +270,7 @@ export class TargetJob {
 
   #effects(link: ReplicationLink, effects: AcceptEffects): void {
     if (effects.refuse !== null) {
-      link.sendJson(FrameType.refuse, effects.refuse);
-      link.close(effects.refuse.sentence);
+      sendAway(link, effects.refuse);
       return;
     }
     if (effects.resend !== null) link.send({ type: FrameType.resend, from: effects.resend.from }, []);
@@ -397,4 +390,9 @@ export class TargetJob {
     if (this.#timer !== null) clearInterval(this.#timer);
     if (this.#retry !== null) clearTimeout(this.#retry);
   }
+}
+
+function sendAway(link: ReplicationLink | null, refuse: Refuse): void {
+  link?.sendJson(FrameType.refuse, refuse);
+  link?.close(refuse.sentence);
 }

@@ -36,7 +36,9 @@ const PEER = 'a'.repeat(64);
 class Trees {
   readonly all = new Map<number, MemoryReplica>();
   fails: Error | null = null;
+  opening = () => {};
   readonly open = ({ rootPath, limboPath }: { rootPath: string; limboPath: string }) => {
+    this.opening();
     if (this.fails !== null) throw this.fails;
     mkdirSync(rootPath, { recursive: true });
     mkdirSync(limboPath, { recursive: true });
@@ -54,6 +56,7 @@ describe('the jobs of a target', () => {
   let jobs: TargetJobs;
   let events: string[];
   let faults: unknown[];
+  let ready: Promise<void> | null;
   const id = randomUUID();
   const make = () =>
     new TargetJobs({
@@ -62,6 +65,7 @@ describe('the jobs of a target', () => {
       machine: 'boot/ns',
       bootId: 'boot',
       openTree: trees.open as never,
+      ...(ready === null ? {} : { ready }),
       event: ({ code }) => events.push(code),
       fault: (error) => faults.push(error),
     });
@@ -103,6 +107,7 @@ describe('the jobs of a target', () => {
     trees = new Trees();
     events = [];
     faults = [];
+    ready = null;
     jobs = make();
   });
   afterEach(() => {
@@ -199,6 +204,49 @@ describe('the jobs of a target', () => {
     await vi.waitFor(() => expect(refusal(link)?.code).toBe('replica-path-invalid'), { timeout: 5_000 });
     expect(refusal(link)?.sentence).toContain('was removed or renamed');
     expect(events).toContain('replica-replica-path-invalid');
+  });
+
+  it('[FO4] knows what it has filled as its own, killed at whatever moment of a greeting with another stream', () => {
+    say();
+    jobs.close();
+    writeFileSync(join(root(), 'filled'), '');
+    const record = join(top, 'home', 'replicas', id, 'replica.json');
+    const moments: string[] = [];
+    const look = () => moments.push(readFileSync(record, 'utf8'));
+    trees.opening = look;
+    jobs = make();
+    const link = new FakeLink();
+    const sendJson = link.sendJson.bind(link);
+    link.sendJson = (...said) => {
+      look();
+      return sendJson(...said);
+    };
+    const anew = { streamId: randomUUID(), epoch: 2 };
+    jobs.accept(link.as(), PEER);
+    link.arriveJson(FrameType.hello, hello(anew));
+    expect(welcomed(link)).toBeDefined();
+    trees.opening = () => {};
+    expect(new Set(moments).size).toBe(2);
+    for (const moment of moments) {
+      jobs.close();
+      writeFileSync(record, moment);
+      jobs = make();
+      expect(refusal(say(anew))).toBeUndefined();
+      expect(refusal(say({ ...anew, epoch: 1 }))?.code).toBe('superseded');
+    }
+  });
+
+  it('[FO4] listens to no source before the mounts of an earlier run are gone: they may lie over a replica', async () => {
+    let gone = () => {};
+    ready = new Promise((resolve) => {
+      gone = resolve;
+    });
+    jobs = make();
+    const link = say();
+    await new Promise((resolve) => setImmediate(resolve));
+    expect([link.sent, trees.all.size]).toEqual([[], 0]);
+    gone();
+    await vi.waitFor(() => expect(welcomed(link)).toBeDefined());
   });
 
   it('a target that has no room for the root lets the source come again', () => {

@@ -2,7 +2,7 @@
  * The jobs whose replica this agent keeps. In: links of trusted peers. Out: a TargetJob for each, found again after a restart.
  * Promises: one job a replica path; a job belongs to the peer that made it; nothing of a replica is deleted here.
  */
-import { brand, formatBytes, printable, type RawName } from '@understudy/base';
+import { brand, printable, type RawName } from '@understudy/base';
 import type { Handle, TargetEvent } from '@understudy/engine';
 import { type FrameHeader, FrameType, type Hello, helloSchema, type Refuse } from '@understudy/wire';
 import { messageOf } from '../../home/start-error.ts';
@@ -16,7 +16,8 @@ import { ReceivedSegments } from './received-segments.ts';
 import { keepAgain, letGo } from './replica-keeping.ts';
 import { type Place, placesOf, refusePlaces } from './replica-place.ts';
 import { handlesOf, raw, recordOf, samePlaces } from './replica-record.ts';
-import { ReplicaRoots } from './replica-roots.ts';
+import { ReplicaRoots, type ReplicaRootsOptions } from './replica-roots.ts';
+import { sayShare } from './say-share.ts';
 import { type StoredReplica, StoredReplicas } from './stored-replicas.ts';
 import { TargetJob, type TargetJobOptions } from './target-job.ts';
 import type { Severity, TargetSurroundings } from './target-surroundings.ts';
@@ -49,14 +50,19 @@ export class TargetJobs {
 
   /** A trusted agent has opened a link. */
   accept(link: ReplicationLink, peerFingerprint: string): void {
-    link.onFrame((header, payload) => {
-      try {
-        this.#first(link, peerFingerprint, header, payload);
-      } catch (error) {
-        this.#surroundings.fault(error, '');
-        this.#refuse(link, { code: 'failed', sentence: `The target agent failed: ${messageOf(error)}`.slice(0, 1000) });
-      }
-    });
+    const listen = () =>
+      link.onFrame((header, payload) => {
+        try {
+          this.#first(link, peerFingerprint, header, payload);
+        } catch (error) {
+          this.#surroundings.fault(error, '');
+          const sentence = `The target agent failed: ${messageOf(error)}`.slice(0, 1000);
+          this.#refuse(link, { code: 'failed', sentence });
+        }
+      });
+    const { ready } = this.#surroundings;
+    if (ready === undefined) listen();
+    else void ready.then(listen);
   }
 
   close(): void {
@@ -81,7 +87,7 @@ export class TargetJobs {
     const before = this.#stored.get(jobId);
     const hello = helloSchema.safeParse(before?.hello);
     if (before === null || !hello.success) return null;
-    return this.#add(hello.data, before);
+    return this.#add(hello.data, before, handlesOf(before, placesOf(hello.data)));
   }
 
   /** The highest epoch that has begun here: durable when this returns. A source of an older one is sent away. */
@@ -247,22 +253,23 @@ export class TargetJobs {
       this.end(hello.jobId, 'the source has begun anew');
     // Another process of the source numbers on behind what is received: nothing that was accepted beyond it may stay.
     if (hello.fresh === true) this.end(hello.jobId, 'the source was restarted');
-    this.#stored.save(recordOf(hello, peer, places, goesOn ? handlesOf(before, places) : [], before));
-    const job = this.#jobs.get(hello.jobId) ?? this.#add(hello, before);
-    job.attach(link, hello);
+    // Which directories the job has filled stays known until others are: this process may be killed in between.
+    this.#stored.save(before === null ? recordOf(hello, peer, places, [], null) : { ...before, epoch: hello.epoch });
+    const known = goesOn ? handlesOf(before, places) : [];
+    const job = this.#jobs.get(hello.jobId) ?? this.#add(hello, before, known);
+    job.attach(link, hello, () => this.#stored.save(recordOf(hello, peer, places, job.roots.handles(), before)));
     // A stream that is turned away leaves the record of what lies there as it was.
     if (!job.linked && before !== null) this.#stored.save(before);
-    if (this.#jobs.get(hello.jobId) !== job) return;
-    if (!job.linked) return;
+    if (this.#jobs.get(hello.jobId) !== job || !job.linked) return;
     this.#said.delete(hello.jobId);
     if (!goesOn) this.#noteOthers(hello, before, job.roots);
-    this.#stored.save(recordOf(hello, peer, places, job.roots.handles(), this.#stored.get(hello.jobId)));
   }
 
-  #add(hello: Hello, before: StoredReplica | null): TargetJob {
+  /** `known`: the directories that its stream has been filling. */
+  #add(hello: Hello, before: StoredReplica | null, known: readonly (Handle | null)[]): TargetJob {
     const places = placesOf(hello);
     const guard = this.#guardOf(hello, before, places);
-    const job = this.#make(hello, new ReplicaRoots(this.#rootOptions(hello, { places, before }, guard)), guard);
+    const job = this.#make(hello, new ReplicaRoots(this.#rootOptions(hello, { places, before, known }, guard)), guard);
     this.#jobs.set(hello.jobId, job);
     return job;
   }
@@ -293,11 +300,14 @@ export class TargetJobs {
 
   #rootOptions(
     hello: Hello,
-    { places, before }: { readonly places: readonly Place[]; readonly before: StoredReplica | null },
+    {
+      places,
+      before,
+      known,
+    }: Pick<ReplicaRootsOptions, 'places' | 'known'> & { readonly before: StoredReplica | null },
     guard: ReplicaGuard | null,
-  ): ConstructorParameters<typeof ReplicaRoots>[0] {
+  ): ReplicaRootsOptions {
     const { openTree, replicas, spared } = this.#surroundings;
-    const known = handlesOf(this.#stored.get(hello.jobId), places);
     const mayFill = (_index: number, path: RawName, handle: Handle) => {
       if (hello.adopt !== true && !isOurs(before, path, handle)) refuseForeign(path);
     };
@@ -382,19 +392,4 @@ export class TargetJobs {
 
 function withPath(event: TargetEvent): string {
   return event.path === '' ? event.sentence : `${printable(event.path)}: ${event.sentence}`;
-}
-
-function sayShare(over: boolean, used: number, limit: number): { code: string; severity: Severity; sentence: string } {
-  const share = `${formatBytes(used)} of ${formatBytes(limit)}`;
-  if (over)
-    return {
-      code: 'target-journal-filling',
-      severity: 'warning',
-      sentence: `What waits to be applied takes ${share} on disk.`,
-    };
-  return {
-    code: 'target-journal-emptied',
-    severity: 'information',
-    sentence: `What waits to be applied takes ${share} on disk again.`,
-  };
 }

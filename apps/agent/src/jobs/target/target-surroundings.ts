@@ -15,6 +15,11 @@ export interface TargetSurroundings {
   readonly machine: string;
   readonly bootId: string;
   readonly openTree?: OpenTree;
+  /**
+   * What an earlier run of this agent has left mounted is taken over or gone: until then it may hide what lies at a replica's place, and no
+   * source is listened to. Absent: nothing is left.
+   */
+  readonly ready?: Promise<void>;
   /** How replicas are kept from other writers; absent: they are not. */
   readonly guard?: GuardPorts;
   /** Which places and files this server takes; absent: all but the system's own places. */

@@ -12,7 +12,8 @@ export class FakeLink {
   room = true;
   roundTripMs: number | null = null;
   silentMs = 0;
-  #frame: (header: FrameHeader, payload: Uint8Array) => void = () => {};
+  #frame: ((header: FrameHeader, payload: Uint8Array) => void) | null = null;
+  readonly #early: [FrameHeader, Uint8Array][] = [];
   #drain: () => void = () => {};
   readonly #close: ((closed: LinkClosed) => void)[] = [];
 
@@ -28,6 +29,7 @@ export class FakeLink {
 
   onFrame(listener: (header: FrameHeader, payload: Uint8Array) => void): void {
     this.#frame = listener;
+    for (const [header, payload] of this.#early.splice(0)) listener(header, payload);
   }
 
   onDrain(listener: () => void): void {
@@ -60,8 +62,10 @@ export class FakeLink {
 
   arrive(fields: Partial<FrameHeader> & { readonly type: FrameType }, payload: Uint8Array = Buffer.alloc(0)): void {
     const nowhere = { from: position(0), to: position(0), records: 0, epoch: 0, crc: 0 };
-    if (this.closed === null)
-      this.#frame({ ...nowhere, payloadLength: payload.length, ...fields } as FrameHeader, payload);
+    const header = { ...nowhere, payloadLength: payload.length, ...fields } as FrameHeader;
+    if (this.closed !== null) return;
+    if (this.#frame === null) this.#early.push([header, payload]);
+    else this.#frame(header, payload);
   }
 
   arriveJson(type: FrameType, value: unknown): void {
