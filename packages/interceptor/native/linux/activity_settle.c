@@ -6,9 +6,11 @@
 #include "activity_table.h"
 
 #define QUIET_SECONDS 30
+/* A sync writes out all that the applications have dirtied: no more often than this, unless somebody waits for it or room is short. */
+#define SYNC_GAP_SECONDS 15
 
 static pthread_cond_t asked = PTHREAD_COND_INITIALIZER;
-static struct { uint64_t sequence; bool waits, now; } wishes[MAX_ROOTS];
+static struct { uint64_t sequence; uint32_t synced; bool waits, now; } wishes[MAX_ROOTS];
 
 static bool may_go(uint32_t entry, uint16_t root, uint64_t sequence, bool now)
 {
@@ -60,8 +62,11 @@ static void settle(uint32_t index, uint64_t sequence, bool now)
 	uint16_t root = (uint16_t)roots[index].state->id;
 	drain_root(root);
 	now = now || table->used > ACTIVITY_ENTRIES / 4 * 3;
+	if (!now && activity_clock() - wishes[index].synced < SYNC_GAP_SECONDS)
+		return;
 	if (candidates(root, sequence, now, false) == 0 || !sync_root(index, root))
 		return;
+	wishes[index].synced = activity_clock();
 	table->cleared += candidates(root, sequence, now, true);
 	log_wake();
 }
