@@ -36,6 +36,8 @@ interface Told {
 
 export class Statements {
   readonly #world: MirrorWorld;
+  /** Read into again and again: of what is read nothing but digests is kept. */
+  readonly #buffer = new Uint8Array(VERIFY_BLOCK);
 
   constructor(world: MirrorWorld) {
     this.#world = world;
@@ -57,10 +59,9 @@ export class Statements {
   content(root: MirrorRoot, node: NodeId, file: SourceFile, from: Stretch): Statement | null {
     const { offset, length, tries } = from;
     if ((root.files.stat(node)?.nlink ?? 0) === 0) return null;
-    const bytes = new Uint8Array(length);
-    const read = file.read(offset, bytes);
+    const read = file.read(offset, this.#buffer.subarray(0, length));
     if (read === 0) return null;
-    const data = this.#digests(bytes.subarray(0, read));
+    const data = this.#digests(this.#buffer.subarray(0, read));
     const blake3 = this.#world.digestName() === 'blake3' ? RecordFlag.blake3 : 0;
     const flags = RecordFlag.verify | blake3;
     const { index } = root;
@@ -117,6 +118,7 @@ export class Statements {
 
 interface Stretch {
   readonly offset: number;
+  /** At most VERIFY_BLOCK. */
   readonly length: number;
   readonly tries: number;
 }
