@@ -74,6 +74,11 @@ const SHORTENED: readonly [seed: number, steps: readonly number[], found: string
     ],
     '[TCM5] an orphan was taken for what a replay had begun, and its attributes stayed',
   ],
+  [
+    21685,
+    [0, 2, 17, 20, 114, 115, 173, 177, 316, 458],
+    '[TRM2] of an exchange that was refused one of two directories was repaired',
+  ],
   [12093, [62], '[SAFE4] a target died when all but the clearing up was done, and nobody started the job again'],
 ];
 const SEEDS = 150;

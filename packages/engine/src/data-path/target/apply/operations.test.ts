@@ -187,6 +187,31 @@ describe('[TRM2] an operation that fails', () => {
     expect(rig.replies).toMatchObject([{ kind: 'failed', node: 9n, errno: 'ESTALE' }]);
   });
 
+  it('[TRM2] a rename that is given up is told for both directories that it concerns, an exchange for both nodes', () => {
+    const [from, to] = ['from', 'to'].map((one) => source.make(source.root, one, DIRECTORY)) as [ModelNode, ModelNode];
+    const one = source.make(from, 'one', REGULAR);
+    const other = source.make(to, 'other', REGULAR);
+    apply();
+    rig.replica.beforeChange = (call) => {
+      if (call.startsWith('rename') || call === 'linkat') throw new FileError('EPERM', call);
+    };
+    source.exchange(from, 'one', to, 'other');
+    apply();
+    const failed = { kind: 'failed', errno: 'EPERM' };
+    expect(rig.replies).toMatchObject([
+      { ...failed, node: one.id, parent: to.id },
+      { ...failed, node: other.id, parent: from.id },
+    ]);
+    source.rename(to, 'other', from, 'moved');
+    rig.replies.length = 0;
+    apply();
+    expect(rig.replies).toMatchObject([
+      { ...failed, node: one.id, parent: from.id },
+      { ...failed, node: one.id, parent: to.id },
+    ]);
+    expect(rig.events).toHaveLength(2);
+  });
+
   it('a file without a name on the source needs nothing done', () => {
     const file = source.make(source.root, 'a', REGULAR);
     source.unlink(source.root, 'a');

@@ -318,10 +318,10 @@ export class TargetReplicationManager {
   }
 
   #giveUp(record: OperationRecord, error: FileError, outbox: Outbox): void {
-    const { reply, event } = failure(record, error, this.#pathOf(record));
+    const { replies, event } = failure(record, error, this.#pathOf(record));
     this.#run.failed();
-    if (reply.kind === 'failed' && !this.#untold.add(reply)) this.#run.wordLost();
-    outbox.replies.push(reply);
+    for (const reply of replies) if (!this.#untold.add(reply)) this.#run.wordLost();
+    outbox.replies.push(...replies);
     outbox.events.push(event);
   }
 

@@ -4,16 +4,18 @@
 import { printable, type RawName } from '@understudy/base';
 import {
   type Condition,
+  type NodeId,
   type OperationRecord,
   type Position,
   position,
   RecordError,
-  type Reply,
+  RenameFlag,
   Verb,
 } from '@understudy/wire';
 import { FileError } from '../../../ports.ts';
 import type { TargetEvent } from './apply-context.ts';
 import { pathTold } from './base64.ts';
+import type { Failure } from './untold.ts';
 
 export interface Trouble {
   /** null: the times at the end of a batch. */
@@ -66,13 +68,31 @@ export function failure(
   record: OperationRecord,
   error: FileError,
   path: RawName,
-): { reply: Reply; event: TargetEvent } {
+): { replies: Failure[]; event: TargetEvent } {
   const at = position(record.sequence);
-  const { root, node } = record;
-  const parent = record.verb === Verb.rename ? record.parent2 : record.parent;
+  const { root } = record;
   const sentence = `an operation on ${shown(path)} could not be applied (${error.message}); the source sends it again`;
   return {
-    reply: { kind: 'failed', at, root, node, parent, errno: error.code, path: pathTold(path) },
+    replies: concerned(record).map(([node, parent]) => {
+      return { kind: 'failed', at, root, node, parent, errno: error.code, path: pathTold(path) };
+    }),
     event: { kind: 'failed', severity: 'error', at, root, path, sentence },
   };
+}
+
+/** Each node that the operation was about, with the directory that it concerned: a rename concerns two, and may have been done by half. */
+function concerned(record: OperationRecord): (readonly [node: NodeId, parent: NodeId])[] {
+  const { verb, node, parent, parent2, victim, detail } = record;
+  if (verb !== Verb.rename) return [[node, parent]];
+  if ((detail & RenameFlag.exchange) !== 0)
+    return [
+      [node, parent2],
+      [victim, parent],
+    ];
+  return parent === parent2
+    ? [[node, parent2]]
+    : [
+        [node, parent2],
+        [node, parent],
+      ];
 }
