@@ -17,6 +17,8 @@ import {
 
 const JOB = 'letters';
 const FILES = sized(1000, 200);
+/** Beyond what a brake lets pass, and what a company has in one folder. */
+const MANY = 1000;
 
 interface Points {
   readonly points: readonly { readonly time: string; readonly position: string; readonly reason: string | null }[];
@@ -30,13 +32,14 @@ async function pointsOf(stage: Bootstrap): Promise<Points> {
 }
 
 const SCRIPT = `
-const { readdirSync, readFileSync, openSync, writeSync, closeSync } = require('node:fs');
+const { readdirSync, readFileSync, renameSync, openSync, writeSync, closeSync } = require('node:fs');
 const { createCipheriv, randomBytes } = require('node:crypto');
-const [root] = process.argv.slice(1);
+const [root, how] = process.argv.slice(1);
 for (const name of readdirSync(root)) {
   const bytes = readFileSync(root + '/' + name);
   const other = createCipheriv('aes-256-ctr', randomBytes(32), randomBytes(16)).update(bytes);
   const fd = openSync(root + '/' + name, 'r+'); writeSync(fd, other, 0, other.length, 0); closeSync(fd);
+  if (how === 'renamed') renameSync(root + '/' + name, root + '/' + name + '.locked');
 }
 `;
 
@@ -94,6 +97,48 @@ describeWithFuse('the past of a replica', () => {
       const { points, writtenBytes } = await pointsOf(stage);
       expect(points.length).toBeGreaterThan(0);
       expect(writtenBytes).toBeGreaterThanOrEqual(0);
+    },
+  );
+
+  staged(
+    '[SAFE4] files that were overwritten and renamed are back by a failover to the moment before',
+    ['alpha', 'beta'],
+    async (stage) => {
+      const source = stage.folder('source', 'letters');
+      for (let i = 0; i < MANY; i += 1) writeFileSync(join(source, `letter-${i}`), `Letter ${i}\n`.repeat(500));
+      const to = stage.folder('replica');
+      const job = { name: JOB, source: 'alpha', target: 'beta', include: [source], to, intercept: 'fuse' } as const;
+      await stage.client.protect(job);
+      // A day's work, of which nothing may be lost.
+      writeFileSync(join(source, 'letter-0'), 'written this morning');
+      writeFileSync(join(source, 'new'), 'made this morning');
+      await stage.client.flush(JOB);
+      await until('a moment is kept', async () => (await pointsOf(stage)).points.length > 0);
+      const before = join(stage.root, 'before');
+      execFileSync('cp', ['-a', source, before]);
+      const knownAt = new Date().toISOString();
+      execFileSync(process.execPath, ['-e', SCRIPT, source, 'renamed']);
+      await until('the brake holds', async () => (await stage.client.status(JOB)).state === 'halted');
+      expect((await stage.client.status(JOB)).reason).toMatchObject({ code: 'brake' });
+      const replica = replicaOf(to, source);
+      expect(await treeDifferences(before, replica), 'some of it had arrived').not.toEqual([]);
+
+      const then = stage.folder('then');
+      const shown = await stage.cli(['view', JOB, '--at', knownAt, then]);
+      expect(shown.code, shown.stderr).toBe(ExitCode.done);
+      expect(await treeDifferences(before, join(then, source))).toEqual([]);
+      await stage.cli(['view', JOB, '--end', then]);
+
+      const early = await stage.cli(['failover', JOB, '--point', '2001-01-01T00:00:00Z', '--yes']);
+      expect([early.code, early.stdout]).toEqual([ExitCode.no, expect.stringContaining('the oldest moment')]);
+      const done = await stage.cli(['failover', JOB, '--point', knownAt, '--yes']);
+      expect(done.code, `${done.stdout}${done.stderr}`).toBe(ExitCode.done);
+      await stage.client.reach(`beta/${JOB}`, 'failed-over');
+      expect(await treeDifferences(before, replica)).toEqual([]);
+      expect(readFileSync(join(replica, 'letter-0'), 'utf8')).toBe('written this morning');
+      // The old files are the ones that are worked on from now on.
+      writeFileSync(join(replica, 'letter-1'), 'written after the failover');
+      expect(readdirSync(replica).filter((name) => name.endsWith('.locked'))).toEqual([]);
     },
   );
 });
