@@ -16,6 +16,7 @@ import {
 } from '../ports/replication-link/replication-link.ts';
 import { WitnessStore } from '../witness/witness-store.ts';
 import { agentHandlers } from './agent-handlers.ts';
+import { fileHandlers } from './file-handlers.ts';
 import type { JobControl } from './job-control.ts';
 import { jobHandlers, topicHandlers } from './job-handlers.ts';
 import { Listener } from './listener.ts';
@@ -133,6 +134,7 @@ export async function serveAgent(base: AgentBase, options: ServeOptions): Promis
       ...witnessHandlers(new WitnessStore(base.home.path)),
       ...jobHandlers(options.jobs, events),
       ...presetHandlers(),
+      ...fileHandlers(),
     },
     topics: topicHandlers(options.jobs, events),
   };

@@ -31,9 +31,8 @@ type AgentCalls = { [N in keyof CallHandlers as N extends `agent.${string}` ? N 
 
 export function agentHandlers(services: AgentServices): AgentCalls {
   const { trust } = services;
-  const started = Date.now();
   return {
-    'agent.info': async (_, caller) => info(services, started, caller),
+    'agent.info': async (_, caller) => info(services, caller),
     'agent.pair': async (params, caller) => pair(services, params, caller),
     'agent.createPairingCode': async (params, caller) => createCode(services, params, caller),
     'agent.introduce': (params, caller) =>
@@ -54,14 +53,16 @@ export function agentHandlers(services: AgentServices): AgentCalls {
   };
 }
 
-function info(services: AgentServices, started: number, caller: Caller): AgentInfo {
+function info(services: AgentServices, caller: Caller): AgentInfo {
   const { address } = services.listening();
+  const uptimeMs = process.uptime() * 1000;
   const details = {
     pid: process.pid,
     home: services.home,
     listen: address,
-    startedAt: new Date(started).toISOString(),
-    uptimeMs: process.uptime() * 1000,
+    // Together they are what the clock says here: whoever asks can tell by how much it differs from his own.
+    startedAt: new Date(Date.now() - uptimeMs).toISOString(),
+    uptimeMs,
     residentBytes: process.memoryUsage.rss(),
   };
   return {

@@ -10,6 +10,7 @@ import {
   peerSchema,
   trustedClientSchema,
 } from './agent.ts';
+import { browseParamsSchema, browseResultSchema } from './browse.ts';
 import { agentEventSchema, eventFilterSchema, eventListParamsSchema, eventListSchema } from './events.ts';
 import {
   jobDefinitionSchema,
@@ -175,6 +176,8 @@ export const calls = {
     role: 'admin',
   },
   'job.endView': { params: jobSelectorSchema.extend({ directory: z.base64().max(8192) }), result: done, role: 'admin' },
+  /** Of any server: what lies in one of its directories. `refused` where it cannot be read. */
+  'files.browse': { params: browseParamsSchema, result: browseResultSchema, role: 'operator' },
   /** Of any server: the applications that it has and that a preset knows. */
   'presets.list': { params: nothing, result: z.object({ presets: z.array(foundPresetSchema) }), role: 'monitor' },
   /** Of the source: what a target must have for one of them. Counts the set's size, for a few seconds at most. */

@@ -18,6 +18,7 @@ export const DEFAULT_PORT = 7320;
 
 export * from './agent.ts';
 export * from './brake.ts';
+export * from './browse.ts';
 export * from './calls.ts';
 export * from './envelope.ts';
 export * from './errors.ts';
