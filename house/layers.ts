@@ -59,6 +59,23 @@ export const dataPath = {
   rulers: 'packages/engine/src/protection',
 } as const;
 
+export interface Room {
+  /** Other rooms that it may import. A file beside the rooms is for tests alone. */
+  readonly mayImport: readonly string[];
+  /** Packages that it must not know. */
+  readonly barred: readonly string[];
+  /** Whether it may import Node's own modules. */
+  readonly node: boolean;
+}
+
+/** The console's processes: the window holds no secret and opens no socket, so that it knows neither Electron, Node nor the sdk. */
+export const rooms: Readonly<Record<string, Room>> = {
+  'apps/console/shared': { mayImport: [], barred: ['electron', 'react', '@understudy/sdk'], node: false },
+  'apps/console/main': { mayImport: ['apps/console/shared'], barred: ['react'], node: true },
+  'apps/console/preload': { mayImport: [], barred: ['react', '@understudy/sdk', '@understudy/wire'], node: false },
+  'apps/console/renderer': { mayImport: ['apps/console/shared'], barred: ['electron', '@understudy/sdk'], node: false },
+};
+
 /** Lines. What is above `wanted` stands in ratchet.json and may only shrink; `never` is never passed. */
 export const sizes = {
   file: { wanted: 300, never: 400 },

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { checkCycles, checkDataPath, checkDeclared, checkLayers } from './checks/imports.ts';
 import { checkPurity } from './checks/purity.ts';
+import { checkRooms } from './checks/rooms.ts';
 import { checkRatchet, checkSizes, measure, type Ratchet, ratchetOf } from './checks/sizes.ts';
 import type { Finding } from './checks/source.ts';
 import { checkForeign, checkManifests, checkOpenings } from './checks/text.ts';
@@ -33,6 +34,7 @@ describe('the tree', () => {
   test('imports run one way', () => expect(lines(checkLayers(tree))).toEqual([]));
   test('no stage knows another, and the path does not know its rulers', () =>
     expect(lines(checkDataPath(tree))).toEqual([]));
+  test('the console’s processes keep apart', () => expect(lines(checkRooms(tree))).toEqual([]));
   test('no imports run in a circle', () => expect(lines(checkCycles(tree))).toEqual([]));
   test('what is imported is declared', () => expect(lines(checkDeclared(tree))).toEqual([]));
   test('rooms are small', () => expect(lines(checkSizes(tree, ratchet))).toEqual([]));
@@ -103,6 +105,41 @@ describe('a planted import is noticed', () => {
       'packages/engine/src/e.ts': `import { d } from './d.ts';`,
     });
     expectNoticed(checkCycles(sources), 'packages/engine', /a\.ts → b\.ts → c\.ts → a\.ts/);
+  });
+});
+
+describe('between the console’s processes', () => {
+  test.each([
+    [
+      'the window knows Electron',
+      'renderer/a.tsx',
+      `import { ipcRenderer } from 'electron';`,
+      /must not import electron/,
+    ],
+    [
+      'the window opens a connection',
+      'renderer/a.ts',
+      `import { connect } from '@understudy/sdk';`,
+      /must not import @und/,
+    ],
+    ['the window knows Node', 'renderer/store/a.ts', `import fs from 'node:fs';`, /knows no Node/],
+    [
+      'the window takes from main',
+      'renderer/a.ts',
+      `import { x } from '../main/a.ts';`,
+      /must not import apps\/console\/main/,
+    ],
+    ['main draws', 'main/a.ts', `import { x } from '../renderer/a.tsx';`, /must not import apps\/console\/renderer/],
+    ['the preload brings more than a door', 'preload/a.ts', `import { x } from '../shared/a.ts';`, /must not import/],
+    ['something is made for tests', 'main/a.ts', `import { x } from '../testing.ts';`, /must not import \.\.\/testing/],
+  ])('it is noticed where %s', (_title, file, text, words) => {
+    const path = `apps/console/${file}`;
+    expectNoticed(checkRooms(plant({ [path]: text })), path, words);
+  });
+
+  test('but main may read what both sides share', () => {
+    const text = `import { x } from '../shared/a.ts';\nimport { app } from 'electron';\nimport fs from 'node:fs';`;
+    expect(checkRooms(plant({ 'apps/console/main/a.ts': text }))).toEqual([]);
   });
 });
 
@@ -215,7 +252,7 @@ describe('planted text is noticed', () => {
       ['', 'work', 'main'].join('/'),
       ['', 'root', '.npmrc'].join('/'),
       ['', 'home', 'jane'].join('/'),
-      ['..', 'shared', 'x'].join('/'),
+      ['..', 'shared', 'design', 'x'].join('/'),
     ])
       expectNoticed(
         checkForeign(plant({ 'docs/a.md': `first\nsee ${path}` })),

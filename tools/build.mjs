@@ -1,4 +1,4 @@
-/** `npm run build`: dependencies, the native interceptor, TypeScript, the bundle. Each step says so when it has something to do. */
+/** `npm run build`: dependencies, the native interceptor, TypeScript, the bundle, the console. Each step says so when it has something to do. */
 import { existsSync, realpathSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -27,7 +27,15 @@ export async function compile(project = '.') {
   const told = output.split('\n').filter((line) => line !== '' && !/^\d+:\d+:\d+ [AP]M - |^ {4}\* /.test(line));
   if (code !== 0) return told.join('\n');
   await (await import('./bundle.mjs')).bundle();
-  return null;
+  return project === '.' ? await buildConsole() : null;
+}
+
+/** The console's three parts; a second or two, so that nothing is asked about what is older than what. Returns what went wrong, or null. */
+export async function buildConsole() {
+  const vite = join(top, 'node_modules', 'vite', 'bin', 'vite.js');
+  const config = join('apps', 'console', 'vite.config.ts');
+  const { code, output } = await run(process.execPath, [vite, 'build', '--app', '--config', config], { quiet: true });
+  return code === 0 ? null : `the console cannot be built:\n${output.trimEnd()}`;
 }
 
 /**

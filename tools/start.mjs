@@ -1,5 +1,6 @@
 /**
- * `npm start`: a source agent and a target agent on this machine, paired, a folder protected, the status live. Ctrl-C ends it.
+ * `npm start`: a source agent and a target agent on this machine, paired, a folder protected, the status live, and the console where there is
+ * a display. Ctrl-C ends it.
  *
  * In: nothing, or `--source DIR --target DIR`. Out: a job to look at. Promised: each thing that is started has its way back noted
  * before it is used, and at the end all of them are walked, the last first, however often Ctrl-C is pressed meanwhile.
@@ -9,6 +10,7 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { build } from './build.mjs';
 import { asCommand, endRunning, isRoot, Refusal, run, say } from './ensure.mjs';
+import { openConsole } from './quick-start/console.mjs';
 import { checkFolders, copyDatabase, makeFolder, makeSample } from './quick-start/folders.mjs';
 import { clearAway } from './quick-start/leftovers.mjs';
 import {
@@ -169,6 +171,9 @@ async function show({ source, target, seconds, adopt }) {
   await startAndPair(place, env);
   await protect(folders, env);
   if (program !== null) startWriter(place, program, env);
+  const log = place.log('console');
+  const window = await step(openConsole({ env, log, folder: join(place.folder, 'config') }));
+  if (window !== null) noteWayBack('the console', () => stopProcess(window, 5000));
   const status = watchStatus(JOB, env);
   noteWayBack('the status', () => status.stop());
   say(`Ctrl-C stops everything and ${real === null ? 'leaves nothing behind' : 'keeps both folders as they are'}`);

@@ -5,6 +5,7 @@
 import { existsSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { build, compile } from './build.mjs';
+import { ensureElectron } from './electron.mjs';
 import { asCommand, ensureDependencies, ensurePackages, requireNode, run, say, top } from './ensure.mjs';
 import { apart, joined, lanesOf, whyNotApart } from './lanes.mjs';
 import { buildSampleWriter } from './sample-writer/build.mjs';
@@ -44,6 +45,9 @@ async function prepare() {
   if (existsSync(packages)) await ensurePackages(JSON.parse(readFileSync(packages, 'utf8')));
   await build({ typescript: false });
   buildSampleWriter();
+  // Without it the console's own tests are skipped, with the reason; nothing else needs it.
+  const whyNoElectron = await ensureElectron();
+  if (whyNoElectron !== null) say(whyNoElectron);
   return null;
 }
 

@@ -37,7 +37,7 @@ const FOREIGN: readonly (readonly [RegExp, string])[] = [
   [new RegExp(`(^|[^\\w.-])/${'work'}/`), 'a path of one machine'],
   [new RegExp(`(^|[^\\w.-])/${'root'}/`), 'a path of one machine'],
   [/(^|[^\w.-])\/home\/(?!user\b|alice\b|NAME\b)\w/, 'a path of one machine'],
-  [new RegExp(`\\.\\./${'shared'}/`), 'a path outside the project'],
+  [new RegExp(`\\.\\./${'shared'}/(design|reference)`), 'a path outside the project'],
   [new RegExp(`\\b(${'language'} model|chat ?${'bot'}|AI[- ]${'generated'}|co-${'authored'}-by)\\b`, 'i'), 'tooling'],
 ];
 

@@ -1,0 +1,101 @@
+import { useVirtualizer } from '@tanstack/react-virtual';
+import { type ReactNode, useRef } from 'react';
+
+interface WindowedProps<T> {
+  readonly label: string;
+  readonly head: readonly string[];
+  /** `grid-template-columns`. */
+  readonly columns: string;
+  readonly rows: readonly T[];
+  readonly keyOf: (row: T, index: number) => string;
+  /** The row's cells, each with its role. */
+  readonly render: (row: T, index: number) => ReactNode;
+  readonly rowHeight?: (row: T) => number;
+}
+
+const ROW = 27;
+
+/** A table of any length of which only what can be seen is in the document; a reader of the screen is told how many rows there are. */
+export function Windowed<T>({ label, head, columns, rows, keyOf, render, rowHeight }: WindowedProps<T>) {
+  const body = useRef<HTMLDivElement>(null);
+  const virtual = useVirtualizer({
+    count: rows.length,
+    getScrollElement: () => body.current,
+    estimateSize: (index) => {
+      const row = rows[index];
+      return row === undefined || rowHeight === undefined ? ROW : rowHeight(row);
+    },
+    getItemKey: (index) => {
+      const row = rows[index];
+      return row === undefined ? index : keyOf(row, index);
+    },
+    overscan: 12,
+  });
+  return (
+    <div className="us-table" role="table" aria-label={label} aria-rowcount={rows.length + 1} style={{ flex: 1 }}>
+      <div className="us-row us-head" role="row" aria-rowindex={1} style={{ gridTemplateColumns: columns }}>
+        {head.map((title) => (
+          <span key={title} role="columnheader">
+            {title}
+          </span>
+        ))}
+      </div>
+      {/* biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls has to be reached by the keyboard */}
+      <div className="us-body" ref={body} role="rowgroup" tabIndex={0} aria-label={label}>
+        <div className="us-lines" role="presentation" style={{ height: virtual.getTotalSize() }}>
+          {virtual.getVirtualItems().map((item) => {
+            const row = rows[item.index];
+            if (row === undefined) return null;
+            const place = { height: item.size, transform: `translateY(${item.start}px)` };
+            return (
+              <div className="us-line" role="presentation" key={item.key} style={place}>
+                {render(row, item.index)}
+              </div>
+            );
+          })}
+        </div>
+      </div>
+    </div>
+  );
+}
+
+interface RowProps {
+  readonly columns: string;
+  readonly index: number;
+  readonly className?: string;
+  readonly height?: number;
+  readonly onOpen?: (() => void) | undefined;
+  readonly children: ReactNode;
+}
+
+/** The mouse may open anywhere in the row; the keyboard has the button in its first cell. */
+export function Row({ columns, index, className = '', height = ROW, onOpen, children }: RowProps) {
+  return (
+    // biome-ignore lint/a11y/useKeyWithClickEvents: the button within is what the keyboard uses
+    <div
+      className={`us-row ${onOpen === undefined ? '' : 'us-row-link'} ${className}`}
+      role="row"
+      aria-rowindex={index + 2}
+      style={{ gridTemplateColumns: columns, height }}
+      onClick={onOpen}
+    >
+      {children}
+    </div>
+  );
+}
+
+export function Cell({
+  children,
+  className = '',
+  title,
+}: {
+  readonly children: ReactNode;
+  readonly className?: string;
+  readonly title?: string | undefined;
+}) {
+  return (
+    <span role="cell" className={className} title={title}>
+      {children}
+    </span>
+  );
+}

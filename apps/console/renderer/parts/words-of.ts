@@ -1,0 +1,67 @@
+/** How a job is put into words. In: a view, words. Out: text. Pure. */
+import type { AgentEvent, JobStatus } from '@understudy/wire';
+import { bytes, duration, grouped, percent, sentence, shown } from '../format.ts';
+import { type JobView, recoveryAgeMs } from '../store/jobs.ts';
+import type { Words } from '../use-words.ts';
+import type { WordKey } from '../words/words.ts';
+
+type Counted = Extract<WordKey, 'common.files' | 'common.operations' | 'common.jobs' | 'common.places'>;
+
+export const counted = ({ t, locale }: Words, key: Counted, count: number): string =>
+  t(key, { count, shown: grouped(count, locale) });
+
+export function pointWord(words: Words, job: JobView, nowMs: number): string {
+  const age = recoveryAgeMs(job, nowMs);
+  if (age === null) return words.t('dashboard.noPoint');
+  const isBehind = job.staleSinceMs === null && job.status.state === 'protected';
+  return words.t(isBehind ? 'dashboard.behind' : 'dashboard.old', { age: duration(age) });
+}
+
+export function queueWord(words: Words, { replication, targetQueue }: JobStatus): string {
+  const held = replication.queuedBytes + replication.diskQueueBytes + (targetQueue?.bytes ?? 0);
+  const operations = replication.queuedOperations + (targetQueue?.operations ?? 0);
+  if (operations === 0 && held === 0) return words.t('dashboard.queueEmpty');
+  return `${bytes(held, words.locale)} · ${counted(words, 'common.operations', operations)}`;
+}
+
+export function mirrorWord(words: Words, { mirror }: JobStatus): string {
+  const { t, locale } = words;
+  if (mirror.state !== 'idle') return `${t(`states.mirror.${mirror.state}`)} ${percent(mirror.percent, locale)}`;
+  if (mirror.percent === 100) return t('dashboard.mirrorDone');
+  return mirror.percent === 0 ? t('dashboard.mirrorNone') : percent(mirror.percent, locale);
+}
+
+/** What stands beside a job in a list: the first thing that somebody should know. */
+export function firstNote(words: Words, job: JobView, nowMs: number): string {
+  const { status, staleSinceMs } = job;
+  if (staleSinceMs !== null) return words.t('states.noAnswerFor', { age: duration(nowMs - staleSinceMs) });
+  if (status.reason !== null) return sentence(status.reason.sentence);
+  const uncovered = status.uncovered ?? [];
+  if (uncovered.length > 0) return `${words.t('job.facts.uncovered')}: ${uncovered.map(shown).join(', ')}`;
+  const [exposure] = status.exposures ?? [];
+  if (exposure !== undefined) return sentence(exposure);
+  return status.interceptorReason == null ? '' : sentence(status.interceptorReason);
+}
+
+/** Everything that a status has to say against itself, each a sentence. */
+export function warningsOf(words: Words, status: JobStatus): readonly string[] {
+  const { t } = words;
+  const found = (status.exposures ?? []).map(sentence);
+  const uncovered = status.uncovered ?? [];
+  if (uncovered.length > 0 && status.reason?.code !== 'not-intercepted')
+    found.push(`${t('job.facts.uncovered')}: ${uncovered.map(shown).join(', ')}`);
+  if (status.tripwireOff !== undefined) found.push(t('job.facts.tripwire', { why: sentence(status.tripwireOff) }));
+  if (status.targetWrites?.state === 'unguarded') found.push(sentence(status.targetWrites.sentence));
+  if (status.audit?.hop != null) found.push(t('job.facts.audit', { hop: status.audit.hop }));
+  if ((status.unrepairable ?? 0) > 0)
+    found.push(t('job.facts.unrepairable', { files: counted(words, 'common.files', status.unrepairable ?? 0) }));
+  if ((status.mountUsers ?? []).length > 0)
+    found.push(t('job.facts.mountUsers', { who: (status.mountUsers ?? []).map(shown).join(', ') }));
+  if (status.interceptorReason != null && status.interceptorReason !== '')
+    found.push(sentence(status.interceptorReason));
+  return found;
+}
+
+/** `NAME` stands in advice for the job's name. */
+export const adviceOf = (event: AgentEvent): string =>
+  sentence(event.job === null ? event.advice : event.advice.replaceAll('NAME', event.job));

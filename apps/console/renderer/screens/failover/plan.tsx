@@ -1,0 +1,193 @@
+import { Button, Checkbox, Radio, TextInput } from '@mantine/core';
+import { IconAlertTriangle, IconCircleDashed } from '@tabler/icons-react';
+import type { TakeoverPlan } from '@understudy/wire';
+import { useState } from 'react';
+import { ask } from '../../bridge.ts';
+import { bytes, moment, sentence } from '../../format.ts';
+import { Note, Panel } from '../../parts/panel.tsx';
+import { useAnswer } from '../../parts/use-answer.ts';
+import { useTask } from '../../parts/use-task.ts';
+import { counted } from '../../parts/words-of.ts';
+import { atStake, type JobView } from '../../store/jobs.ts';
+import { useNow, useWords } from '../../use-words.ts';
+
+type Data = 'apply' | 'discard';
+
+/** What will happen, from the target's own plan; asked for again while the sheet is open, for the queue moves on. */
+export function PlanPart({ job, server }: { readonly job: JobView; readonly server: string }) {
+  const { t } = useWords();
+  const now = useNow(2000);
+  const [data, setData] = useState<Data>('apply');
+  const [risks, setRisks] = useState<readonly string[]>([]);
+  const choice = { name: job.name, data, risks: [...risks] };
+  const { answer: plan, failure } = useAnswer(server, 'job.failoverPlan', choice, now);
+  if (plan === null)
+    return failure === null ? (
+      <p className="us-dim">{t('failover.asking', { target: job.status.target })}</p>
+    ) : (
+      <Note kind="halted">{failure}</Note>
+    );
+  return (
+    <>
+      <Steps plan={plan} />
+      <Lost job={job} plan={plan} />
+      <Radio.Group
+        label={t('failover.data')}
+        value={data}
+        onChange={(value) => setData(value === 'discard' ? 'discard' : 'apply')}
+      >
+        <div className="us-form us-choices">
+          <Radio size="xs" value="apply" label={t('failover.apply')} description={t('failover.applyHint')} />
+          <Radio size="xs" value="discard" label={t('failover.discard')} description={t('failover.discardHint')} />
+        </div>
+      </Radio.Group>
+      <Obstacles plan={plan} risks={risks} onChange={setRisks} />
+      <Order job={job} server={server} choice={choice} blocked={plan.obstacles.length > 0} />
+    </>
+  );
+}
+
+function Steps({ plan }: { readonly plan: TakeoverPlan }) {
+  const { t } = useWords();
+  return (
+    <Panel title={t('failover.steps')}>
+      <ol className="us-panel-body us-steps">
+        {plan.steps.map(({ step, sentence: said, undo, pointOfNoReturn }) => (
+          <li key={step}>
+            <IconCircleDashed size={15} aria-hidden />
+            <span className="us-break">{sentence(said)}</span>
+            <span className={pointOfNoReturn ? 'us-risk' : 'us-dim'}>
+              {pointOfNoReturn ? t('failover.noReturn') : t(`failover.step.${step}`)}
+            </span>
+            {undo === null ? null : (
+              <span className="us-under us-dim">{t('failover.undo', { undo: sentence(undo) })}</span>
+            )}
+          </li>
+        ))}
+      </ol>
+    </Panel>
+  );
+}
+
+function Lost({ job, plan }: { readonly job: JobView; readonly plan: TakeoverPlan }) {
+  const words = useWords();
+  const { t, locale } = words;
+  const stake = atStake(job, Date.now());
+  const isKnown = job.captor !== null && job.captorStaleSinceMs === null;
+  const lost = { operations: counted(words, 'common.operations', stake.operations), bytes: bytes(stake.bytes, locale) };
+  const since = job.status.recoveryPoint.time;
+  return (
+    <Panel title={t('failover.lost')}>
+      <div className="us-panel-body us-form">
+        {isKnown ? (
+          <p className={stake.operations + stake.bytes > 0 ? 'us-risk' : ''}>
+            {stake.operations + stake.bytes > 0 ? t('job.died.lost', lost) : t('failover.lostNothing')}
+          </p>
+        ) : (
+          <p className="us-risk">
+            {t('failover.lostUnknown', { time: since === null ? t('common.unknown') : moment(since, locale) })}
+          </p>
+        )}
+        <p>
+          {t('failover.waiting', {
+            operations: counted(words, 'common.operations', plan.queue.operations),
+            bytes: bytes(plan.queue.bytes, locale),
+          })}
+        </p>
+        <p>
+          {plan.reaches === null
+            ? t('failover.reachesUnknown')
+            : t('failover.reaches', { time: moment(plan.reaches, locale) })}
+        </p>
+        {plan.notes.map((note) => (
+          <p key={note} className="us-dim us-break">
+            {sentence(note)}
+          </p>
+        ))}
+      </div>
+    </Panel>
+  );
+}
+
+interface ObstaclesProps {
+  readonly plan: TakeoverPlan;
+  readonly risks: readonly string[];
+  readonly onChange: (risks: readonly string[]) => void;
+}
+
+/** Taken once, a risk is no obstacle any more: it stays to be seen, so that it can be taken back. */
+function Obstacles({ plan, risks, onChange }: ObstaclesProps) {
+  const { t } = useWords();
+  if (plan.obstacles.length === 0 && risks.length === 0) return null;
+  return (
+    <Panel title={t('failover.obstacles')}>
+      <ul className="us-panel-body us-form">
+        {plan.obstacles.map(({ code, sentence: said, risk }) => (
+          <li key={code} className="us-form">
+            <span className="us-state-line us-halted">
+              <IconAlertTriangle size={15} aria-hidden />
+              <span className="us-break">{sentence(said)}</span>
+            </span>
+            {risk === null ? null : (
+              <Checkbox
+                label={`${t('failover.risk')} (${risk})`}
+                checked={false}
+                onChange={() => onChange([...risks, risk])}
+              />
+            )}
+          </li>
+        ))}
+        {risks.map((risk) => (
+          <li key={risk}>
+            <Checkbox
+              label={`${t('failover.risk')} (${risk})`}
+              checked
+              onChange={() => onChange(risks.filter((one) => one !== risk))}
+            />
+          </li>
+        ))}
+      </ul>
+    </Panel>
+  );
+}
+
+interface OrderProps {
+  readonly job: JobView;
+  readonly server: string;
+  readonly choice: { readonly name: string; readonly data: Data; readonly risks: string[] };
+  readonly blocked: boolean;
+}
+
+/** That the source is down is a person's word, and it is given by the job's name. */
+function Order({ job, server, choice, blocked }: OrderProps) {
+  const { t } = useWords();
+  const [typed, setTyped] = useState('');
+  const task = useTask();
+  const isSure = typed.trim() === job.name;
+  const order = (): void =>
+    task.run(async () => {
+      await ask(server, 'job.failover', { ...choice, sourceIsDown: true });
+    });
+  return (
+    <form
+      className="us-form"
+      onSubmit={(event) => {
+        event.preventDefault();
+        if (isSure && !blocked) order();
+      }}
+    >
+      <TextInput
+        label={t('failover.typeName', { job: job.name })}
+        value={typed}
+        onChange={(event) => setTyped(event.currentTarget.value)}
+        autoComplete="off"
+      />
+      {task.failure === null ? null : <Note kind="halted">{task.failure}</Note>}
+      <div className="us-actions">
+        <Button type="submit" color="red" loading={task.running} disabled={!isSure || blocked}>
+          {t('failover.go')}
+        </Button>
+      </div>
+    </form>
+  );
+}

@@ -1,0 +1,55 @@
+/**
+ * failover: one sheet for a failover and for every way back. In: one job's view. Out: the plan in this job's own names, what would be lost,
+ * the person's word, the steps as the target does them. Promised: nothing is ordered before it was shown; the agents do it, not this window.
+ */
+import { Drawer } from '@mantine/core';
+import { Empty, Note } from '../../parts/panel.tsx';
+import { closeSheet, useConsole } from '../../store/app.ts';
+import { type JobView, takerOf, targetEnd } from '../../store/jobs.ts';
+import { jobByKey } from '../../store/store.ts';
+import { useWords } from '../../use-words.ts';
+import { PlanPart } from './plan.tsx';
+import { RunningPart } from './running.tsx';
+import { TestPart } from './test-part.tsx';
+import { WayHome } from './way-home.tsx';
+
+export function FailoverSheet({ jobKey }: { readonly jobKey: string }) {
+  const { t } = useWords();
+  const job = useConsole((state) => jobByKey(state, jobKey));
+  return (
+    <Drawer
+      opened
+      onClose={closeSheet}
+      position="right"
+      size={640}
+      title={<strong>{t('failover.title', { job: job?.name ?? '' })}</strong>}
+    >
+      {job === null ? <Empty title={t('job.gone')} /> : <Sheet job={job} />}
+    </Drawer>
+  );
+}
+
+function Sheet({ job }: { readonly job: JobView }) {
+  const { t } = useWords();
+  const servers = useConsole((state) => state.servers);
+  const end = targetEnd(job);
+  if (end === null || servers[end.server]?.link.state !== 'live')
+    return (
+      <Note kind="halted">
+        {t('failover.notPossible')}. {t('why.noTarget')}
+      </Note>
+    );
+  const takeover = end.status.failover?.takeover ?? null;
+  const { taker, giver } = takerOf(end);
+  const isFresh = takeover === null || takeover.phase === 'taken-back';
+  const isOver = takeover?.phase === 'failed-over';
+  return (
+    <div className="us-form">
+      <p>{t('failover.intro', { target: taker, source: giver })}</p>
+      {takeover === null ? null : <RunningPart job={job} end={end} takeover={takeover} />}
+      {isFresh ? <PlanPart job={job} server={end.server} /> : null}
+      {isFresh ? <TestPart job={job} end={end} /> : null}
+      {isOver ? <WayHome job={job} end={end} /> : null}
+    </div>
+  );
+}

@@ -1,0 +1,94 @@
+import { useMemo } from 'react';
+import { StateBadge } from '../parts/state-badge.tsx';
+import { Cell, Row, Windowed } from '../parts/windowed.tsx';
+import { counted, firstNote, mirrorWord, pointWord, queueWord } from '../parts/words-of.ts';
+import { go } from '../store/app.ts';
+import type { JobView } from '../store/jobs.ts';
+import { useWords, type Words } from '../use-words.ts';
+
+type Line =
+  | { readonly kind: 'group'; readonly server: string; readonly count: number }
+  | { readonly kind: 'job'; readonly job: JobView };
+
+const COLUMNS =
+  'minmax(120px, 1.3fr) minmax(130px, 1.3fr) minmax(150px, 1fr) minmax(110px, 0.8fr) minmax(140px, 1fr) minmax(110px, 0.8fr) minmax(140px, 2.4fr)';
+
+interface JobTableProps {
+  /** The worst first. */
+  readonly jobs: readonly JobView[];
+  readonly grouped: boolean;
+  readonly nowMs: number;
+}
+
+export function JobTable({ jobs, grouped, nowMs }: JobTableProps) {
+  const words = useWords();
+  const { t } = words;
+  const lines = useMemo(() => linesOf(jobs, grouped), [jobs, grouped]);
+  const head = ['name', 'path', 'state', 'mirror', 'queue', 'point', 'note'] as const;
+  return (
+    <Windowed
+      label={t('dashboard.title')}
+      head={head.map((column) => t(`dashboard.columns.${column}`))}
+      columns={COLUMNS}
+      rows={lines}
+      keyOf={(line) => (line.kind === 'job' ? line.job.key : `group ${line.server}`)}
+      render={(line, index) =>
+        line.kind === 'job' ? (
+          <JobRow job={line.job} index={index} nowMs={nowMs} words={words} />
+        ) : (
+          <Row columns="1fr" index={index} className="us-group">
+            <Cell>
+              {t('dashboard.groupOf', { server: line.server, jobs: counted(words, 'common.jobs', line.count) })}
+            </Cell>
+          </Row>
+        )
+      }
+    />
+  );
+}
+
+/** Groups in the order of their worst job. */
+export function linesOf(jobs: readonly JobView[], grouped: boolean): readonly Line[] {
+  if (!grouped) return jobs.map((job) => ({ kind: 'job', job }));
+  const groups = new Map<string, JobView[]>();
+  for (const job of jobs) groups.set(job.status.source, [...(groups.get(job.status.source) ?? []), job]);
+  return [...groups].flatMap(([server, members]): Line[] => [
+    { kind: 'group', server, count: members.length },
+    ...members.map((job): Line => ({ kind: 'job', job })),
+  ]);
+}
+
+interface JobRowProps {
+  readonly job: JobView;
+  readonly index: number;
+  readonly nowMs: number;
+  readonly words: Words;
+}
+
+function JobRow({ job, index, nowMs, words }: JobRowProps) {
+  const { status } = job;
+  const stale = job.staleSinceMs === null ? '' : 'us-stale';
+  const note = firstNote(words, job, nowMs);
+  const open = (): void => go({ screen: 'job', job: job.key });
+  return (
+    <Row columns={COLUMNS} index={index} onOpen={open} className={job.health === 'halted' ? 'us-wash-halted' : ''}>
+      <Cell className="us-clip">
+        <button type="button" className="us-open" onClick={open}>
+          {job.name}
+        </button>
+      </Cell>
+      <Cell className="us-clip us-dim" title={`${status.source} → ${status.target}`}>
+        {status.source} → {status.target}
+      </Cell>
+      <Cell>
+        <StateBadge job={job} />
+      </Cell>
+      <Cell className={`us-num ${stale}`}>{mirrorWord(words, status)}</Cell>
+      <Cell className={`us-num ${stale}`}>{queueWord(words, status)}</Cell>
+      <Cell className={`us-num ${stale}`}>{pointWord(words, job, nowMs)}</Cell>
+      <Cell className={`us-clip ${job.health === 'halted' ? 'us-halted' : 'us-dim'}`} title={note}>
+        {note}
+      </Cell>
+    </Row>
+  );
+}

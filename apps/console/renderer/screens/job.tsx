@@ -1,0 +1,133 @@
+import { Button } from '@mantine/core';
+import { IconArrowLeft } from '@tabler/icons-react';
+import { useMemo } from 'react';
+import { bytes, duration, moment, rate } from '../format.ts';
+import { Chart } from '../parts/chart.tsx';
+import { EventList } from '../parts/event-rows.tsx';
+import { Empty, Note, Panel } from '../parts/panel.tsx';
+import { ScreenBody } from '../parts/screen-body.tsx';
+import { StateBadge } from '../parts/state-badge.tsx';
+import { go, useConsole } from '../store/app.ts';
+import type { JobView } from '../store/jobs.ts';
+import { jobByKey } from '../store/store.ts';
+import { useNow, useWords } from '../use-words.ts';
+import { ActionBar } from './job/action-bar.tsx';
+import { IfItDied } from './job/if-it-died.tsx';
+import { KnowPanel } from './job/know.tsx';
+import { MirrorPanel } from './job/mirror-panel.tsx';
+import { PathPicture } from './job/path-picture.tsx';
+
+export function JobScreen({ jobKey }: { readonly jobKey: string }) {
+  const { t } = useWords();
+  const job = useConsole((state) => jobByKey(state, jobKey));
+  if (job === null)
+    return (
+      <Empty title={t('job.gone')}>
+        <p>{t('job.goneHint')}</p>
+        <Button onClick={() => go({ screen: 'dashboard' })}>{t('common.dashboard')}</Button>
+      </Empty>
+    );
+  return <LiveJob job={job} />;
+}
+
+function LiveJob({ job }: { readonly job: JobView }) {
+  const { t } = useWords();
+  const now = useNow();
+  const { status } = job;
+  return (
+    <>
+      <header className="us-bar">
+        <Button
+          variant="subtle"
+          size="compact-xs"
+          leftSection={<IconArrowLeft size={14} aria-hidden />}
+          onClick={() => go({ screen: 'dashboard' })}
+        >
+          {t('common.dashboard')}
+        </Button>
+        <h1>{job.name}</h1>
+        <StateBadge job={job} />
+        <span className="us-dim us-clip">
+          {status.source} → {status.target}
+        </span>
+        <div className="us-bar-end">
+          <ActionBar job={job} />
+        </div>
+      </header>
+      <ScreenBody label={job.name}>
+        <Headline job={job} nowMs={now} />
+        <PathPicture job={job} nowMs={now} />
+        <div className="us-columns">
+          <MirrorPanel job={job} />
+          <IfItDied job={job} nowMs={now} />
+        </div>
+        <Charts job={job} />
+        <div className="us-columns us-columns-wide">
+          <KnowPanel job={job} nowMs={now} />
+          <JobEvents job={job} nowMs={now} />
+        </div>
+      </ScreenBody>
+    </>
+  );
+}
+
+/** What the state means, and why it is so. */
+function Headline({ job, nowMs }: { readonly job: JobView; readonly nowMs: number }) {
+  const { t, locale } = useWords();
+  const { status, staleSinceMs, health } = job;
+  if (staleSinceMs !== null)
+    return (
+      <Note kind="halted">
+        {t('why.noAnswer', { server: job.server })}{' '}
+        {t('states.noAnswer', { time: moment(new Date(staleSinceMs).toISOString(), locale) })} (
+        {t('job.died.asOf', { age: duration(nowMs - staleSinceMs) })}).
+      </Note>
+    );
+  const kind = health === 'stopped' ? 'risk' : health;
+  return (
+    <Note kind={kind}>
+      {t(`states.means.${status.state}`)}
+      {status.reason === null ? null : (
+        <>
+          {'\n'}
+          <strong>{status.reason.sentence}</strong>
+        </>
+      )}
+    </Note>
+  );
+}
+
+function Charts({ job }: { readonly job: JobView }) {
+  const { t, locale } = useWords();
+  return (
+    <Panel
+      title={`${t('job.charts.wire')} · ${t('job.charts.queue')} · ${t('job.charts.age')}`}
+      end={<span className="us-dim">{t('job.charts.since')}</span>}
+    >
+      <div className="us-panel-body us-charts">
+        <Chart job={job.key} name="wire" title={t('job.charts.wire')} format={(value) => rate(value, locale)} />
+        <Chart job={job.key} name="queue" title={t('job.charts.queue')} format={(value) => bytes(value, locale)} />
+        <Chart job={job.key} name="age" title={t('job.charts.age')} format={duration} />
+      </div>
+    </Panel>
+  );
+}
+
+const SHOWN = 12;
+
+function JobEvents({ job, nowMs }: { readonly job: JobView; readonly nowMs: number }) {
+  const { t } = useWords();
+  const events = useConsole((state) => state.events);
+  const mine = useMemo(() => {
+    const servers = new Set(job.ends.map(({ server }) => server));
+    return events
+      .filter(({ server, event }) => event.job === job.name && servers.has(server))
+      .slice(-SHOWN)
+      .reverse();
+  }, [events, job.name, job.ends]);
+  return (
+    <Panel title={t('job.events')}>
+      <EventList events={mine} nowMs={nowMs} withWhere={false} />
+    </Panel>
+  );
+}

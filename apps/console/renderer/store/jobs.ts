@@ -1,0 +1,206 @@
+/**
+ * Jobs as a person knows them. In: ends, as agents tell them, and how it stands with the agents. Out: one view a job, its health, what may be
+ * done and whom to ask. Promised: a figure of an agent that cannot be asked is never shown as of now, and nothing is called well that is not
+ * known to be. Pure.
+ */
+import { type JobAction, type JobState, type JobStatus, jobActions } from '@understudy/wire';
+import type { JobEnd, LinkView, ServerView } from '../../shared/view.ts';
+
+export const healths = ['halted', 'risk', 'busy', 'stopped', 'good'] as const;
+/** In the order in which they need somebody. */
+export type Health = (typeof healths)[number];
+
+export interface JobView {
+  /** Its identity, or `SERVER/NAME` of one that has none. */
+  readonly key: string;
+  readonly name: string;
+  /** Of the end that speaks for it. */
+  readonly status: JobStatus;
+  readonly server: string;
+  readonly ends: readonly JobEnd[];
+  /** Since when the one that speaks does not answer, ms; null: it does. */
+  readonly staleSinceMs: number | null;
+  readonly health: Health;
+  /** The end that captures, whose figures are those of the queue and the mirror; null: no server that is known here. */
+  readonly captor: JobEnd | null;
+  /** Since when that one does not answer, ms; null: it does. */
+  readonly captorStaleSinceMs: number | null;
+  /** The clock of the server that speaks minus ours, ms. */
+  readonly clockOffsetMs: number;
+}
+
+const HEALTH: Readonly<Record<JobState, Health>> = {
+  stopped: 'stopped',
+  calculating: 'busy',
+  mirroring: 'busy',
+  repairing: 'busy',
+  protected: 'good',
+  degraded: 'risk',
+  paused: 'risk',
+  disconnected: 'halted',
+  replaying: 'risk',
+  'failing-over': 'risk',
+  'failed-over': 'risk',
+  'failing-back': 'busy',
+  halted: 'halted',
+};
+
+export const healthOfState = (state: JobState): Health => HEALTH[state];
+
+/** `protected` is the job's word; what else its agent says may still be against it. */
+export function healthOf(status: JobStatus, isStale: boolean): Health {
+  const health = HEALTH[status.state];
+  if (isStale && health !== 'halted') return 'risk';
+  if (health !== 'good') return health;
+  const doubts =
+    status.targetDataState !== 'ok' ||
+    (status.unrepairable ?? 0) > 0 ||
+    (status.audit?.hop ?? null) !== null ||
+    status.recoveryPoint.time === null ||
+    (status.uncovered ?? []).length > 0;
+  return doubts ? 'risk' : 'good';
+}
+
+const isLive = (link: LinkView | undefined): boolean => link?.state === 'live';
+const staleSince = (link: LinkView | undefined): number | null =>
+  link === undefined || link.state === 'live' ? null : link.sinceMs;
+
+export type ServersByName = Readonly<Record<string, ServerView>>;
+
+/** Both ends of a job are one row. The worst first, then by name. */
+export function jobsOf(ends: Readonly<Record<string, JobEnd>>, servers: ServersByName): readonly JobView[] {
+  const groups = new Map<string, JobEnd[]>();
+  for (const [place, end] of Object.entries(ends)) {
+    const key = end.status.id ?? place;
+    const group = groups.get(key);
+    if (group === undefined) groups.set(key, [end]);
+    else group.push(end);
+  }
+  const views: JobView[] = [];
+  for (const [key, group] of groups) views.push(viewOf(key, group, servers));
+  return views.sort(byNeed);
+}
+
+const byNeed = (one: JobView, other: JobView): number =>
+  healths.indexOf(one.health) - healths.indexOf(other.health) || (one.name < other.name ? -1 : 1);
+
+function viewOf(key: string, group: readonly JobEnd[], servers: ServersByName): JobView {
+  const ends = [...group].sort((one, other) => bySpeaker(one, other, servers));
+  const [speaker] = ends;
+  if (speaker === undefined) throw new Error('a job has an end');
+  const server = servers[speaker.server];
+  const staleSinceMs = staleSince(server?.link);
+  const captor = ends.find(({ status }) => status.role !== 'target') ?? null;
+  return {
+    key,
+    name: speaker.status.name,
+    status: speaker.status,
+    server: speaker.server,
+    ends,
+    staleSinceMs,
+    health: healthOf(speaker.status, staleSinceMs !== null),
+    captor,
+    captorStaleSinceMs: captor === null ? null : staleSince(servers[captor.server]?.link),
+    clockOffsetMs: server?.info?.clockOffsetMs ?? 0,
+  };
+}
+
+/** Who has the higher epoch writes, whether it answers or not; of two with the same, who answers; of two that do, the source knows more. */
+function bySpeaker(one: JobEnd, other: JobEnd, servers: ServersByName): number {
+  const epoch = ({ status }: JobEnd) => status.epoch ?? 1;
+  const silent = ({ server }: JobEnd) => (isLive(servers[server]?.link) ? 0 : 1);
+  const target = ({ status }: JobEnd) => (status.role === 'target' ? 1 : 0);
+  return epoch(other) - epoch(one) || silent(one) - silent(other) || target(one) - target(other);
+}
+
+/** The end that keeps the replica, or has taken over: it carries out a failover. */
+export function targetEnd(job: JobView): JobEnd | null {
+  return job.ends.find(({ status }) => status.role === 'target' || status.failover !== undefined) ?? null;
+}
+
+/** Who takes over from whom. Once it has, the status says it the other way round: who has taken over is the source then. */
+export function takerOf({ status }: JobEnd): { readonly taker: string; readonly giver: string } {
+  const isOver = status.state === 'failed-over' || status.state === 'failing-back';
+  const { source, target } = status;
+  return isOver ? { taker: source, giver: target } : { taker: target, giver: source };
+}
+
+/** What the target has received and not applied, as either end tells it; undefined: neither does. */
+export const targetQueue = (job: JobView): JobStatus['targetQueue'] =>
+  [job.status, ...job.ends.map(({ status }) => status)].find((status) => status.targetQueue !== undefined)?.targetQueue;
+
+/** Beside what is queued here: what is known of the target's side, which the source's status may lack. */
+export interface Offer {
+  readonly action: JobAction;
+  /** Whom to ask; null: not possible now. */
+  readonly server: string | null;
+}
+
+/** Every action there is, with the live end that offers it. */
+export function offersOf(job: JobView, servers: ServersByName): readonly Offer[] {
+  const live = job.ends.filter(({ server }) => isLive(servers[server]?.link));
+  return jobActions.map((action) => {
+    const isFailover = action === 'failover';
+    const asked = isFailover ? live.filter((end) => end === targetEnd(job)) : live.slice(0, 1);
+    const end = asked.find(({ status }) => status.actions.includes(action));
+    return { action, server: end?.server ?? null };
+  });
+}
+
+/** Age of the newest certain image on the target, ms; null: there has never been one. */
+export function recoveryAgeMs(job: JobView, nowMs: number): number | null {
+  const { time, latencyMs } = job.status.recoveryPoint;
+  if (time === null) return null;
+  if (job.staleSinceMs === null && job.status.state === 'protected' && latencyMs !== null) return latencyMs;
+  return Math.max(0, nowMs + job.clockOffsetMs - Date.parse(time));
+}
+
+/** What the target does not have on its disk: it would be lost with the source. */
+export interface AtStake {
+  readonly operations: number;
+  readonly bytes: number;
+  /** Places that may differ and are still to be sent. */
+  readonly dirtyItems: number;
+  readonly dirtyBytes: number;
+  readonly oldestMs: number | null;
+}
+
+/** What its source last said, whether it answers or not. */
+export function atStake(job: JobView, nowMs: number): AtStake {
+  const { replication } = (job.captor ?? job).status;
+  const { queuedOperations: operations, queuedBytes, diskQueueBytes, dirty } = replication;
+  return {
+    operations,
+    bytes: queuedBytes + diskQueueBytes,
+    dirtyItems: dirty?.items ?? 0,
+    dirtyBytes: dirty?.bytes ?? 0,
+    oldestMs: recoveryAgeMs(job, nowMs),
+  };
+}
+
+export interface Totals {
+  readonly good: number;
+  readonly busy: number;
+  readonly risk: number;
+  readonly halted: number;
+  readonly stopped: number;
+  /** Of the jobs that run; null: none has a recovery point. */
+  readonly worstAgeMs: number | null;
+  /** Whether a job that runs has none. */
+  readonly someWithout: boolean;
+}
+
+export function totalsOf(jobs: readonly JobView[], nowMs: number): Totals {
+  const count = (health: Health): number => jobs.filter((job) => job.health === health).length;
+  const running = jobs.filter(({ health }) => health !== 'stopped');
+  const ages = running.map((job) => recoveryAgeMs(job, nowMs)).filter((age) => age !== null);
+  return {
+    good: count('good'),
+    busy: count('busy'),
+    risk: count('risk'),
+    halted: count('halted'),
+    stopped: count('stopped'),
+    worstAgeMs: ages.length === 0 ? null : Math.max(...ages),
+    someWithout: ages.length < running.length,
+  };
+}

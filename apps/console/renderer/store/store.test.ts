@@ -1,0 +1,75 @@
+import type { AgentEvent } from '@understudy/wire';
+import { expect, test } from 'vitest';
+import { DEFAULT_PREFERENCES } from '../../shared/preferences.ts';
+import type { Snapshot } from '../../shared/view.ts';
+import { endOf, LOST, serverOf } from '../../testing.ts';
+import { applied, EMPTY, EVENTS_SHOWN, jobByKey, opened } from './store.ts';
+
+const event = (id: number, time: string): AgentEvent => ({
+  id,
+  time,
+  severity: 'information',
+  code: 'x',
+  job: null,
+  sentence: '',
+  advice: '',
+});
+const snapshot: Snapshot = {
+  version: '0.1.0',
+  profile: '/p',
+  servers: [serverOf('alpha'), serverOf('beta')],
+  ends: [endOf('alpha')],
+  events: [],
+  notices: [],
+  preferences: { ...DEFAULT_PREFERENCES, place: { screen: 'events' } },
+  systemLanguage: 'en-GB',
+};
+const begun = opened(EMPTY, snapshot);
+
+test('a window begins with everything, where it was', () => {
+  expect(begun).toMatchObject({ ready: true, place: { screen: 'events' }, version: '0.1.0' });
+  expect(jobByKey(begun, 'alpha/files')?.status.state).toBe('protected');
+});
+
+test('what did not change keeps its identity', () => {
+  const after = applied(begun, [
+    { kind: 'events', events: [{ server: 'alpha', event: event(1, '2026-01-01T00:00:00.000Z') }] },
+  ]);
+  expect(after.jobs).toBe(begun.jobs);
+  expect(after.ends).toBe(begun.ends);
+  expect(after.servers).toBe(begun.servers);
+  expect(after.events).toHaveLength(1);
+});
+
+test('one batch is one state: a status, and the loss of the server that told it', () => {
+  const after = applied(begun, [
+    { kind: 'job', end: endOf('alpha', { state: 'paused' }) },
+    { kind: 'server', server: serverOf('alpha', LOST) },
+  ]);
+  const [job] = after.jobs;
+  expect([job?.status.state, job?.staleSinceMs, job?.health]).toEqual(['paused', 5000, 'risk']);
+  expect(begun.jobs[0]?.status.state).toBe('protected');
+});
+
+test('a job or a server that is gone takes along what was known of it', () => {
+  expect(applied(begun, [{ kind: 'job-gone', server: 'alpha', name: 'files' }]).jobs).toEqual([]);
+  const withEvents = applied(begun, [
+    { kind: 'events', events: [{ server: 'alpha', event: event(1, '2026-01-01T00:00:00.000Z') }] },
+  ]);
+  const after = applied(withEvents, [{ kind: 'server-gone', name: 'alpha' }]);
+  expect([Object.keys(after.servers), after.jobs, after.events]).toEqual([['beta'], [], []]);
+});
+
+test('events of several servers stand in the order of time, and no more of them than can be looked through', () => {
+  const later = { server: 'beta', event: event(1, '2026-01-01T00:00:02.000Z') };
+  const sooner = { server: 'alpha', event: event(9, '2026-01-01T00:00:01.000Z') };
+  const state = applied(begun, [{ kind: 'events', events: [later, sooner] }]);
+  expect(state.events).toEqual([sooner, later]);
+  const many = Array.from({ length: EVENTS_SHOWN + 10 }, (_, i) => ({
+    server: 'alpha',
+    event: event(i + 1, '2026-01-02T00:00:00.000Z'),
+  }));
+  const full = applied(state, [{ kind: 'events', events: many }]);
+  expect(full.events).toHaveLength(EVENTS_SHOWN);
+  expect(full.events.at(-1)?.event.id).toBe(EVENTS_SHOWN + 10);
+});

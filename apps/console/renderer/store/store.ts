@@ -1,0 +1,132 @@
+/**
+ * store: what the window knows. In: a snapshot, then deltas; what a person chose. Out: state. Promised: no input or output in here, one
+ * change of state for each batch of deltas, and what did not change keeps its identity.
+ */
+import { createStore, type StoreApi } from 'zustand/vanilla';
+import { DEFAULT_PREFERENCES, type Place, type Preferences } from '../../shared/preferences.ts';
+import { type Delta, endKey, type JobEnd, type ServerEvent, type Snapshot } from '../../shared/view.ts';
+import { type JobView, jobsOf, type ServersByName } from './jobs.ts';
+
+/** Of all servers together; the older ones are at their agents. */
+export const EVENTS_SHOWN = 5000;
+
+export type Sheet =
+  | { readonly kind: 'pair' }
+  | { readonly kind: 'protect'; readonly source: string | null }
+  | { readonly kind: 'failover'; readonly job: string }
+  | { readonly kind: 'palette' };
+
+export interface ConsoleState {
+  /** False until the snapshot has come. */
+  readonly ready: boolean;
+  readonly version: string;
+  readonly profile: string;
+  readonly systemLanguage: string;
+  readonly servers: ServersByName;
+  readonly ends: Readonly<Record<string, JobEnd>>;
+  readonly jobs: readonly JobView[];
+  /** The oldest first. */
+  readonly events: readonly ServerEvent[];
+  readonly notices: readonly string[];
+  readonly preferences: Preferences;
+  readonly place: Place;
+  readonly sheet: Sheet | null;
+}
+
+export const EMPTY: ConsoleState = {
+  ready: false,
+  version: '',
+  profile: '',
+  systemLanguage: 'en',
+  servers: {},
+  ends: {},
+  jobs: [],
+  events: [],
+  notices: [],
+  preferences: DEFAULT_PREFERENCES,
+  place: DEFAULT_PREFERENCES.place,
+  sheet: null,
+};
+
+export type ConsoleStore = StoreApi<ConsoleState>;
+export const makeStore = (): ConsoleStore => createStore<ConsoleState>(() => EMPTY);
+
+export function opened(state: ConsoleState, snapshot: Snapshot): ConsoleState {
+  const { version, profile, systemLanguage, notices, preferences } = snapshot;
+  const servers = Object.fromEntries(snapshot.servers.map((server) => [server.name, server]));
+  const ends = Object.fromEntries(snapshot.ends.map((end) => [endKey(end.server, end.status.name), end]));
+  return {
+    ...state,
+    ...{ version, profile, systemLanguage, notices, preferences, servers, ends },
+    ready: true,
+    jobs: jobsOf(ends, servers),
+    events: byTime(snapshot.events).slice(-EVENTS_SHOWN),
+    place: preferences.place,
+  };
+}
+
+export function applied(state: ConsoleState, deltas: readonly Delta[]): ConsoleState {
+  const draft = new Draft(state);
+  for (const delta of deltas) draft.apply(delta);
+  return draft.done();
+}
+
+/** Copies a part at its first change, and only then. */
+class Draft {
+  readonly #state: ConsoleState;
+  #servers: ServersByName;
+  #ends: Readonly<Record<string, JobEnd>>;
+  #events: readonly ServerEvent[];
+  #notices: readonly string[];
+
+  constructor(state: ConsoleState) {
+    this.#state = state;
+    this.#servers = state.servers;
+    this.#ends = state.ends;
+    this.#events = state.events;
+    this.#notices = state.notices;
+  }
+
+  apply(delta: Delta): void {
+    if (delta.kind === 'server') this.#ownServers()[delta.server.name] = delta.server;
+    else if (delta.kind === 'job') this.#ownEnds()[endKey(delta.end.server, delta.end.status.name)] = delta.end;
+    else if (delta.kind === 'job-gone') delete this.#ownEnds()[endKey(delta.server, delta.name)];
+    else if (delta.kind === 'server-gone') this.#forget(delta.name);
+    else if (delta.kind === 'notice') this.#notices = [...this.#notices, delta.sentence];
+    else this.#events = byTime([...this.#events, ...delta.events]).slice(-EVENTS_SHOWN);
+  }
+
+  done(): ConsoleState {
+    const [servers, ends, events, notices] = [this.#servers, this.#ends, this.#events, this.#notices];
+    const same = servers === this.#state.servers && ends === this.#state.ends;
+    return { ...this.#state, servers, ends, events, notices, jobs: same ? this.#state.jobs : jobsOf(ends, servers) };
+  }
+
+  #forget(name: string): void {
+    delete this.#ownServers()[name];
+    const ends = this.#ownEnds();
+    for (const [place, end] of Object.entries(ends)) if (end.server === name) delete ends[place];
+    this.#events = this.#events.filter((one) => one.server !== name);
+  }
+
+  #ownServers(): Record<string, ServersByName[string]> {
+    if (this.#servers === this.#state.servers) this.#servers = { ...this.#servers };
+    return this.#servers as Record<string, ServersByName[string]>;
+  }
+
+  #ownEnds(): Record<string, JobEnd> {
+    if (this.#ends === this.#state.ends) this.#ends = { ...this.#ends };
+    return this.#ends as Record<string, JobEnd>;
+  }
+}
+
+/** In the order in which things happened, as far as the servers' clocks agree. */
+function byTime(events: readonly ServerEvent[]): readonly ServerEvent[] {
+  return [...events].sort(({ event: one }, { event: other }) => {
+    if (one.time !== other.time) return one.time < other.time ? -1 : 1;
+    return one.id - other.id;
+  });
+}
+
+export const jobByKey = (state: ConsoleState, key: string): JobView | null =>
+  state.jobs.find((job) => job.key === key) ?? null;

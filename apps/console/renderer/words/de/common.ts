@@ -1,0 +1,38 @@
+/** What every screen says. */
+import type { en } from '../en/index.ts';
+import type { SameKeys } from '../same-keys.ts';
+
+export const common: SameKeys<(typeof en)['common']> = {
+  product: 'Understudy',
+  dashboard: 'Übersicht',
+  servers: 'Server',
+  events: 'Ereignisse',
+  settings: 'Einstellungen',
+  protect: 'Schützen…',
+  pair: 'Server koppeln…',
+  close: 'Schließen',
+  cancel: 'Abbrechen',
+  back: 'Zurück',
+  next: 'Weiter',
+  retry: 'Noch einmal versuchen',
+  none: 'keine',
+  unknown: 'nicht bekannt',
+  nothing: 'nichts',
+  all: 'alle',
+  navigation: 'Bildschirme',
+  openPalette: 'Suche und Befehle',
+  loading: 'Die Agenten werden gefragt…',
+  files_one: '{{shown}} Datei',
+  files_other: '{{shown}} Dateien',
+  operations_one: '{{shown}} Operation',
+  operations_other: '{{shown}} Operationen',
+  jobs_one: '{{shown}} Job',
+  jobs_other: '{{shown}} Jobs',
+  places_one: '{{shown}} Stelle',
+  places_other: '{{shown}} Stellen',
+  failed: 'Das ging nicht',
+  done: 'Erledigt',
+  confirmDelete: 'Ja, löschen',
+  severity: { information: 'Information', warning: 'Warnung', error: 'Fehler' },
+  roles: { monitor: 'Beobachter', operator: 'Operator', admin: 'Admin', peer: 'Agent' },
+};

@@ -1,0 +1,38 @@
+export const events = {
+  title: 'Events',
+  severity: 'At least',
+  server: 'Server',
+  job: 'Job',
+  text: 'Find in events',
+  anyServer: 'all servers',
+  anyJob: 'all jobs',
+  count_one: '{{shown}} event',
+  count_other: '{{shown}} events',
+  columns: { time: 'Time', severity: 'Severity', where: 'Where', id: 'ID', sentence: 'What happened' },
+  empty: 'No event passes this filter.',
+  advice: 'Advice: {{text}}',
+  following: 'New events appear at the top.',
+};
+
+export const settings = {
+  title: 'Settings',
+  theme: 'Appearance',
+  themes: { system: 'as the system', light: 'light', dark: 'dark' },
+  language: 'Language',
+  languages: { system: 'as the system', en: 'English', de: 'Deutsch' },
+  notifications: 'Desktop notifications of what needs a person',
+  about: 'About',
+  version: 'Version {{version}}',
+  profile: 'Servers and identity: {{folder}} (shared with the command line)',
+};
+
+export const palette = {
+  title: 'Search and commands',
+  placeholder: 'A job, a server, or what to do',
+  nothing: 'Nothing fits.',
+  openJob: 'Open job {{name}}',
+  openServer: 'Open server {{name}}',
+  failover: 'Fail over {{name}}…',
+  go: 'Go to {{name}}',
+  theme: 'Appearance: {{name}}',
+};

