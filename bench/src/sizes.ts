@@ -16,6 +16,8 @@ export interface Sizes {
   readonly contentBytes: number;
   readonly limitedSeconds: number;
   readonly verifyBytes: number;
+  /** Written in a round to a file of four times as much. */
+  readonly undoBytes: number;
 }
 
 const MIB = 1024 * 1024;
@@ -37,6 +39,7 @@ export const full: Sizes = {
   contentBytes: 384 * MIB,
   limitedSeconds: 8,
   verifyBytes: 2048 * MIB,
+  undoBytes: 64 * MIB,
 };
 
 export const quick: Sizes = {
@@ -56,4 +59,5 @@ export const quick: Sizes = {
   contentBytes: 96 * MIB,
   limitedSeconds: 4,
   verifyBytes: 512 * MIB,
+  undoBytes: 16 * MIB,
 };

@@ -13,10 +13,12 @@ import { metadata } from './metadata.ts';
 import { order } from './order.ts';
 import { outage } from './outage.ts';
 import { overflow } from './overflow.ts';
+import { recovery } from './recovery.ts';
 import { rename } from './rename.ts';
 import type { Row } from './row.ts';
 import { sqlite } from './sqlite.ts';
 import { synchronous } from './synchronous.ts';
+import { undo } from './undo.ts';
 import { verify } from './verify.ts';
 
 /** In the order in which they are measured and printed. */
@@ -36,5 +38,7 @@ export const allRows: readonly Row[] = [
   cost,
   activity,
   synchronous,
+  recovery,
+  undo,
   memory,
 ];
