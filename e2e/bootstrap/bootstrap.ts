@@ -70,7 +70,9 @@ export class Bootstrap {
   static async open(...names: string[]): Promise<Bootstrap> {
     const stage = new Bootstrap();
     try {
-      for (const name of names) await stage.addAgent(name);
+      const agents = names.map((name) => stage.newAgent(name));
+      await Promise.all(agents.map((agent) => agent.start()));
+      for (const agent of agents) await stage.pair(agent);
       return stage;
     } catch (error) {
       stage.saveLogs('opening');
@@ -113,8 +115,8 @@ export class Bootstrap {
 
   /** `address`: where it is reached, if not where it listens. */
   async pair(agent: AgentProcess, address = agent.address): Promise<void> {
-    const code = succeeded(await this.cli(['agent', 'pairing-code', '--home', agent.home])).stdout.trim();
-    succeeded(await this.cli(['pair', address, '--code', code, '--name', agent.name]));
+    const code = succeeded(await this.#near(['agent', 'pairing-code', '--home', agent.home])).stdout.trim();
+    succeeded(await this.#near(['pair', address, '--code', code, '--name', agent.name]));
   }
 
   /** Runs `understudy` with this stage's profile. */
@@ -126,10 +128,14 @@ export class Bootstrap {
     return result;
   }
 
-  /** As `cli`, but what only asks costs no process where the client stands where the tests do. */
-  async #ask(args: readonly string[], timeoutMs = 120_000): Promise<Outcome> {
-    if (!isAsking(args) || this.clientPrefix.length > 0 || understudyCommand !== ownCommand)
-      return this.cli(args, timeoutMs);
+  /** As `cli`, but what only asks costs no process. */
+  #ask(args: readonly string[], timeoutMs = 120_000): Promise<Outcome> {
+    return isAsking(args) ? this.#near(args, timeoutMs) : this.cli(args, timeoutMs);
+  }
+
+  /** Without a process where the client stands where the tests do. */
+  async #near(args: readonly string[], timeoutMs = 120_000): Promise<Outcome> {
+    if (this.clientPrefix.length > 0 || understudyCommand !== ownCommand) return this.cli(args, timeoutMs);
     const result = await runInProcess(args, { env: this.env, timeoutMs });
     this.#history.push(`${new Date().toISOString()} ${described(result)}`);
     return result;

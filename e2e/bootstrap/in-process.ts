@@ -1,6 +1,7 @@
 /**
  * The command line's own code without a process of its own: a test that looks again and again would otherwise spend the machine on
- * starting Node. Only what asks and waits is run so; what acts is a real process, as an administrator's is.
+ * starting Node. What asks and waits is run so, and the pairing that every stage begins with; what acts is a real process, as an
+ * administrator's is.
  */
 import { run as runCommand } from '@understudy/cli';
 import { type Outcome, outcomeOf } from './command.ts';
