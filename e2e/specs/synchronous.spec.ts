@@ -130,7 +130,7 @@ if (noImage !== null) console.warn(`SKIPPED the policies of the synchronous mode
 
 /** The target's journal lies on a file system of its own, so that it can be full, and is small, so that it soon asks for more. */
 async function addSmallTarget(stage: Bootstrap): Promise<void> {
-  mountDiskImage(stage, 'ext4', stage.folder('small'));
+  mountDiskImage(stage, 'ext4', stage.folder('small'), 192 << 20);
   const config = join(stage.root, 'beta.yaml');
   writeFileSync(
     config,
