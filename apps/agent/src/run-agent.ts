@@ -9,6 +9,7 @@ import { bootId, createNodeCodec, type NodeIndex, openSourceTree, unmountViews }
 import { openFuseInterceptor, WatchInterceptor, whyFuseCannotRun } from '@understudy/interceptor';
 import { StartError } from './home/start-error.ts';
 import { jobControl } from './jobs/job-control.ts';
+import { type RestoreParts, Restores } from './jobs/restore/restores.ts';
 import { Interceptors } from './jobs/source/interceptors.ts';
 import { SourceJobs } from './jobs/source/source-jobs.ts';
 import { sourceSurroundings } from './jobs/source/surroundings.ts';
@@ -78,26 +79,27 @@ export async function putTogether(base: AgentBase, ends: Ends) {
   const interceptors = makeInterceptors(base);
   const surroundings = sourceSurroundings({ base, interceptors, machine });
   const sources = new SourceJobs(new JobStore(base.home.jobs), surroundings);
-  let mountsAreKnown = () => {};
-  const ready = new Promise<void>((resolve) => {
-    mountsAreKnown = resolve;
-  });
+  const mounts = promised();
   const targets: TargetJobs = new TargetJobs({
     ...targetSurroundings(base, boot, machine),
-    ready,
+    ready: mounts.known,
     sentAway: (jobId, epoch) => takeovers.sentAway(jobId, epoch),
-    primary: (hello, peer) => roles.primary(hello, peer),
+    primary: (hello, peer) => restores.refusal(hello.jobId) ?? roles.primary(hello, peer),
     spared: (jobId, path, isDirectory) => roles.spared(jobId, path, isDirectory),
     comeBack: (hello, peer) => roles.comeBack(hello, peer),
+    protectedHere: (hello) => roles.protectedHere(hello),
   });
   ends.push(() => targets.close());
   const reverse = reverseRole(() => roles);
   const tests = new TestFailovers(testParts(base, targets));
   ends.push(() => tests.close());
-  const takeovers: Takeovers = new Takeovers(takeoverParts(base, targets, { tests, reverse }));
+  const waiting = givingWay(tests, (jobId) => restores.giveWay(jobId));
+  const takeovers: Takeovers = new Takeovers(takeoverParts(base, targets, { tests: waiting, reverse }));
   ends.push(() => takeovers.close());
   const jobTests = new JobTests({ base, targets, takeovers, tests });
   ends.push(() => jobTests.close());
+  const restores = makeRestores(base, { targets, takeovers, surroundings });
+  ends.push(() => restores.close());
   ends.push(() => sources.close(true));
   const { say } = surroundings;
   const epochs = epochWord({ identity: base.identity, own: new OwnEpochs(base.home.path) });
@@ -113,18 +115,57 @@ export async function putTogether(base: AgentBase, ends: Ends) {
       past: pastCalls(targets, base.name),
       roles,
       cutover,
+      restores,
     }),
     onReplication: (link, peer) => targets.accept(link, peer.fingerprint),
   });
   ends.push(() => served.close());
   cutover.restore();
   const restored = sources.restore().then(() => {
-    mountsAreKnown();
+    mounts.nowKnown();
     roles.restore();
     takeovers.restore();
-    return jobTests.start();
+    return Promise.all([jobTests.start(), restores.restore()]);
   });
   return { address: served.address, restored, sources, targets, roles, takeovers };
+}
+
+function promised() {
+  let nowKnown = () => {};
+  const known = new Promise<void>((resolve) => {
+    nowKnown = resolve;
+  });
+  return { known, nowKnown };
+}
+
+/** What makes way for a real failover. */
+function givingWay(tests: TestFailovers, restore: (jobId: string) => Promise<void>) {
+  const stop = async (jobId: string) => {
+    await restore(jobId);
+    await tests.stop(jobId);
+  };
+  return { status: (jobId: string) => tests.status(jobId), stop };
+}
+
+function makeRestores(
+  base: AgentBase,
+  {
+    targets,
+    takeovers,
+    surroundings,
+  }: Pick<RestoreParts, 'targets' | 'surroundings'> & { readonly takeovers: Takeovers },
+): Restores {
+  return new Restores({
+    agentName: base.name,
+    fingerprint: base.identity.fingerprint,
+    home: base.home.path,
+    targets,
+    surroundings,
+    isTaken: (jobId) => takeovers.isTaken(jobId),
+    addressOf: (fingerprint) => base.trust.find(fingerprint)?.addresses[0] ?? null,
+    jobs: new JobStore(base.home.jobs),
+    openFiles: (rootPath) => openSourceTree({ rootPath }),
+  });
 }
 
 /** What was opened last ends first; one that fails does not keep the others open. */

@@ -5,10 +5,10 @@ import { defineBrake } from './commands/brake.ts';
 import { defineFailover } from './commands/failover.ts';
 import { defineHelp } from './commands/help.ts';
 import { defineJob } from './commands/job.ts';
-import { defineLater } from './commands/later.ts';
 import { defineMigrate } from './commands/migrate.ts';
 import { definePast } from './commands/past.ts';
 import { definePresets } from './commands/presets.ts';
+import { defineRestore } from './commands/restore.ts';
 import { newProgram, type Program, type Runner } from './commands/runner.ts';
 import { defineServers } from './commands/servers.ts';
 import { defineWatching } from './commands/watch-jobs.ts';
@@ -54,7 +54,7 @@ export function buildProgram(runner: Runner): Program {
   defineFailover(program, runner);
   defineWayHome(program, runner);
   defineMigrate(program, runner);
-  defineLater(program);
+  defineRestore(program, runner);
   defineHelp(program);
   pointAtHelp(program, program.name());
   program.addHelpText(

@@ -3,6 +3,7 @@ import { position } from '@understudy/wire';
 import { beforeEach, describe, expect, it, vi } from 'vitest';
 import type { CallContext } from '../listen/job-control.ts';
 import { jobControl } from './job-control.ts';
+import type { Restores } from './restore/restores.ts';
 import type { SourceJobs } from './source/source-jobs.ts';
 import type { Cutover } from './takeover/migrate/cutover.ts';
 import type { SwappedRoles } from './takeover/reverse/swapped-roles.ts';
@@ -90,6 +91,7 @@ describe("management's calls on jobs", () => {
       past: pastCalls(past, 'beta'),
       roles: {} as SwappedRoles,
       cutover: {} as Cutover,
+      restores: {} as Restores,
     });
   const verify = (more = {}) => control().verify({ name: 'files', repair: false, limit: 10, ...more }, context);
   const flush = (timeoutMs = 60_000) => control().flush({ name: 'files', timeoutMs }, context);

@@ -5,6 +5,7 @@
 import type { JobState } from '@understudy/engine';
 import { type CallArguments, type CallResult, type JobStatus, ManagementError } from '@understudy/wire';
 import type { CallContext, JobControl } from '../listen/job-control.ts';
+import type { Restores } from './restore/restores.ts';
 import type { SourceJobs } from './source/source-jobs.ts';
 import { brokenOff, verifyJob } from './source/verify-job.ts';
 import type { Cutover } from './takeover/migrate/cutover.ts';
@@ -20,11 +21,14 @@ export interface JobControlParts {
   readonly past: PastCalls;
   readonly roles: SwappedRoles;
   readonly cutover: Cutover;
+  readonly restores: Restores;
 }
 
-export function jobControl({ jobs, takeovers, tests, past, roles, cutover }: JobControlParts): JobControl {
+export function jobControl(parts: JobControlParts): JobControl {
+  const { jobs, takeovers, tests, past, roles, cutover } = parts;
   return {
     ...past,
+    ...restoring(parts),
     validate: async (definition) => ({ problems: await jobs.validate(definition) }),
     create: (definition) => jobs.create(definition),
     get: (name) => Promise.resolve().then(() => jobs.kept(name)),
@@ -67,6 +71,17 @@ export function jobControl({ jobs, takeovers, tests, past, roles, cutover }: Job
         cutover.cancel(roles.job(name), sure);
         return jobs.status(name);
       }),
+  };
+}
+
+function restoring({
+  restores,
+}: JobControlParts): Pick<JobControl, 'restorePlan' | 'restore' | 'restoreStatus' | 'restoreCancel'> {
+  return {
+    restorePlan: (asked) => restores.plan(asked),
+    restore: (asked, { caller }) => restores.order(asked, caller.slice(0, 64)),
+    restoreStatus: (name) => Promise.resolve().then(() => ({ restore: restores.status(name) })),
+    restoreCancel: (name, { caller }) => restores.cancel(name, caller.slice(0, 64)),
   };
 }
 

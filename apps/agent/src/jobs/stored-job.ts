@@ -20,6 +20,8 @@ export const storedJobSchema = z.strictObject({
   paused: z.boolean(),
   /** A person has accepted what lies in the replica's folder; until the target has taken the job. */
   adopt: z.boolean().optional(),
+  /** It is brought back once and let go of, see restore/; such a job is kept there and not among the others. */
+  restore: z.boolean().optional(),
   /** SAFE6: another server writes under this epoch (null: it did not say which). What the job protects is read-only here. */
   superseded: z
     .strictObject({ epoch: z.number().int().min(1).nullable(), sentence: z.string().max(4096), at: z.iso.datetime() })

@@ -44,6 +44,10 @@ export interface JobControl {
   undoFailover(arguments_: CallArguments<'job.undoFailover'>): Promise<CallResult<'job.undoFailover'>>;
   holdWrites(arguments_: CallArguments<'job.holdWrites'>): Promise<CallResult<'job.holdWrites'>>;
   letWrite(arguments_: CallArguments<'job.letWrite'>): Promise<JobStatus>;
+  restorePlan(arguments_: CallArguments<'job.restorePlan'>): Promise<CallResult<'job.restorePlan'>>;
+  restore(arguments_: CallArguments<'job.restore'>, context: CallContext): Promise<CallResult<'job.restore'>>;
+  restoreStatus(name: string): Promise<CallResult<'job.restoreStatus'>>;
+  restoreCancel(name: string, context: CallContext): Promise<CallResult<'job.restoreCancel'>>;
   /**
    * Each change of any job's status, at most a few times a second per job; null: it was deleted. Returns what ends it.
    * The listener does not throw and returns at once.

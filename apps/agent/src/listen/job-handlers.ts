@@ -47,6 +47,10 @@ export function jobHandlers(jobs: JobControl, events: EventLog): JobCalls {
     'job.undoFailover': (params) => jobs.undoFailover(params),
     'job.holdWrites': (params) => jobs.holdWrites(params),
     'job.letWrite': (params) => jobs.letWrite(params),
+    'job.restorePlan': (params) => jobs.restorePlan(params),
+    'job.restore': (params, caller) => jobs.restore(params, contextOf(caller)),
+    'job.restoreStatus': ({ name }) => jobs.restoreStatus(name),
+    'job.restoreCancel': ({ name }, caller) => jobs.restoreCancel(name, contextOf(caller)),
     'events.list': async ({ limit, ...filter }) => ({ events: events.list(filter, limit), last: events.last }),
   };
 }

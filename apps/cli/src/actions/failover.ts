@@ -70,7 +70,11 @@ export function testFailover(io: Io, written: string, options: GlobalOptions & {
 }
 
 /** The end of the job that keeps the replica, or has taken over. */
-async function findTarget(session: Session, written: string): Promise<FoundJob> {
+export async function findTarget(
+  session: Session,
+  written: string,
+  what = 'a failover is carried out by',
+): Promise<FoundJob> {
   const isTarget = ({ status }: FoundJob['job']) => status.role === 'target' || status.failover !== undefined;
   const ends = await findEnds(session, written, isTarget);
   const target = ends.find(({ job }) => isTarget(job));
@@ -78,7 +82,7 @@ async function findTarget(session: Session, written: string): Promise<FoundJob> 
   const { target: name } = ends[0]?.job.status ?? { target: 'its target' };
   throw new CommandError(
     ExitCode.unreachable,
-    `a failover is carried out by ${name}, which could not be asked, or has not been linked to this job yet; look at "understudy servers"`,
+    `${what} ${name}, which could not be asked, or has not been linked to this job yet; look at "understudy servers"`,
   );
 }
 

@@ -188,7 +188,8 @@ interface Pair {
   readonly atTarget: Connection;
 }
 
-async function makeKnown(session: Session, { source, target, atSource, atTarget }: Pair): Promise<void> {
+/** Each of the two trusts the other from now on. */
+export async function makeKnown(session: Session, { source, target, atSource, atTarget }: Pair): Promise<void> {
   if (source.fingerprint === target.fingerprint) return;
   if (isLoopback(target) && !isLoopback(source))
     session.note(

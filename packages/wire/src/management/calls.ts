@@ -30,6 +30,7 @@ import {
   presetProblemsSchema,
   presetValidateSchema,
 } from './presets.ts';
+import { restoreChoiceSchema, restorePlanSchema, restoreStatusSchema } from './restore.ts';
 import { takeoverChoiceSchema, takeoverPlanSchema } from './takeover.ts';
 import { testFailoverSchema } from './test-failover.ts';
 import { verificationReportSchema, verifyResultSchema } from './verification.ts';
@@ -221,6 +222,26 @@ export const calls = {
     result: jobStatusSchema,
     role: 'operator',
   },
+  /** Of the agent that keeps the replica: what a restore would do, and what stands in its way. Nothing is changed. */
+  'job.restorePlan': {
+    params: jobSelectorSchema.extend(restoreChoiceSchema.shape),
+    result: restorePlanSchema,
+    role: 'operator',
+  },
+  /** Of the same: it is copied. Answers when that has begun. `refused` names what stands in the way. */
+  'job.restore': {
+    params: jobSelectorSchema.extend(restoreChoiceSchema.shape),
+    result: restoreStatusSchema,
+    role: 'operator',
+  },
+  /** The one under way, or the last; null: there was none. */
+  'job.restoreStatus': {
+    params: jobSelectorSchema,
+    result: z.object({ restore: restoreStatusSchema.nullable() }),
+    role: 'monitor',
+  },
+  /** The one under way is broken off; what was copied stays where it is. */
+  'job.restoreCancel': { params: jobSelectorSchema, result: restoreStatusSchema, role: 'operator' },
   'events.list': { params: eventListParamsSchema, result: eventListSchema, role: 'monitor' },
 } as const satisfies Record<string, Definition>;
 

@@ -30,6 +30,7 @@ export * from './mirror-options.ts';
 export * from './pairing.ts';
 export * from './past.ts';
 export * from './presets.ts';
+export * from './restore.ts';
 export * from './synchronous.ts';
 export * from './takeover.ts';
 export * from './test-failover.ts';

@@ -63,6 +63,10 @@ export const helloSchema = z.object({
   commanded: z.boolean().optional(),
   /** SAFE5: a person has accepted that the replica's folder holds files that are not known to be this job's. */
   adopt: z.boolean().optional(),
+  /**
+   * The files are brought back once, and let go of by `leave`: what lies in their way is put aside and never written over. Absent: a job.
+   */
+  restore: z.boolean().optional(),
   /** Whether others may write into the replica while the job runs; absent: `refuse`. */
   targetWrites: z.enum(['refuse', 'allow']).optional(),
   /** What the job refuses to have in its replica, beside what the target refuses by itself; absent: nothing. */

@@ -72,7 +72,7 @@ function haltedActions(code: string | undefined): JobAction[] {
   return code === 'brake' ? ['brake', 'stop', 'delete'] : ['start', 'stop', 'delete'];
 }
 
-function mirrorStatus(runner: JobRunner, facts: JobFacts): JobStatus['mirror'] {
+export function mirrorStatus(runner: JobRunner, facts: JobFacts): JobStatus['mirror'] {
   const { progress } = runner.job;
   const running = facts.mirror !== 'none';
   const done = !running && facts.complete;

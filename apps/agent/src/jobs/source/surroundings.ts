@@ -124,7 +124,8 @@ function helloOf(
     ...(stored.definition.targetWrites === undefined ? {} : { targetWrites: stored.definition.targetWrites }),
     ...refusesOf(stored),
     digests: [...digestNames],
-    ...handoverOf(stored, base.name),
+    // Nobody is to take over what is only brought back.
+    ...(stored.restore === true ? { restore: true } : handoverOf(stored, base.name)),
     machine,
     replicaBase: stored.definition.to?.bytes ?? null,
   };

@@ -7,13 +7,12 @@ import { rewindsOf } from './rewinds.ts';
 import { runCommand } from './run-command.ts';
 import { kernelLink } from './steps/addresses.ts';
 import type { TakeoverParts } from './takeovers.ts';
-import type { TestFailovers } from './test-failover/test-failover.ts';
 import { witnessedEpochs } from './witnessed-epochs.ts';
 
 export function takeoverParts(
   base: AgentBase,
   targets: TargetJobs,
-  { tests, reverse }: { readonly tests: TestFailovers; readonly reverse: ReverseRole },
+  { tests, reverse }: { readonly tests: NonNullable<TakeoverParts['tests']>; readonly reverse: ReverseRole },
 ): TakeoverParts {
   return {
     agentName: base.name,

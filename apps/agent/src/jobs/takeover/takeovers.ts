@@ -48,7 +48,7 @@ export interface TakeoverParts {
   readonly rewinds: Rewinds;
   readonly reverse: ReverseRole;
   readonly link: LinkPorts;
-  /** Failovers that are tried; one under way gives way to a real one. */
+  /** Failovers that are tried; one under way gives way to a real one, and so does what else needs a replica that stands still. */
   readonly tests?: Pick<TestFailovers, 'status' | 'stop'>;
   readonly run: RunCommand;
   /** Where the source's agent was reached. */

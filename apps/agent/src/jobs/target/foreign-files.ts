@@ -23,7 +23,7 @@ export class ForeignFiles extends Error {
 }
 
 /** Throws ForeignFiles. A folder that is not there, or cannot be looked at, has none. */
-export function refuseForeign(root: RawName): void {
+export function refuseForeign(root: RawName, { restore = false }: Pick<Hello, 'restore'> = {}): void {
   const found: string[] = [];
   const folders: string[] = [root];
   for (let folder = folders.pop(); folder !== undefined && found.length < MOST_LOOKED_AT; folder = folders.pop())
@@ -38,9 +38,13 @@ export function refuseForeign(root: RawName): void {
   const count = found.length < MOST_LOOKED_AT ? `${found.length}` : `more than ${MOST_LOOKED_AT}`;
   const names = found.slice(0, EXAMPLES).map((path) => printable(path.slice(root.length + 1) as RawName).slice(0, 100));
   const what = found.length === 1 ? 'file or folder that is' : 'files and folders that are';
+  const shown = printable(root).slice(0, 300);
   throw new ForeignFiles(
-    `The replica's folder ${printable(root).slice(0, 300)} holds ${count} ${what} not known to be this job's (${names.join(', ')}). ` +
-      'Nothing was changed. If they are a copy of the source, or may be replaced by it, start the job with --adopt; otherwise move them away, or choose another folder with --to.',
+    restore
+      ? `${shown} holds ${count} ${what} not of this restore (${names.join(', ')}). Nothing was changed. With --overwrite what differs from the ` +
+          'replica is put aside beside that folder, and what the replica has takes its place; otherwise move it away, or choose another folder with --to.'
+      : `The replica's folder ${shown} holds ${count} ${what} not known to be this job's (${names.join(', ')}). ` +
+          'Nothing was changed. If they are a copy of the source, or may be replaced by it, start the job with --adopt; otherwise move them away, or choose another folder with --to.',
   );
 }
 
@@ -48,7 +52,7 @@ export function refuseForeign(root: RawName): void {
 export function foreignFiles(hello: Hello, stored: StoredReplica | null): Refuse | null {
   if (hello.adopt === true) return null;
   try {
-    for (const { replica } of placesOf(hello)) if (!isOurs(stored, replica)) refuseForeign(replica);
+    for (const { replica } of placesOf(hello)) if (!isOurs(stored, replica)) refuseForeign(replica, hello);
     return null;
   } catch (error) {
     if (!(error instanceof ForeignFiles)) throw error;

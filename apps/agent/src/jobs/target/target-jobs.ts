@@ -168,9 +168,11 @@ export class TargetJobs {
       return { code: 'not-trusted', sentence: `The job ${hello.jobName} belongs to another source server.` };
     const away = this.#sentAway(hello, stored);
     if (away !== null) return { code: 'superseded', sentence: away };
-    const said = hello.intent === 'replicate' ? this.#surroundings.primary?.(hello, peer) : null;
-    if (said != null) return said;
     if (hello.intent !== 'replicate' && hello.intent !== 'probe') return null;
+    const { primary, protectedHere } = this.#surroundings;
+    const said = hello.intent === 'replicate' ? primary?.(hello, peer) : null;
+    const here = said ?? protectedHere?.(hello) ?? null;
+    if (here !== null) return here;
     const taken = [...this.#stored.all()]
       .filter((other) => other.jobId !== hello.jobId)
       .flatMap((other) => other.roots.map(({ path }) => ({ jobName: other.jobName, path: raw(path) })));
@@ -309,7 +311,7 @@ export class TargetJobs {
   ): ReplicaRootsOptions {
     const { openTree, replicas, spared } = this.#surroundings;
     const mayFill = (_index: number, path: RawName, handle: Handle) => {
-      if (hello.adopt !== true && !isOurs(before, path, handle)) refuseForeign(path);
+      if (hello.adopt !== true && !isOurs(before, path, handle)) refuseForeign(path, hello);
     };
     const opened = guard === null ? {} : { opened: (path: RawName) => guard.opened(path) };
     const forbidden = {

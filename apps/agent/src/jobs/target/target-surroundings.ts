@@ -37,8 +37,10 @@ export interface TargetSurroundings {
   readonly undo?: UndoSettings;
   /** Why a source is sent away whatever it wants: this server has taken over; null: it has not. */
   readonly sentAway?: (jobId: string, epoch: number) => string | null;
-  /** What this server, the job's own source, has to say to a greeting for it; null: nothing. */
+  /** What this server, the job's own source, or one that copies the replica elsewhere, has to say to a greeting for it; null: nothing. */
   readonly primary?: (hello: Hello, peer: string) => Refuse | null;
+  /** A restore to where one of this server's own jobs protects is turned away; null: it is none, or nobody protects there. */
+  readonly protectedHere?: (hello: Hello) => Refuse | null;
   /** What lies in the replica and is none of the job's: where this server was the source, its rules left it out. */
   readonly spared?: (jobId: string, path: RawName, isDirectory: boolean) => boolean;
   /** The job comes back to this server: null, it has taken it. */

@@ -65,6 +65,14 @@ export class FakeJobs implements JobControl {
   undoFailover: JobControl['undoFailover'] = async () => ({ sentence: 'It is undone.', asideAt: [] });
   holdWrites: JobControl['holdWrites'] = async () => ({ position: '1', until: new Date(0).toISOString() });
   letWrite: JobControl['letWrite'] = async (asked) => this.status(asked.name);
+  restorePlan: JobControl['restorePlan'] = async ({ name }) => {
+    throw new ManagementError('unknown-job', `no replica of ${name} is kept here`);
+  };
+  restore: JobControl['restore'] = async (asked) => this.restorePlan(asked) as never;
+  restoreStatus: JobControl['restoreStatus'] = async () => ({ restore: null });
+  restoreCancel: JobControl['restoreCancel'] = async (name) => {
+    throw new ManagementError('refused', `No restore of ${name} is under way on this server.`);
+  };
   validate: JobControl['validate'] = async () => ({ problems: [] });
   create: JobControl['create'] = async ({ name }) => ({ status: statusOf(name), notes: [] });
   get: JobControl['get'] = async (name) => {

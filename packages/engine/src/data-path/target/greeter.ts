@@ -36,7 +36,7 @@ export function greet(hello: Hello, { accept, apply, version }: GreeterParts): A
   const specs = rootSpecs(hello);
   if (specs === null) return refusal('protocol', "a root's path is not base64 of an absolute path");
   try {
-    apply.openRoots(specs);
+    apply.openRoots(specs, hello.restore === true);
     // Behind the opening: what a person then decides is done to open roots.
     if (braked !== null) return braked;
     if (decision.kind === 'resume') apply.resume(hello.epoch, hello.next);

@@ -14,7 +14,7 @@ import {
   type Refuse,
 } from '@understudy/wire';
 import type { TrustStore } from '../../../pairing/trust.ts';
-import { parseRule, scopeOf } from '../../../rules/index.ts';
+import { parseRule, placesOverlap, scopeOf } from '../../../rules/index.ts';
 import type { Job } from '../../source/known-job.ts';
 import type { JobSurroundings } from '../../source/prepare-job.ts';
 import { rulesInOrder } from '../../source/rule-order.ts';
@@ -118,6 +118,21 @@ export class SwappedRoles {
     const who = users.length === 0 ? 'somebody' : users.slice(0, 5).join(', ');
     const sentence = `The mount that lay over ${places.map((place) => printable(place)).join(', ')} while this server was the primary is used by ${who} still: end that, and the job goes on by itself.`;
     return { code: 'replica-open-for-writing', sentence: sentence.slice(0, 1024) };
+  }
+
+  /** Of a restore: what a job of this server protects is not written to behind its back. */
+  protectedHere(hello: Hello): Refuse | null {
+    if (hello.restore !== true) return null;
+    const places = placesOf(hello).map(({ replica }) => replica);
+    for (const job of this.#door.all()) {
+      const roots = job.stored.started ? (job.running?.roots.map(({ path }) => path) ?? this.#door.roots(job)) : [];
+      const place = places.find((one) => roots.some((root) => placesOverlap(root, one)));
+      if (place === undefined) continue;
+      const { name } = job.stored.definition;
+      const sentence = `${printable(place)} is protected by the job ${name} of this server: stop it with \`understudy job stop ${name}\`, and start it again when the files are back.`;
+      return { code: 'replica-open-for-writing', sentence: sentence.slice(0, 1024) };
+    }
+    return null;
   }
 
   /** Of the replica that this server keeps as a former source: what the job's rules had left out is not to be touched. */

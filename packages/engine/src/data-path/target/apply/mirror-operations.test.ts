@@ -1,6 +1,6 @@
 /** What the target does for mirrors and verifications beyond single entries: orphans, digests by block, the root itself, lost listings. */
 import { concatBytes, type RawName } from '@understudy/base';
-import { MIRROR_REPAIR, MirrorCompare, OrphanFate, RecordFlag, type Reply, Verb } from '@understudy/wire';
+import { MIRROR_REPAIR, MirrorCompare, type NodeId, OrphanFate, RecordFlag, type Reply, Verb } from '@understudy/wire';
 import { beforeEach, describe, expect, it } from 'vitest';
 import type { Handle } from '../../../ports.ts';
 import { sayRoot } from '../testing/mirror-source.ts';
@@ -173,6 +173,40 @@ describe('[MIR4] orphans', () => {
     expect(orphans()).toMatchObject([{ fate: 'left' }]);
     expect([theirs, within].map((folder) => rig.replica.attributes(folder)?.mtimeSec)).toEqual([100, 100]);
   });
+});
+
+describe('[FO2] where files are brought back', () => {
+  const entry = (one: string, node: bigint, mtimeSec: number): void =>
+    source.say({
+      verb: Verb.entry,
+      parent: source.root.id,
+      name: name(one),
+      node: node as NodeId,
+      attributes: { ...source.attributes(source.root), mode: 0o100644, nlink: 1, size: 7, mtimeSec, mtimeNsec: 0 },
+    });
+  const bring = (restore: boolean): void => {
+    rig.says = { restore };
+    source.say({ verb: Verb.mirrorBegin, detail: MirrorCompare.checksum });
+    entry('alike', 500n, 100);
+    entry('changed here', 501n, 200);
+    apply();
+  };
+
+  it.each([true, false])(
+    'a file that differs keeps its content, beside, unless a job has taken it over (%s)',
+    (spares) => {
+      apply();
+      const [alike, changed] = [plant(rig.replica.root, 'alike'), plant(rig.replica.root, 'changed here')];
+      bring(spares);
+      const there = (one: string) => rig.replica.entry(rig.replica.root, name(one))?.handle;
+      expect(there('alike')).toBe(alike);
+      expect(there('changed here') === changed).toBe(!spares);
+      const beside = names(inLimbo('orphans'));
+      expect(beside).toHaveLength(spares ? 1 : 0);
+      expect(rig.replica.read(changed, 0, 7)).toEqual(bytesOf('foreign'));
+      expect(rig.events.map(({ kind }) => kind)).toEqual(spares ? ['set-aside'] : []);
+    },
+  );
 });
 
 describe('[MIR2] a check by blocks', () => {

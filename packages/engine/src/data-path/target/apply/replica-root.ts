@@ -49,6 +49,8 @@ export class ReplicaRoot {
   readonly times: DeferredTimes;
   /** Directly beneath the root; null: limbo lies beside it. */
   readonly #limboName: string | null;
+  /** A file that somebody else has left at a name, and that differs, is put aside rather than written over. */
+  sparesOthers = false;
   /** Roots of the same job inside this one. */
   inner: readonly InnerRoot[] = [];
 

@@ -122,9 +122,9 @@ export class TargetReplicationManager {
     return this.#applied >= this.#replayTo ? OK : replaying(this.#replayTo, this.#applied);
   }
 
-  /** Throws FileError where a replica cannot be opened. */
-  openRoots(specs: readonly RootSpec[]): void {
-    for (const { index, path } of specs) this.#roots.open(index, path);
+  /** Throws FileError where a replica cannot be opened. `sparesOthers`: see ReplicaRoot. */
+  openRoots(specs: readonly RootSpec[], sparesOthers = false): void {
+    for (const { index, path } of specs) this.#roots.open(index, path).sparesOthers = sparesOthers;
   }
 
   /** Failures that the source may not know of yet. */

@@ -49,6 +49,8 @@ export class Rig {
   apply: TargetReplicationManager;
   openRoot: (index: number) => ReplicaFiles = () => this.replica;
   streamId = STREAM;
+  /** What every greeting of it says besides. */
+  says: Partial<Hello> = {};
   epoch = 1;
   nowMs = 0;
   /** Of the target's wall clock. */
@@ -98,6 +100,7 @@ export class Rig {
       machine: 'here',
       replicaBase: null,
       roots: [{ path: base64(ROOT_PATH), node }],
+      ...this.says,
       ...over,
     };
     return greet(hello, { accept: this.accept, apply: this.apply, version: '0' });

@@ -91,9 +91,13 @@ function adoptOrMake(record: OperationRecord, context: ApplyContext, at: Place):
 /** Nobody's, of the same kind, and not a hard link where the source has none: its other name would change with it. */
 function adoptable(record: OperationRecord, { root }: ApplyContext, there: ReplicaEntry): boolean {
   if (root.nodes.nodeOf(there.handle) !== undefined) return false;
+  if (root.sparesOthers && isRegular(there.attributes) && !looksSame(record.attributes, there.attributes)) return false;
   const shared = !isDirectory(there.attributes) && there.attributes.nlink > 1 && record.attributes.nlink === 1;
   return !shared && sameKind(root, there, record.attributes, record.data);
 }
+
+const looksSame = (one: Attributes, other: Attributes): boolean =>
+  one.size === other.size && one.mtimeSec === other.mtimeSec && one.mtimeNsec === other.mtimeNsec;
 
 /** How content and times here stand to the source's, as far as attributes tell. */
 type Content = 'equal' | 'same-size' | 'different';
