@@ -119,6 +119,6 @@ export function takeoverStatus(record: TakeoverRecord): NonNullable<FailoverStat
 
 function actionsOfReplica(record: TakeoverRecord | null): JobAction[] {
   if (record === null || record.takeover.phase === 'taken-back' || record.takeover.phase === 'halted')
-    return ['failover'];
-  return record.takeover.phase === 'failed-over' ? ['undo-failover', 'failback', 'reverse', 'restore'] : [];
+    return ['failover', 'restore'];
+  return record.takeover.phase === 'failed-over' ? ['undo-failover', 'failback', 'reverse'] : [];
 }
