@@ -8,6 +8,7 @@ export { AgentProcess } from './agent-process.ts';
 export { Bootstrap } from './bootstrap.ts';
 export { Client, type JobOptions, type JobStatus, replicaOf } from './client.ts';
 export { described, ExitCode, type Outcome, projectRoot, run, succeeded, understudyCommand } from './command.ts';
+export { ConsoleWindow, type Fault, whyNoConsole } from './console-window.ts';
 export { fillUp, imagesInMemory, mountDiskImage, unmountDiskImage, whyNoDiskImage } from './disk-image.ts';
 export { startEtcd, whyNoEtcd } from './etcd.ts';
 export { goesOn, type Killing, killAgent, killInterceptor } from './kills.ts';

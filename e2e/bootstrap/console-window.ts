@@ -1,0 +1,128 @@
+/**
+ * The console in its real window, driven as a person would. In: a stage. Out: a page and what went wrong in it. Promised: nothing of it is left
+ * when it is closed; of a test that failed a trace and the last picture are kept.
+ */
+import { spawnSync } from 'node:child_process';
+import { existsSync, mkdirSync, readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { join } from 'node:path';
+import { type ElectronApplication, _electron as electron, type Page } from 'playwright-core';
+import type { Bootstrap } from './bootstrap.ts';
+import { projectRoot } from './command.ts';
+import { type Display, openDisplay, whyNoDisplay } from './display.ts';
+import { until } from './until.ts';
+
+const APPLICATION = join(projectRoot, 'apps', 'console');
+const PACKAGE = join(projectRoot, 'node_modules', 'electron');
+const axeSource = (): string => readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
+
+function program(): string | null {
+  const named = join(PACKAGE, 'path.txt');
+  if (!existsSync(named)) return null;
+  const path = join(PACKAGE, 'dist', readFileSync(named, 'utf8').trim());
+  return existsSync(path) ? path : null;
+}
+
+/** Why the console cannot be shown here, or null. */
+export function whyNoConsole(): string | null {
+  if (process.platform !== 'linux') return 'the console’s tests run on Linux';
+  if (program() === null) return 'Electron is not here: "node tools/electron.mjs" brings it, or says why it cannot';
+  if (!existsSync(join(APPLICATION, 'build', 'main', 'main.js')))
+    return 'the console is not built: run "npm run build" first';
+  const tried = spawnSync(program() ?? '', ['-e', ''], {
+    env: { ...process.env, ELECTRON_RUN_AS_NODE: '1' },
+    encoding: 'utf8',
+  });
+  if (tried.status !== 0) return `Electron does not run here: ${tried.stderr.trim()}`;
+  return whyNoDisplay();
+}
+
+export interface Fault {
+  readonly rule: string;
+  readonly where: string;
+  readonly why: string;
+}
+
+export class ConsoleWindow {
+  readonly page: Page;
+  /** What the page complained of: refused scripts, errors nobody caught. */
+  readonly complaints: string[] = [];
+  readonly #app: ElectronApplication;
+  readonly #display: Display;
+
+  private constructor(app: ElectronApplication, page: Page, display: Display) {
+    this.#app = app;
+    this.#display = display;
+    this.page = page;
+    page.on('console', (message) => {
+      if (message.type() === 'error') this.complaints.push(message.text());
+    });
+    page.on('pageerror', (error) => this.complaints.push(String(error)));
+  }
+
+  static async open(stage: Bootstrap): Promise<ConsoleWindow> {
+    const executablePath = program();
+    if (executablePath === null) throw new Error('Electron is not here');
+    const display = await openDisplay(stage.env);
+    const env: Record<string, string> = {};
+    for (const [name, value] of Object.entries(stage.env)) if (value !== undefined) env[name] = value;
+    // What the console remembers is the stage's; a language and a zone of its own, so that texts are the same everywhere.
+    Object.assign(env, {
+      DISPLAY: display.name,
+      XDG_CONFIG_HOME: stage.folder('config'),
+      LANG: 'en_GB.UTF-8',
+      TZ: 'UTC',
+    });
+    try {
+      const args = [APPLICATION, '--no-sandbox', '--lang=en-GB', '--force-prefers-reduced-motion'];
+      const app = await electron.launch({ executablePath, args, env, cwd: projectRoot, timeout: 60_000 });
+      await app.context().tracing.start({ snapshots: true });
+      return new ConsoleWindow(app, await app.firstWindow(), display);
+    } catch (error) {
+      await display.close();
+      throw error;
+    }
+  }
+
+  /** Of what can be seen of the page; the window may be as large as the screen. */
+  async resize(width: number, height: number): Promise<void> {
+    await this.#app.evaluate(
+      ({ BrowserWindow }, [w, h]) => BrowserWindow.getAllWindows()[0]?.setContentSize(w ?? 0, h ?? 0),
+      [width, height],
+    );
+    await until(`the window is ${width} by ${height}`, async () => {
+      const size = await this.page.evaluate<string>('[innerWidth, innerHeight].join(" ")');
+      return size === `${width} ${height}`;
+    });
+  }
+
+  /** Into test-output/console. */
+  async picture(name: string): Promise<void> {
+    const folder = join(projectRoot, 'test-output', 'console');
+    mkdirSync(folder, { recursive: true });
+    await this.page.screenshot({ path: join(folder, `${name}.png`), animations: 'disabled' });
+  }
+
+  /** What stands in the way of somebody who does not see, hear or point as others do. */
+  async faults(): Promise<Fault[]> {
+    if (!(await this.page.evaluate<boolean>('"axe" in globalThis'))) await this.page.evaluate(axeSource());
+    const found = await this.page.evaluate<{ id: string; nodes: { target: string[]; failureSummary: string }[] }[]>(
+      'axe.run(document, { resultTypes: ["violations"] }).then(({ violations }) => JSON.parse(JSON.stringify(violations)))',
+    );
+    return found.flatMap(({ id, nodes }) =>
+      nodes.map(({ target, failureSummary }) => ({ rule: id, where: target.join(' '), why: failureSummary })),
+    );
+  }
+
+  /** `failed`: the trace is kept under this title. */
+  async close(failed: string | null = null): Promise<void> {
+    if (failed === null) await this.#app.context().tracing.stop();
+    else {
+      await this.picture(`failed-${failed}`).catch(() => undefined);
+      const path = join(projectRoot, 'test-output', 'console', `failed-${failed}.zip`);
+      await this.#app.context().tracing.stop({ path });
+    }
+    await this.#app.close();
+    await this.#display.close();
+  }
+}
