@@ -68,6 +68,9 @@ interface JobRowProps {
 function JobRow({ job, index, nowMs, words }: JobRowProps) {
   const { status } = job;
   const stale = job.staleSinceMs === null ? '' : 'us-stale';
+  // Where the source is silent its target speaks for the job, and knows nothing of the source's queue.
+  const atSource = (job.captor ?? job).status;
+  const sourceStale = job.captorStaleSinceMs === null ? '' : 'us-stale';
   const note = firstNote(words, job, nowMs);
   const open = (): void => go({ screen: 'job', job: job.key });
   return (
@@ -83,8 +86,8 @@ function JobRow({ job, index, nowMs, words }: JobRowProps) {
       <Cell>
         <StateBadge job={job} />
       </Cell>
-      <Cell className={`us-num ${stale}`}>{mirrorWord(words, status)}</Cell>
-      <Cell className={`us-num ${stale}`}>{queueWord(words, status)}</Cell>
+      <Cell className={`us-num ${sourceStale}`}>{mirrorWord(words, atSource)}</Cell>
+      <Cell className={`us-num ${sourceStale}`}>{queueWord(words, atSource)}</Cell>
       <Cell className={`us-num ${stale}`}>{pointWord(words, job, nowMs)}</Cell>
       <Cell className={`us-clip ${job.health === 'halted' ? 'us-halted' : 'us-dim'}`} title={note}>
         {note}

@@ -41,14 +41,7 @@ export function Palette() {
     event.preventDefault();
   };
   return (
-    <Modal
-      opened
-      onClose={closeSheet}
-      withCloseButton={false}
-      size={560}
-      yOffset="12vh"
-      aria-label={t('palette.title')}
-    >
+    <Modal opened onClose={closeSheet} size={560} yOffset="12vh" title={<strong>{t('palette.title')}</strong>}>
       <TextInput
         size="sm"
         leftSection={<IconSearch size={16} aria-hidden />}

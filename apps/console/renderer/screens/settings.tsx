@@ -36,7 +36,7 @@ export function SettingsScreen() {
             />
           </div>
         </Panel>
-        <Panel title={t('common.events')}>
+        <Panel title={t('settings.notify')}>
           <div className="us-panel-body">
             <Checkbox
               label={t('settings.notifications')}

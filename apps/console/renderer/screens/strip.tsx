@@ -16,7 +16,7 @@ export function Strip({ jobs, nowMs }: { readonly jobs: readonly JobView[]; read
       Object.values(state.servers).filter(({ link }) => link.state === 'lost' || link.state === 'refused').length,
   );
   return (
-    <section className="us-strip" aria-label={t('dashboard.title')}>
+    <section className="us-strip" aria-label={t('dashboard.strip.label')}>
       {ORDER.map((health) => {
         const Shape = HEALTH_SHAPES[health];
         const count = totals[health];

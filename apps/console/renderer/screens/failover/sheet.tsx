@@ -45,7 +45,7 @@ function Sheet({ job }: { readonly job: JobView }) {
   const isOver = takeover?.phase === 'failed-over';
   return (
     <div className="us-form">
-      <p>{t('failover.intro', { target: taker, source: giver })}</p>
+      {isOver ? null : <p>{t('failover.intro', { target: taker, source: giver })}</p>}
       {takeover === null ? null : <RunningPart job={job} end={end} takeover={takeover} />}
       {isFresh ? <PlanPart job={job} server={end.server} /> : null}
       {isFresh ? <TestPart job={job} end={end} /> : null}

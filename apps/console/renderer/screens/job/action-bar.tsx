@@ -33,7 +33,7 @@ export function ActionBar({ job }: { readonly job: JobView }) {
   const over = job.status.state === 'failed-over' || job.status.state === 'failing-over';
   return (
     <div className="us-actions">
-      <Menu position="bottom-end" width={330}>
+      <Menu position="bottom-end" width={330} withinPortal={false} withInitialFocusPlaceholder={false}>
         <Menu.Target>
           <Button variant="default" loading={task.running} rightSection={<IconChevronDown size={14} aria-hidden />}>
             {t('job.actions.title')}
@@ -52,7 +52,7 @@ export function ActionBar({ job }: { readonly job: JobView }) {
         title={failover?.server === null && !over ? whyNot(words, job, 'failover', servers) : undefined}
         onClick={() => openSheet({ kind: 'failover', job: job.key })}
       >
-        {t('job.actions.failover')}
+        {t(over ? 'job.wayBack' : 'job.actions.failover')}
       </Button>
       <Told
         failure={task.failure}

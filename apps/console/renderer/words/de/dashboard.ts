@@ -4,6 +4,7 @@ import type { SameKeys } from '../same-keys.ts';
 export const dashboard: SameKeys<(typeof en)['dashboard']> = {
   title: 'Übersicht',
   strip: {
+    label: 'Zusammenfassung',
     good: 'geschützt',
     busy: 'spiegeln',
     risk: 'gefährdet',

@@ -23,6 +23,7 @@ export const settings: SameKeys<(typeof en)['settings']> = {
   themes: { system: 'wie das System', light: 'hell', dark: 'dunkel' },
   language: 'Sprache',
   languages: { system: 'wie das System', en: 'English', de: 'Deutsch' },
+  notify: 'Meldungen',
   notifications: 'Meldungen auf dem Schreibtisch, wenn jemand gebraucht wird',
   about: 'Über',
   version: 'Version {{version}}',

@@ -102,6 +102,7 @@ export const job: SameKeys<(typeof en)['job']> = {
     brake: 'Über die Bremse entscheiden…',
     more: 'Mehr',
   },
+  wayBack: 'Der Weg zurück…',
   deleteQuestion: 'Den Job {{name}} löschen? Quelle und Replikat bleiben, wie sie sind.',
   brakeQuestion:
     'Viele alte Dateien wurden auf der Quelle in kurzer Zeit geändert oder entfernt, darum wurde das Replikat zurückgehalten. War das gewollt?',

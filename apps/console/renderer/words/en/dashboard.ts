@@ -1,6 +1,7 @@
 export const dashboard = {
   title: 'Dashboard',
   strip: {
+    label: 'Summary',
     good: 'protected',
     busy: 'mirroring',
     risk: 'at risk',

@@ -20,6 +20,7 @@ export const settings = {
   themes: { system: 'as the system', light: 'light', dark: 'dark' },
   language: 'Language',
   languages: { system: 'as the system', en: 'English', de: 'Deutsch' },
+  notify: 'Notifications',
   notifications: 'Desktop notifications of what needs a person',
   about: 'About',
   version: 'Version {{version}}',

@@ -99,6 +99,7 @@ export const job = {
     brake: 'Decide the brake…',
     more: 'More',
   },
+  wayBack: 'The way back…',
   deleteQuestion: 'Delete the job {{name}}? The source and the replica stay as they are.',
   brakeQuestion:
     'Many old files were changed or removed on the source within a short time, so the replica was held back. Was that meant?',
