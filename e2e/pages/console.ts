@@ -1,0 +1,170 @@
+/**
+ * pages: the console as a person uses it. In: a window, names and folders. Out: what was done with mouse and keyboard, and what can be seen then.
+ * Promised: only words and roles that a person sees or hears are looked for, or marks that the page bears for exactly this.
+ */
+import { expect } from 'vitest';
+import type { Bootstrap, ConsoleWindow } from '../bootstrap/index.ts';
+
+export const SIZES = [
+  [1280, 800],
+  [1920, 1080],
+] as const;
+const THEMES = ['light', 'dark'] as const;
+
+/** As a person does it: the code from the server, the rest in the dialog. */
+export async function pairBy(window: ConsoleWindow, stage: Bootstrap, name: string): Promise<void> {
+  const agent = stage.newAgent(name);
+  await agent.start();
+  const code = (await stage.cli(['agent', 'pairing-code', '--home', agent.home])).stdout.trim();
+  const { page } = window;
+  await page.getByRole('button', { name: 'Pair a server…' }).first().click();
+  const dialog = page.getByRole('dialog');
+  await dialog.getByLabel('Address').fill(agent.address);
+  await dialog.getByLabel('Pairing code').fill(code);
+  await dialog.getByRole('button', { name: 'Pair', exact: true }).click();
+  await dialog.getByText(`${name} is paired`).waitFor();
+  expect(await dialog.locator('code').textContent()).toBe(agent.fingerprint.match(/.{8}/g)?.join(' '));
+  await dialog.getByRole('button', { name: 'Close', exact: true }).last().click();
+}
+
+interface Folders {
+  readonly source: string;
+  readonly to: string;
+}
+
+/** Down the remote tree, to the folder itself. */
+async function choose({ page }: ConsoleWindow, folder: string): Promise<void> {
+  const tree = page.getByRole('list', { name: 'Folders of alpha' });
+  for (const part of folder.split('/').slice(1)) await tree.getByRole('button', { name: part, exact: true }).click();
+  await page.getByRole('button', { name: `Protect this folder: ${folder}` }).click();
+}
+
+export async function protectBy(window: ConsoleWindow, { source, to }: Folders): Promise<void> {
+  const { page } = window;
+  await page.getByRole('button', { name: 'Protect…' }).first().click();
+  const dialog = page.getByRole('dialog');
+  const next = dialog.getByRole('button', { name: 'Next' });
+  await dialog.getByRole('radio', { name: /^alpha/ }).check();
+  await next.click();
+  await choose(window, source);
+  await next.click();
+  await dialog.getByRole('radio', { name: /^beta/ }).check();
+  await dialog.getByLabel('Replica beneath this folder').fill(to);
+  await next.click();
+  await next.click();
+  await dialog.locator('[data-check="definition"][data-state="ok"]').waitFor();
+  await dialog.getByRole('button', { name: 'Create and start' }).click();
+  await dialog.getByText('files is protected.').waitFor({ timeout: 60_000 });
+  await dialog.getByRole('button', { name: 'Open the job' }).click();
+}
+
+/** The plan is read, the job's name typed, and the steps are seen to their end. */
+export async function failOverBy({ page }: ConsoleWindow): Promise<void> {
+  await page.getByRole('button', { name: 'Fail over…' }).click();
+  const sheet = page.getByRole('dialog');
+  await sheet.getByText('point of no return', { exact: true }).waitFor();
+  const go = sheet.getByRole('button', { name: 'Fail over now' });
+  expect(await go.isDisabled(), 'before the name is typed').toBe(true);
+  await sheet.getByLabel(/^Type the job’s name/).fill('files');
+  await go.click();
+  await sheet.getByRole('heading', { name: 'beta has taken over' }).waitFor();
+  await sheet.locator('[data-step="writable"][data-state="done"]').waitFor();
+}
+
+/** The job goes from one server to the other and is known to neither for a moment: what the page says in the end is waited for. */
+export async function failBackBy({ page }: ConsoleWindow): Promise<void> {
+  const sheet = page.getByRole('dialog');
+  await sheet.getByRole('button', { name: 'Fail back' }).click();
+  await sheet.getByRole('button', { name: 'Yes, do it' }).click();
+  await page.locator('.us-bar', { hasText: /protected.*alpha → beta/ }).waitFor({ timeout: 120_000 });
+}
+
+type Visit = readonly [name: string, show: (window: ConsoleWindow) => Promise<void>, leave?: string];
+
+export const open = (screen: string) => async (window: ConsoleWindow) => {
+  await window.page.getByRole('navigation').getByRole('button', { name: screen }).click();
+  await window.page.getByRole('heading', { level: 1, name: screen }).waitFor();
+};
+export const openJob = async (window: ConsoleWindow) => {
+  await open('Dashboard')(window);
+  await window.page.getByRole('button', { name: 'files', exact: true }).click();
+  await window.page.getByRole('heading', { level: 1, name: 'files' }).waitFor();
+};
+const VISITS: readonly Visit[] = [
+  ['dashboard', open('Dashboard')],
+  ['job', openJob],
+  [
+    'job-actions',
+    async ({ page }) => {
+      await page.getByRole('button', { name: 'What you can do' }).click();
+      await page.getByRole('menuitem', { name: /Verify/ }).waitFor();
+    },
+    'Escape',
+  ],
+  [
+    'failover',
+    async ({ page }) => {
+      await page.getByRole('button', { name: 'Fail over…' }).click();
+      await page.getByRole('button', { name: 'Fail over now' }).waitFor();
+    },
+    'Escape',
+  ],
+  ['servers', open('Servers')],
+  [
+    'server',
+    async ({ page }) => {
+      await page.getByRole('button', { name: 'alpha', exact: true }).click();
+      await page.getByRole('heading', { level: 1, name: 'alpha' }).waitFor();
+    },
+  ],
+  ['events', open('Events')],
+  [
+    'pair',
+    async ({ page }) => {
+      await page.getByRole('button', { name: 'Pair a server…' }).first().click();
+      await page.getByRole('dialog').getByLabel('Address').waitFor();
+    },
+    'Escape',
+  ],
+  [
+    'protect',
+    async ({ page }) => {
+      await page.getByRole('button', { name: 'Protect…' }).click();
+      await page.getByRole('radio', { name: /^alpha/ }).check();
+      await page.getByRole('button', { name: 'Next' }).click();
+      await page.getByRole('button', { name: 'etc', exact: true }).waitFor();
+    },
+    'Escape',
+  ],
+  [
+    'palette',
+    async ({ page }) => {
+      await page.keyboard.press('Control+k');
+      await page.getByRole('option', { name: 'Open job files' }).waitFor();
+    },
+    'Escape',
+  ],
+  ['settings', open('Settings')],
+];
+
+/** Every screen in both themes and both sizes; what axe finds is collected, so that one run tells all of it. */
+export async function lookAtAll(window: ConsoleWindow): Promise<string[]> {
+  const found: string[] = [];
+  const { page } = window;
+  for (const theme of THEMES) {
+    await open('Settings')(window);
+    await page.getByText(theme, { exact: true }).click();
+    await page.locator(`html[data-mantine-color-scheme="${theme}"]`).waitFor();
+    for (const [name, show, leave] of VISITS) {
+      await show(window);
+      for (const [width, height] of SIZES) {
+        await window.resize(width, height);
+        await window.picture(`${name}-${theme}-${width}x${height}`);
+      }
+      for (const { rule, where, why: fault } of await window.faults())
+        found.push(`${name}, ${theme}: ${rule} at ${where}: ${fault}`);
+      if (leave !== undefined) await page.keyboard.press(leave);
+    }
+  }
+  return found;
+}
