@@ -35,6 +35,7 @@ export const PLANTED: readonly Planted[] = [
       }
 `,
     seeds: 200,
+    first: 60,
   },
   {
     rule: 'SCM2',
@@ -82,6 +83,7 @@ export const PLANTED: readonly Planted[] = [
     if (old === undefined) held.set(key, this.#buffer.slice(0, read));
 `,
     seeds: 300,
+    first: 25,
   },
   {
     rule: 'TCM5',
@@ -89,7 +91,8 @@ export const PLANTED: readonly Planted[] = [
     file: 'simulation/src/target-agent.ts',
     from: 'if (!this.marksBeforeSync) for (const replica of this.replicas) replica.sync();',
     to: '',
-    seeds: 600,
+    seeds: 100,
+    first: 300,
   },
   {
     rule: 'TRM1',
@@ -122,6 +125,7 @@ export const PLANTED: readonly Planted[] = [
     from: 'this.interceptor.free(Math.min(...this.#through.values()));',
     to: 'this.interceptor.free(Math.max(...this.#through.values()));',
     seeds: 100,
+    first: 30,
   },
   {
     rule: 'SAFE4',
@@ -130,6 +134,7 @@ export const PLANTED: readonly Planted[] = [
     from: '  for (const at of offsets.toReversed()) {\n    if (at >= undoneFrom) continue;\n',
     to: '  for (const at of offsets) {\n    if (at >= undoneFrom) continue;\n',
     seeds: 120,
+    first: 25,
   },
   {
     rule: 'FSI6',
