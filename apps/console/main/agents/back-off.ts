@@ -1,6 +1,6 @@
 /** How long to wait before the next try. In: how often it has failed in a row, and chance. Out: milliseconds. Pure. */
 export const FIRST_MS = 500;
-export const LONGEST_MS = 30_000;
+export const LONGEST_MS = 10_000;
 
 /**
  * Doubles up to the longest; the upper half of it is left to chance, so that the consoles of a house do not all knock at the moment at

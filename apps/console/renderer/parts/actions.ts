@@ -42,6 +42,7 @@ function reasonKey({ status }: JobView, action: JobAction): WordKey {
   const { state, mirror } = status;
   if (WAY_BACK.includes(action)) return state === 'failed-over' ? 'why.state' : 'why.notOver';
   if (OVER.includes(state)) return action === 'delete' || action === 'failover' ? 'why.state' : 'why.over';
+  if (action === 'delete') return 'why.stopFirst';
   if (state === 'stopped' && AFTER_START.includes(action)) return 'why.notRunning';
   if (action === 'start') return state === 'halted' ? 'why.halted' : 'why.running';
   if (action === 'brake') return 'why.noBrake';

@@ -8,9 +8,9 @@ import { Empty, Note, Panel } from '../parts/panel.tsx';
 import { ScreenBody } from '../parts/screen-body.tsx';
 import { StateBadge } from '../parts/state-badge.tsx';
 import { go, useConsole } from '../store/app.ts';
-import type { JobView } from '../store/jobs.ts';
+import { doubtsOf, type JobView } from '../store/jobs.ts';
 import { jobByKey } from '../store/store.ts';
-import { useNow, useWords } from '../use-words.ts';
+import { useNow, useWords, type Words } from '../use-words.ts';
 import { ActionBar } from './job/action-bar.tsx';
 import { IfItDied } from './job/if-it-died.tsx';
 import { KnowPanel } from './job/know.tsx';
@@ -73,7 +73,8 @@ function LiveJob({ job }: { readonly job: JobView }) {
 
 /** What the state means, and why it is so. */
 function Headline({ job, nowMs }: { readonly job: JobView; readonly nowMs: number }) {
-  const { t, locale } = useWords();
+  const words = useWords();
+  const { t, locale } = words;
   const { status, staleSinceMs, health } = job;
   if (staleSinceMs !== null)
     return (
@@ -86,7 +87,7 @@ function Headline({ job, nowMs }: { readonly job: JobView; readonly nowMs: numbe
   const kind = health === 'stopped' ? 'risk' : health;
   return (
     <Note kind={kind}>
-      {t(`states.means.${status.state}`)}
+      {meaningOf(words, job)}
       {status.reason === null ? null : (
         <>
           {'\n'}
@@ -95,6 +96,14 @@ function Headline({ job, nowMs }: { readonly job: JobView; readonly nowMs: numbe
       )}
     </Note>
   );
+}
+
+/** Nothing is called well that something speaks against. */
+function meaningOf({ t }: Words, { status }: JobView): string {
+  const found = status.state === 'protected' ? doubtsOf(status) : [];
+  if (found.length === 0) return t(`states.means.${status.state}`);
+  const state = t(`states.data.${status.targetDataState}`);
+  return `${t('states.doubtful')} ${found.map((doubt) => t(`states.doubt.${doubt}`, { state })).join(' · ')}`;
 }
 
 function Charts({ job }: { readonly job: JobView }) {

@@ -47,18 +47,27 @@ const HEALTH: Readonly<Record<JobState, Health>> = {
 
 export const healthOfState = (state: JobState): Health => HEALTH[state];
 
+/** What speaks against a job that calls itself protected. */
+export const doubts = ['data', 'unrepairable', 'audit', 'point', 'uncovered'] as const;
+export type Doubt = (typeof doubts)[number];
+
+export function doubtsOf(status: JobStatus): readonly Doubt[] {
+  const found: Readonly<Record<Doubt, boolean>> = {
+    data: status.targetDataState !== 'ok',
+    unrepairable: (status.unrepairable ?? 0) > 0,
+    audit: (status.audit?.hop ?? null) !== null,
+    point: status.recoveryPoint.time === null,
+    uncovered: (status.uncovered ?? []).length > 0,
+  };
+  return doubts.filter((doubt) => found[doubt]);
+}
+
 /** `protected` is the job's word; what else its agent says may still be against it. */
 export function healthOf(status: JobStatus, isStale: boolean): Health {
   const health = HEALTH[status.state];
   if (isStale && health !== 'halted') return 'risk';
   if (health !== 'good') return health;
-  const doubts =
-    status.targetDataState !== 'ok' ||
-    (status.unrepairable ?? 0) > 0 ||
-    (status.audit?.hop ?? null) !== null ||
-    status.recoveryPoint.time === null ||
-    (status.uncovered ?? []).length > 0;
-  return doubts ? 'risk' : 'good';
+  return doubtsOf(status).length > 0 ? 'risk' : 'good';
 }
 
 const isLive = (link: LinkView | undefined): boolean => link?.state === 'live';

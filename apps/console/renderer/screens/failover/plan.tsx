@@ -85,7 +85,9 @@ function Lost({ job, plan }: { readonly job: JobView; readonly plan: TakeoverPla
           </p>
         ) : (
           <p className="us-risk">
-            {t('failover.lostUnknown', { time: since === null ? t('common.unknown') : moment(since, locale) })}
+            {since === null
+              ? t('failover.lostUnknownEver')
+              : t('failover.lostUnknown', { time: moment(since, locale) })}
           </p>
         )}
         <p>

@@ -11,6 +11,7 @@ export const failover: SameKeys<(typeof en)['failover']> = {
   lost: 'Was verloren ginge',
   lostNothing: 'Nichts, wovon man weiß: Alles, was erfasst wurde, hat das Ziel erreicht.',
   lostUnknown: 'Die Quelle antwortet nicht; was sie seit {{time}} erfasst hat, ist hier nicht bekannt.',
+  lostUnknownEver: 'Die Quelle antwortet nicht; was sie erfasst und nicht gesendet hat, ist hier nicht bekannt.',
   waiting: '{{operations}} ({{bytes}}) sind am Ziel und noch nicht angewendet.',
   reaches: 'Die Daten werden bis {{time}} reichen.',
   reachesUnknown: 'Wie weit die Daten reichen, ist nicht bekannt.',

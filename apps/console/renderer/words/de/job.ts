@@ -129,5 +129,6 @@ export const why: SameKeys<(typeof en)['why']> = {
   halted: 'Der Job ist angehalten.',
   here: 'Das geht in dieser Version mit der Befehlszeile.',
   state: 'Nicht, solange der Job im Zustand „{{state}}“ ist.',
+  stopFirst: 'Stoppen Sie den Job zuerst.',
   refusedRole: 'Sie sind als {{role}} gekoppelt; dies braucht Operator.',
 };

@@ -35,6 +35,14 @@ export const states: SameKeys<(typeof en)['states']> = {
     halted:
       'Er hat von selbst angehalten, damit das Replikat heil bleibt. Jemand muss entscheiden; der Grund steht darunter.',
   },
+  doubtful: 'Er nennt sich geschützt, und dies spricht dagegen, sich jetzt auf das Replikat zu verlassen:',
+  doubt: {
+    data: 'die Daten des Replikats: {{state}}',
+    unrepairable: 'Dateien misslang jede Reparatur',
+    audit: 'eine Marke der Selbstprüfung kam nicht durch',
+    point: 'kein Wiederherstellungspunkt ist bekannt',
+    uncovered: 'etwas innerhalb des Geschützten wird nicht erfasst',
+  },
   data: {
     ok: 'in Ordnung',
     mirroring: 'wird gespiegelt',

@@ -8,6 +8,7 @@ export const failover = {
   lost: 'What would be lost',
   lostNothing: 'Nothing that is known of: all that was captured has reached the target.',
   lostUnknown: 'The source does not answer; what it has captured since {{time}} is not known here.',
+  lostUnknownEver: 'The source does not answer; what it has captured and not sent is not known here.',
   waiting: '{{operations}} ({{bytes}}) are at the target and not applied yet.',
   reaches: 'The data will reach to {{time}}.',
   reachesUnknown: 'How far the data reaches is not known.',

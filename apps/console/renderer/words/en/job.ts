@@ -126,5 +126,6 @@ export const why = {
   halted: 'The job is halted.',
   here: 'This is done with the command line in this version.',
   state: 'Not while the job is {{state}}.',
+  stopFirst: 'Stop the job first.',
   refusedRole: 'You are paired as {{role}}; this needs operator.',
 };

@@ -30,6 +30,15 @@ export const states = {
     'failing-back': 'The roles are on their way back.',
     halted: 'It stopped by itself, to keep the replica safe. Somebody has to decide; the reason is below.',
   },
+  /** Of a job that calls itself protected. */
+  doubtful: 'It calls itself protected, and this speaks against relying on the replica now:',
+  doubt: {
+    data: 'the replica’s data: {{state}}',
+    unrepairable: 'files failed every repair',
+    audit: 'a mark of the self-audit did not come through',
+    point: 'no recovery point is known',
+    uncovered: 'something within what is protected is not captured',
+  },
   data: {
     ok: 'ok',
     mirroring: 'mirroring',
