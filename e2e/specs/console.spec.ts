@@ -45,6 +45,10 @@ describe.skipIf(why !== null)('the console in its window', () => {
         expect((await stage.client.status('files')).state).toBe('protected');
         writeFileSync(join(folders.source, 'written'), 'while it is looked at');
         await page.locator('code', { hasText: join(folders.source, 'written') }).waitFor();
+        // A name is shown letter by letter, whatever it would like to be.
+        writeFileSync(join(folders.source, '<img src=x onerror=alert(1)>\u202egnp'), '');
+        await page.locator('code', { hasText: '<img src=x onerror=alert(1)>\\u202egnp' }).waitFor();
+        expect(await page.locator('img').count()).toBe(0);
         expect(await page.locator('[data-station="source"]').textContent()).toContain('fuse interceptor');
 
         await open('Dashboard')(window);
