@@ -70,10 +70,20 @@ async function toRest(run: Run): Promise<void> {
 }
 
 function wrongAtRest({ badSource }: Run, pair: Pair): string[] {
-  if (pair.state() === 'protected')
-    return pair.differences().filter((line) => !pair.hasLostRemovals || !line.startsWith('replica: '));
+  if (pair.state() === 'protected') {
+    const lines = pair.differences();
+    return pair.hasLostRemovals ? withoutLostRemovals(lines) : lines;
+  }
   const excused = pair.target.disk.kind === 'broken-call' || (badSource.failures > 0 && !badSource.mended);
   return excused ? [] : [`it gave up on ${pair.source.job.unrepairable().join(', ')}`];
+}
+
+/** Names whose removal was lost are reported and left. Where one of them comes first of its file, the others are told of by that name. */
+function withoutLostRemovals(lines: readonly string[]): string[] {
+  const bare = (line: string): string => line.replace(/^\w+: +/, '').replace(/ as \S+/, '');
+  const isOfReplica = (line: string): boolean => line.startsWith('replica: ');
+  const there = new Set(lines.filter(isOfReplica).map(bare));
+  return lines.filter((line) => !isOfReplica(line) && !there.has(bare(line)));
 }
 
 /** A run that begins where most of a job's life is spent: the first mirror has ended, and the job protects. */

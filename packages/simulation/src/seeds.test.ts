@@ -79,6 +79,14 @@ const SHORTENED: readonly [seed: number, steps: readonly number[], found: string
     [0, 2, 17, 20, 114, 115, 173, 177, 316, 458],
     '[TRM2] of an exchange that was refused one of two directories was repaired',
   ],
+  [
+    22454,
+    [
+      2, 11, 20, 21, 27, 34, 37, 41, 43, 60, 65, 81, 94, 112, 114, 120, 147, 154, 155, 158, 196, 262, 283, 356, 365,
+      367, 377, 386, 388, 414, 421, 429,
+    ],
+    'nothing: a further name whose removal both ends had lost, reported and left, was taken for the first of its file',
+  ],
   [12093, [62], '[SAFE4] a target died when all but the clearing up was done, and nobody started the job again'],
 ];
 const SEEDS = 150;
