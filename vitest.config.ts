@@ -26,6 +26,8 @@ export default defineConfig({
         extends: true,
         test: {
           name: 'unit',
+          // As below: many of them have real processes, too.
+          retry: 1,
           include: ['{packages,apps,house,bench,e2e,tools}/**/*.test.{ts,mjs}'],
           exclude: [...left, ...alone],
           pool: 'forks',
