@@ -4,6 +4,8 @@
  * Out: which goes where, and the command that starts a lane. Promised: every file is in exactly one lane.
  */
 import { spawnSync } from 'node:child_process';
+import { availableParallelism } from 'node:os';
+import { Refusal } from './ensure.mjs';
 
 /** A spec that is not named below. */
 const USUAL_SECONDS = 25;
@@ -34,6 +36,16 @@ const SECONDS = {
 };
 
 const secondsOf = (file) => SECONDS[/([^/]+)\.spec\.ts$/.exec(file)?.[1] ?? ''] ?? USUAL_SECONDS;
+
+/**
+ * Agents, their companions and their applications keep two processors busy: more lanes than that would measure each other.
+ * `UNDERSTUDY_TEST_LANES` says another number.
+ */
+export function laneCount(wanted = process.env.UNDERSTUDY_TEST_LANES, processors = availableParallelism()) {
+  if (wanted === undefined || wanted === '') return Math.max(1, Math.floor(processors / 2));
+  if (/^[1-9]\d?$/.test(wanted)) return Number(wanted);
+  throw new Refusal(`UNDERSTUDY_TEST_LANES=${wanted}: a whole number from 1 to 99 would be right`);
+}
 
 /**
  * The longest first, each to the lane that has least to do so far.

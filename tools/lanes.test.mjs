@@ -1,6 +1,6 @@
 import { spawnSync } from 'node:child_process';
 import { describe, expect, it } from 'vitest';
-import { apart, joined, lanesOf, whyNotApart } from './lanes.mjs';
+import { apart, joined, laneCount, lanesOf, whyNotApart } from './lanes.mjs';
 
 const spec = (name) => `e2e/specs/${name}.spec.ts`;
 
@@ -16,6 +16,12 @@ describe('lanes', () => {
   it('are balanced by what the specs take: the longest has a lane to itself where the others together take less', () => {
     const lanes = lanesOf(['synchronous', 'kills', 'verbs', 'bypass'].map(spec), 2);
     expect(lanes[0]).toEqual([spec('synchronous')]);
+  });
+
+  it('are one for two processors, or as many as somebody says, in words that are checked', () => {
+    expect([1, 2, 3, 8].map((processors) => laneCount('', processors))).toEqual([1, 1, 1, 4]);
+    expect(laneCount('3', 2)).toBe(3);
+    for (const wrong of ['0', '-1', 'two', '1.5', '100']) expect(() => laneCount(wrong, 2)).toThrow(/a whole number/);
   });
 
   it('do not see the processes outside', (ctx) => {

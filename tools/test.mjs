@@ -7,11 +7,10 @@ import { join } from 'node:path';
 import { build, compile } from './build.mjs';
 import { ensureElectron } from './electron.mjs';
 import { asCommand, ensureDependencies, ensurePackages, requireNode, run, say, top } from './ensure.mjs';
-import { apart, joined, lanesOf, whyNotApart } from './lanes.mjs';
+import { apart, joined, laneCount, lanesOf, whyNotApart } from './lanes.mjs';
 import { buildSampleWriter } from './sample-writer/build.mjs';
 
-const LIMIT_MS = Number(process.env.UNDERSTUDY_TEST_MINUTES ?? 20) * 60_000;
-const LANES = 2;
+const LIMIT_MS = Number(process.env.UNDERSTUDY_TEST_MINUTES ?? 75) * 60_000;
 const started = Date.now();
 const stop = new AbortController();
 for (const name of ['SIGINT', 'SIGTERM']) process.on(name, () => stop.abort());
@@ -81,7 +80,7 @@ async function everything() {
   if (why !== null) say(`the specs run one after the other: namespaces are not to be had here (${why})`);
   const lanes = lanesOf(
     specs.map((name) => `e2e/specs/${name}`),
-    why === null ? LANES : 1,
+    why === null ? laneCount() : 1,
   );
   const said = [await oneRun('unit', ['--project', 'unit'])];
   const lane = (files, index) => oneRun(`e2e-${index + 1}`, ['--project', 'e2e', ...files], { separate: why === null });
