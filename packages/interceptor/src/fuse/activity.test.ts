@@ -223,6 +223,22 @@ describe.skipIf(skip !== null)('the activity log', () => {
     expect(log === null || log.broken).toBe(true);
   });
 
+  it('[SRM3] a log that never could be made is told of once to each who comes, though it was said before', async () => {
+    const disk = await make();
+    const directory = disk.path('fsi');
+    fs.mkdirSync(join(directory, 'activity'), { recursive: true });
+    const world = await make({ directory });
+    await world.interceptor.protect(world.raw('one'));
+    await world.interceptor.close(true);
+    const again = await world.reopen();
+    const broken: InterceptorEvent[] = [];
+    again.onEvent((event) => event.kind === 'log-broken' && broken.push(event));
+    for (let i = 0; i < 2; i += 1) await again.protect(world.raw('one'));
+    await until(() => broken.length > 0);
+    await again.activity();
+    expect(broken).toHaveLength(1);
+  }, 20_000);
+
   it('[SRM3] [FSI5] fsid killed again and again: no region is missing of what was executed', async () => {
     const world = await make();
     const root = await protectedIn(world, world.raw('one'));

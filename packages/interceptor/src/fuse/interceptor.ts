@@ -124,6 +124,7 @@ export class FuseInterceptor implements Interceptor {
       const root = await this.#protection.protect(directory, wanted);
       // What was written before goes to the disk: from then on the activity log speaks for it.
       for (const { id } of [root, ...(root.nested ?? [])]) this.settle(id, 0);
+      this.#askForLog();
       return root;
     });
   }
@@ -260,6 +261,16 @@ export class FuseInterceptor implements Interceptor {
     else if (word === 'gone') this.#release.wentAway(Number(id), recording === '1');
     else if (word === 'activity') this.#logBroken(Number(recording));
     else if (word === 'crashed' || word === 'suspended' || word === 'resumed') this.#tell(serverEvent(word));
+  }
+
+  /** A server says that its log is broken when it starts, and this process may have come to listen later. */
+  #askForLog(): void {
+    this.activity().then(
+      ({ broken }) => {
+        if (broken !== 0) this.#logBroken(broken);
+      },
+      () => {},
+    );
   }
 
   /** Each server that is started says it again. */
