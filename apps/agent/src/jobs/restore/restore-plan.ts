@@ -4,6 +4,7 @@
  */
 import { obstaclesTo } from '@understudy/engine';
 import type { Obstacle, RestoreChoice, RestorePlan } from '@understudy/wire';
+import { knownOf } from '../takeover/plan.ts';
 import { pathsOf, type ReplicaJob } from '../takeover/replica-job.ts';
 import type { ReplicaFacts } from '../target/target-hand.ts';
 import type { KeptReplica } from '../target/target-jobs.ts';
@@ -43,7 +44,7 @@ export function restorePlanOf(parts: RestorePlanParts): RestorePlan {
 }
 
 function obstacles(parts: RestorePlanParts): Obstacle[] {
-  const { job, kept, facts, choice, isTaken, underWay } = parts;
+  const { job, choice, isTaken, underWay } = parts;
   if (isTaken)
     return [
       firm(
@@ -53,18 +54,8 @@ function obstacles(parts: RestorePlanParts): Obstacle[] {
       ),
     ];
   if (underWay !== null) return [firm('under-way', underWay)];
-  const known = {
-    known: kept.hello !== null && facts !== null && job.definition !== null,
-    complete: facts?.complete ?? false,
-    mirroring: facts?.mirroring ?? false,
-    failures: facts?.failures ?? false,
-    lostPower: facts?.lostPower ?? false,
-    brake: facts?.brake ?? null,
-    standing: kept.stored.standing ?? null,
-    // A job that was stopped is what a restore to its source is for; see the notes.
-    rests: false,
-    linked: facts?.linked ?? false,
-  };
+  // A job that was stopped is what a restore to its source is for; see the notes.
+  const known = { ...knownOf(parts), rests: false };
   const chosen = { data: 'apply', point: null, sourceIsDown: true, witnessed: true, automatic: false } as const;
   return [...obstaclesTo(known, { ...chosen, risks: choice.risks }), ...placeObstacles(parts)];
 }

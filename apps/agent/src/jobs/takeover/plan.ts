@@ -48,8 +48,9 @@ export function planOf(parts: PlanParts): TakeoverPlan {
   };
 }
 
-function obstacles({ job, kept, facts, chosen, rewinds, seen }: PlanParts): Obstacle[] {
-  const known = {
+/** What is known of the replica that may stand in the way of using it. */
+export function knownOf({ job, kept, facts }: Pick<PlanParts, 'job' | 'kept' | 'facts'>) {
+  return {
     known: kept.hello !== null && facts !== null && job.definition !== null,
     complete: facts?.complete ?? false,
     mirroring: facts?.mirroring ?? false,
@@ -60,7 +61,10 @@ function obstacles({ job, kept, facts, chosen, rewinds, seen }: PlanParts): Obst
     rests: kept.stored.rests ?? false,
     linked: facts?.linked ?? false,
   };
-  const found = obstaclesTo(known, chosen);
+}
+
+function obstacles({ job, kept, facts, chosen, rewinds, seen }: PlanParts): Obstacle[] {
+  const found = obstaclesTo(knownOf({ job, kept, facts }), chosen);
   const { data, point } = chosen;
   const whyNot = data === 'rewind' && point !== null ? rewinds.whyNot(job, point) : null;
   if (whyNot !== null) found.push({ code: 'no-point', sentence: whyNot, risk: null });
