@@ -2,10 +2,12 @@
 import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
-import { FakeAgent, type FakeAgentOptions } from '@understudy/sdk/testing';
+import { FakeAgent, type FakeAgentOptions, statusOf } from '@understudy/sdk/testing';
 import type { JobDefinition, JobStatus, JobSummary } from '@understudy/wire';
 import type { Io } from './io.ts';
 import { run } from './run.ts';
+
+export { statusOf } from '@understudy/sdk/testing';
 
 export interface Ran {
   readonly exitCode: number;
@@ -41,40 +43,6 @@ export async function runCommand(args: readonly string[], options: RunOptions = 
   };
   const exitCode = await run(args, io);
   return { exitCode, out, err };
-}
-
-export function statusOf(changes: Partial<JobStatus> = {}): JobStatus {
-  return {
-    name: 'files',
-    source: 'alpha',
-    target: 'beta',
-    state: 'protected',
-    reason: null,
-    targetDataState: 'ok',
-    interceptor: 'fuse',
-    mirror: {
-      state: 'idle',
-      percent: 100,
-      bytesRemaining: 0,
-      bytesSkipped: 0,
-      bytesSent: 1_288_490_189,
-      filesDone: 12_034,
-      filesTotal: 12_034,
-    },
-    replication: {
-      state: 'ready',
-      queuedOperations: 0,
-      queuedBytes: 0,
-      diskQueueBytes: 0,
-      sentBytes: 4_404_019,
-      sentCompressedBytes: 4_404_019,
-      lastFileTouched: '/srv/data/a',
-    },
-    recoveryPoint: { time: '2026-11-22T12:00:00.000Z', latencyMs: 3, position: '8123441' },
-    exposures: [],
-    actions: ['pause', 'stop', 'mirror', 'verify'],
-    ...changes,
-  };
 }
 
 export function summaryOf(changes: Partial<JobStatus> = {}, definition: Partial<JobDefinition> = {}): JobSummary {

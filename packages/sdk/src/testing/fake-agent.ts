@@ -26,6 +26,8 @@ import {
 import { type WebSocket, WebSocketServer } from 'ws';
 import { fingerprintOf, makeCertificate } from '../profile/identity.ts';
 
+export { statusOf } from './status-of.ts';
+
 export type Answers = { [N in CallName]?: (params: CallArguments<N>, caller: Caller) => unknown };
 
 export interface Caller {
