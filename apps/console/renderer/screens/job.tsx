@@ -1,7 +1,7 @@
 import { Button } from '@mantine/core';
-import { IconArrowLeft } from '@tabler/icons-react';
 import { useMemo } from 'react';
 import { bytes, duration, moment, rate } from '../format.ts';
+import { BackTo } from '../parts/back-to.tsx';
 import { Chart } from '../parts/chart.tsx';
 import { EventList } from '../parts/event-rows.tsx';
 import { Empty, Note, Panel } from '../parts/panel.tsx';
@@ -31,20 +31,12 @@ export function JobScreen({ jobKey }: { readonly jobKey: string }) {
 }
 
 function LiveJob({ job }: { readonly job: JobView }) {
-  const { t } = useWords();
   const now = useNow();
   const { status } = job;
   return (
     <>
       <header className="us-bar">
-        <Button
-          variant="subtle"
-          size="compact-xs"
-          leftSection={<IconArrowLeft size={14} aria-hidden />}
-          onClick={() => go({ screen: 'dashboard' })}
-        >
-          {t('common.dashboard')}
-        </Button>
+        <BackTo screen="dashboard" />
         <h1>{job.name}</h1>
         <StateBadge job={job} />
         <span className="us-dim us-clip">

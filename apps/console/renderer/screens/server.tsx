@@ -1,9 +1,9 @@
 import { Button, Modal } from '@mantine/core';
-import { IconArrowLeft } from '@tabler/icons-react';
 import { type ReactNode, useMemo, useState } from 'react';
 import type { ServerView } from '../../shared/view.ts';
 import { invoke } from '../bridge.ts';
 import { bytes, duration, fingerprintGroups, moment, shown } from '../format.ts';
+import { BackTo } from '../parts/back-to.tsx';
 import { EventList } from '../parts/event-rows.tsx';
 import { LinkBadge } from '../parts/link-badge.tsx';
 import { Empty, Facts, Note, Panel } from '../parts/panel.tsx';
@@ -33,14 +33,7 @@ function KnownServer({ server }: { readonly server: ServerView }) {
   return (
     <>
       <header className="us-bar">
-        <Button
-          variant="subtle"
-          size="compact-xs"
-          leftSection={<IconArrowLeft size={14} aria-hidden />}
-          onClick={() => go({ screen: 'servers' })}
-        >
-          {t('common.servers')}
-        </Button>
+        <BackTo screen="servers" />
         <h1>{server.name}</h1>
         <LinkBadge link={server.link} />
         <div className="us-bar-end">
