@@ -17,7 +17,15 @@ export { Line, whyNoLine } from './line.ts';
 export { type Account, accountOf, type NeverSent } from './never-sent.ts';
 export { copyData, type Ledger, Postgres, postgresPrograms } from './postgres.ts';
 export { afterReboot, booted, cutPower, type Lengths, lengthsAtRest, untilServed } from './power-cut.ts';
-export { isAlive, mountsBelow, type ProcessFound, processesNaming, readBytes, residentMiB } from './processes.ts';
+export {
+  isAlive,
+  killTogether,
+  mountsBelow,
+  type ProcessFound,
+  processesNaming,
+  readBytes,
+  residentMiB,
+} from './processes.ts';
 export { type ProtectedFolder, protectedFolder } from './protected-folder.ts';
 export { refused } from './refused.ts';
 export { SampleDatabase, type SampleSize, type Verdict, type Written } from './sample-database.ts';

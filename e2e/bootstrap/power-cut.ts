@@ -7,7 +7,7 @@ import { randomUUID } from 'node:crypto';
 import { existsSync, readdirSync, readFileSync, rmSync, statSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Bootstrap } from './bootstrap.ts';
-import { isAlive, mountsBelow } from './processes.ts';
+import { isAlive, killTogether, mountsBelow } from './processes.ts';
 import { until } from './until.ts';
 
 const BOOT_ID = '/proc/sys/kernel/random/boot_id';
@@ -53,8 +53,7 @@ export function untilServed(stage: Bootstrap): Promise<unknown> {
 export async function cutPower(stage: Bootstrap, source: string, lengths: Lengths = new Map()): Promise<void> {
   const alpha = stage.agent('alpha');
   const { fsid, holder } = stage.interceptorProcesses('alpha');
-  for (const pid of [...holder, ...fsid]) process.kill(pid, 'SIGSTOP');
-  for (const pid of [...holder, ...fsid]) process.kill(pid, 'SIGKILL');
+  killTogether([...holder, ...fsid]);
   await alpha.kill();
   await until('the interceptor is gone', () => ![...holder, ...fsid].some(isAlive));
   for (const { at, type } of mountsBelow(source)) if (type.startsWith('fuse')) execFileSync('umount', ['-l', at]);

@@ -115,3 +115,11 @@ export function mountsBelow(path: string): MountFound[] {
   }
   return mounts;
 }
+
+/**
+ * As a loss of power ends them. Stopped first: the interceptor's processes start each other anew, and this one may be held up between two
+ * kills.
+ */
+export function killTogether(pids: readonly number[]): void {
+  for (const signal of ['SIGSTOP', 'SIGKILL'] as const) for (const pid of pids) process.kill(pid, signal);
+}

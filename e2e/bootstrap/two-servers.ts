@@ -7,6 +7,7 @@ import type { Bootstrap } from './bootstrap.ts';
 import { succeeded } from './command.ts';
 import { Line } from './line.ts';
 import { postgresPrograms } from './postgres.ts';
+import { killTogether } from './processes.ts';
 import { Server, type ServerOptions } from './server.ts';
 import { until } from './until.ts';
 import { Load } from './workload.ts';
@@ -71,7 +72,7 @@ export async function killHard({ stage, line, source }: Two, pattern: string): P
   line.cut();
   const interceptor = stage.interceptorProcesses('alpha');
   await source.agent.kill();
-  for (const pid of [...interceptor.holder, ...interceptor.fsid]) process.kill(pid, 'SIGKILL');
+  killTogether([...interceptor.holder, ...interceptor.fsid]);
   const own = (await source.run('readlink', '/proc/self/ns/mnt')).trim();
   const isOwn = `[ "$(readlink /proc/$p/ns/mnt)" = "${own}" ]`;
   await source.try('sh', '-c', `for p in $(pgrep -x '${pattern}'); do ${isOwn} && kill -9 $p; done`);

@@ -135,7 +135,7 @@ describe.skipIf(why !== null)('a test failover', () => {
       await end();
     });
 
-    if (!fullSize) console.warn('SKIPPED a test failover on a view of a moment: UNDERSTUDY_E2E_FULL=1 runs it');
+    if (!fullSize) console.warn('SKIPPED where blocks cannot be shared: UNDERSTUDY_E2E_FULL=1 runs it');
     describe.skipIf(!fullSize)('where blocks cannot be shared', () => {
       staged('is made on a view of the newest moment', [], async (stage) => {
         const { two, ledger, end } = await protectedCluster(stage, 'ext4');
