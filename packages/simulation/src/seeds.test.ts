@@ -87,6 +87,14 @@ const SHORTENED: readonly [seed: number, steps: readonly number[], found: string
     ],
     'nothing: a further name whose removal both ends had lost, reported and left, was taken for the first of its file',
   ],
+  [
+    74370,
+    [
+      6, 72, 75, 83, 85, 102, 105, 106, 109, 126, 128, 139, 140, 143, 180, 185, 186, 187, 264, 273, 285, 307, 310, 311,
+      313, 320, 331, 342, 403, 423, 425, 426,
+    ],
+    '[SRM2] what a mirror had taken over was forgotten, for the source died before it had noted that all was doubtful',
+  ],
   [12093, [62], '[SAFE4] a target died when all but the clearing up was done, and nobody started the job again'],
 ];
 const SEEDS = 150;

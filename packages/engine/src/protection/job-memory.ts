@@ -1,7 +1,8 @@
 /**
  * What a job must know again after its process was killed, beside the queue: whether the replica was complete, what was dirty, and
  * which nodes the target does not know. In: a job's rooms. Out: plain data for a file, and back.
- * Promise: it may say too much dirty and too many unknown, never too little; what a repair under way had taken over is still in it.
+ * Promise: it may say too much dirty and too many unknown, never too little; what a mirror or repair under way has taken over is still in
+ * it. A mirror of everything makes all that is known doubtful, but what says so (scope-notes.ts) may be written after this.
  */
 import type { RawName } from '@understudy/base';
 import { brand } from '@understudy/base';
@@ -48,8 +49,7 @@ interface RoomsWithFiles extends Rooms {
 }
 
 export function remember({ dirty, scopes, runs, refusals }: Rooms): JobMemory {
-  const { mirror } = runs;
-  const items = [...(mirror?.repairing === true ? mirror.items : []), ...dirty.items()];
+  const items = [...(runs.mirror?.items ?? []), ...dirty.items()];
   return {
     // What was given up is not kept: the next process finds it by comparing.
     complete: runs.complete && refusals.unrepairable.size === 0,

@@ -3,6 +3,7 @@ import type { NodeId } from '@understudy/wire';
 import { describe, expect, it } from 'vitest';
 import { DirtyMap } from '../data-path/source/queue/dirty-map.ts';
 import { RootScope } from '../data-path/source/queue/root-scope.ts';
+import { remember } from './job-memory.ts';
 import { AttributeTrust } from './mirror/attribute-trust.ts';
 import { VolatileMirrorMemory } from './mirror/memory.ts';
 import { DEFAULT_OPTIONS } from './mirror/plan.ts';
@@ -18,7 +19,7 @@ function runsWith(memory: VolatileMirrorMemory, whole = true) {
     rootPath: brand<RawName>('/srv'),
     rootNode,
   });
-  const root = { index: 0, path: new Uint8Array(), files: { rootNode } as never, scope };
+  const root = { index: 0, path: new Uint8Array(), files: { rootNode, stat: () => null } as never, scope };
   const world = { roots: new Map([[0, root]]), wallMs: () => 0, say: () => {} } as never;
   const parts = { dirty: new DirtyMap(), refusals: new Refusals(), event: () => {}, completed: () => {} };
   return { scope, dirty: parts.dirty, runs: new Runs({ ...parts, world, memory }) };
@@ -98,5 +99,16 @@ describe('[SRM2] what is dirty keeps its reason', () => {
     runs.lose();
     expect(dirty.bytes).toBe(8192);
     expect(dirty.reasons().map(({ reason }) => reason)).toContain('queue-disk-full');
+  });
+
+  it('and is remembered while a mirror of everything is at it, for the process may die before that is known anywhere', () => {
+    const { runs, dirty, scope } = runsWith(new VolatileMirrorMemory());
+    runs.complete = true;
+    dirty.addRange(0, node(7), 0, 8192, 'queue-disk-full');
+    runs.command('everything');
+    runs.startDue();
+    expect([dirty.size, runs.mirror?.repairing]).toEqual([0, false]);
+    const remembered = remember({ dirty, runs, refusals: new Refusals(), scopes: new Map([[0, scope]]) });
+    expect(remembered.items).toEqual([{ kind: 'ranges', root: 0, node: '7', ranges: [0, 8192] }]);
   });
 });

@@ -227,8 +227,8 @@ export class Runs {
       const compare = wanted.commanded ? this.#trust.compare(wanted.plan.compare) : 'checksum';
       const plan: MirrorPlan = { ...wanted.plan, compare };
       // Attributes tell nothing of content that is known to differ: that is repaired behind this mirror.
-      if (plan.compare !== 'attributes') dirty.take();
-      this.#mirror = new Mirror({ world, memory, plan });
+      const covers = plan.compare === 'attributes' ? [] : dirty.take();
+      this.#mirror = new Mirror({ world, memory, plan, covers });
     } else if (this.#complete && dirty.size > 0) {
       this.endVerification();
       const plan = { ...this.#options, compare: 'checksum' } as const;

@@ -29,6 +29,8 @@ export interface MirrorStart {
   readonly memory: MirrorMemory;
   /** Without them everything is mirrored; with them exactly those are repaired. */
   readonly items?: readonly DirtyItem[];
+  /** What was dirty before everything is mirrored: that looks at it anyway. */
+  readonly covers?: readonly DirtyItem[];
   readonly taken?: Taken;
   /** What an earlier run of the same plan had finished. */
   readonly goesOn?: MirrorNote;
@@ -43,7 +45,7 @@ export class Mirror {
   readonly plan: MirrorPlan;
   readonly taken: Taken;
   readonly progress: MirrorProgress = noProgress();
-  /** What a repair was given; a run that is lost gives it back. */
+  /** What was dirty and is its affair now, until its end: whatever becomes of it, this is not forgotten. */
   readonly items: readonly DirtyItem[];
   readonly replies: Replies;
   readonly #world: MirrorWorld;
@@ -64,19 +66,19 @@ export class Mirror {
   #barrier: Barrier | null = null;
   #barrierPassed = false;
 
-  constructor({ world, plan, memory, items, taken, goesOn }: MirrorStart) {
+  constructor({ world, plan, memory, items, covers, taken, goesOn }: MirrorStart) {
     this.#world = world;
     this.#memory = memory;
     this.plan = plan;
     this.taken = taken ?? NOTHING_TAKEN;
     this.#repair = items !== undefined;
-    this.items = items ?? [];
-    this.#left = namesFirst(this.items).reverse();
+    this.items = items ?? covers ?? [];
+    this.#left = namesFirst(items ?? []).reverse();
     this.#orphanOrders = orphanOrders(plan, world.wallMs());
     this.#buffer = new Uint8Array(Math.max(MIRROR_BLOCK, plan.blockSize));
     this.#finished = finishedOf(world.roots, goesOn);
     this.#inFlight = this.#makeInFlight();
-    this.#active = new ActiveNames(world, this.#directories, this.items, () => this.#entries);
+    this.#active = new ActiveNames(world, this.#directories, items ?? [], () => this.#entries);
     this.#entries = this.#makeEntries();
     this.replies = this.#makeReplies();
     this.#begin(goesOn !== undefined);
