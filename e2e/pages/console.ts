@@ -79,6 +79,13 @@ export async function failBackBy({ page }: ConsoleWindow): Promise<void> {
   await page.locator('.us-bar', { hasText: /protected.*alpha → beta/ }).waitFor({ timeout: 120_000 });
 }
 
+/** How many stretches of the last hour that server has figures of; asked by the page's own door. */
+export async function keptBy({ page }: ConsoleWindow, server: string): Promise<number> {
+  return page.evaluate<number>(`understudy
+    .invoke('ask', { server: '${server}', call: 'job.history', params: { name: 'files' } })
+    .then(({ value }) => value.recoveryPointAgeMs.filter((age) => age !== null).length)`);
+}
+
 type Visit = readonly [name: string, show: (window: ConsoleWindow) => Promise<void>, leave?: string];
 
 export const open = (screen: string) => async (window: ConsoleWindow) => {

@@ -2,7 +2,17 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect } from 'vitest';
 import { type Bootstrap, ConsoleWindow, staged, whyNoConsole, whyNoFuse } from '../bootstrap/index.ts';
-import { failBackBy, failOverBy, lookAtAll, open, openJob, pairBy, protectBy, SIZES } from '../pages/console.ts';
+import {
+  failBackBy,
+  failOverBy,
+  keptBy,
+  lookAtAll,
+  open,
+  openJob,
+  pairBy,
+  protectBy,
+  SIZES,
+} from '../pages/console.ts';
 
 const why = whyNoConsole() ?? whyNoFuse();
 if (why !== null) console.warn(`SKIPPED the console in its window: ${why}`);
@@ -54,6 +64,9 @@ describe.skipIf(why !== null)('the console in its window', () => {
         await open('Dashboard')(window);
         await page.locator('[data-health="good"] b', { hasText: /^1$/ }).waitFor();
         expect(await lookAtAll(window), 'faults that axe found').toEqual([]);
+        await openJob(window);
+        expect(await keptBy(window, 'alpha'), 'figures that the agent has kept meanwhile').toBeGreaterThan(0);
+        expect(await page.getByText('only since this window opened').count()).toBe(0);
         expect(window.complaints).toEqual([]);
       });
     },

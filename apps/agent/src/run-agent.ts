@@ -7,8 +7,9 @@ import { join } from 'node:path';
 import { brand, type RawName } from '@understudy/base';
 import { bootId, createNodeCodec, type NodeIndex, openSourceTree, unmountViews } from '@understudy/filesystem';
 import { openFuseInterceptor, WatchInterceptor, whyFuseCannotRun } from '@understudy/interceptor';
+import { JobHistory } from './history/job-history.ts';
 import { StartError } from './home/start-error.ts';
-import { jobControl } from './jobs/job-control.ts';
+import { allStatuses, jobControl } from './jobs/job-control.ts';
 import { type RestoreParts, Restores } from './jobs/restore/restores.ts';
 import { Interceptors } from './jobs/source/interceptors.ts';
 import { SourceJobs } from './jobs/source/source-jobs.ts';
@@ -107,16 +108,11 @@ export async function putTogether(base: AgentBase, ends: Ends) {
   ends.push(() => roles.close());
   const cutover = new Cutover(sources.door);
   ends.push(() => cutover.close());
+  const history = keepHistory(base, sources, takeovers);
+  ends.push(() => history.close());
+  const past = pastCalls(targets, base.name);
   const served = await serveAgent(base, {
-    jobs: jobControl({
-      jobs: sources,
-      takeovers,
-      tests: jobTests,
-      past: pastCalls(targets, base.name),
-      roles,
-      cutover,
-      restores,
-    }),
+    jobs: jobControl({ jobs: sources, takeovers, tests: jobTests, past, roles, cutover, restores, history }),
     onReplication: (link, peer) => targets.accept(link, peer.fingerprint),
   });
   ends.push(() => served.close());
@@ -125,9 +121,19 @@ export async function putTogether(base: AgentBase, ends: Ends) {
     mounts.nowKnown();
     roles.restore();
     takeovers.restore();
+    history.start();
     return Promise.all([jobTests.start(), restores.restore()]);
   });
-  return { address: served.address, restored, sources, targets, roles, takeovers };
+  return { address: served.address, restored, sources, targets, roles, takeovers, history };
+}
+
+function keepHistory(base: AgentBase, sources: SourceJobs, takeovers: Takeovers): JobHistory {
+  return new JobHistory({
+    home: base.home.path,
+    statuses: () => allStatuses(sources, takeovers),
+    event: (event) => base.events.raise(event),
+    fault: (error) => base.logger.warn({ err: error }, 'the history of the jobs cannot be kept or read'),
+  });
 }
 
 function promised() {

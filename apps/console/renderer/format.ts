@@ -64,6 +64,11 @@ export function clock(iso: string, locale: Locale): string {
   return new Intl.DateTimeFormat(locale.tag, { timeStyle: 'medium' }).format(new Date(iso));
 }
 
+/** The day alone. */
+export function day(iso: string, locale: Locale): string {
+  return new Intl.DateTimeFormat(locale.tag, { month: 'short', day: 'numeric' }).format(new Date(iso));
+}
+
 /** For lists: today the time, else the day too. */
 export function shortMoment(iso: string, nowMs: number, locale: Locale): string {
   const then = new Date(iso);

@@ -43,6 +43,7 @@ export const permittedCalls = [
   'job.verify',
   'job.verifications',
   'job.points',
+  'job.history',
   'job.unsent',
   'job.failback',
   'job.reverse',

@@ -1,6 +1,7 @@
 import { base64 } from '@understudy/engine';
 import { position } from '@understudy/wire';
 import { beforeEach, describe, expect, it, vi } from 'vitest';
+import type { JobHistory } from '../history/job-history.ts';
 import type { CallContext } from '../listen/job-control.ts';
 import { jobControl } from './job-control.ts';
 import type { Restores } from './restore/restores.ts';
@@ -92,6 +93,7 @@ describe("management's calls on jobs", () => {
       roles: {} as SwappedRoles,
       cutover: {} as Cutover,
       restores: {} as Restores,
+      history: {} as JobHistory,
     });
   const verify = (more = {}) => control().verify({ name: 'files', repair: false, limit: 10, ...more }, context);
   const flush = (timeoutMs = 60_000) => control().flush({ name: 'files', timeoutMs }, context);

@@ -4,6 +4,7 @@
  */
 import type { JobState } from '@understudy/engine';
 import { type CallArguments, type CallResult, type JobStatus, ManagementError } from '@understudy/wire';
+import type { JobHistory } from '../history/job-history.ts';
 import type { CallContext, JobControl } from '../listen/job-control.ts';
 import type { Restores } from './restore/restores.ts';
 import type { SourceJobs } from './source/source-jobs.ts';
@@ -22,10 +23,11 @@ export interface JobControlParts {
   readonly roles: SwappedRoles;
   readonly cutover: Cutover;
   readonly restores: Restores;
+  readonly history: Pick<JobHistory, 'answer' | 'remove'>;
 }
 
 export function jobControl(parts: JobControlParts): JobControl {
-  const { jobs, takeovers, tests, past, roles, cutover } = parts;
+  const { jobs, takeovers, tests, past, roles, cutover, history } = parts;
   return {
     ...past,
     ...restoring(parts),
@@ -37,7 +39,12 @@ export function jobControl(parts: JobControlParts): JobControl {
     stop: (name) => jobs.stop(name),
     pause: (name) => Promise.resolve().then(() => jobs.pause(name, true)),
     resume: (name) => Promise.resolve().then(() => jobs.pause(name, false)),
-    delete: (name) => jobs.delete(name),
+    delete: async (name) => {
+      const { id } = jobs.status(name);
+      await jobs.delete(name);
+      if (id !== undefined) history.remove(id);
+    },
+    history: (asked) => Promise.resolve().then(() => history.answer(asked, statusOf(asked.name, jobs, takeovers))),
     list: () => Promise.resolve().then(() => ({ jobs: allJobs(jobs, takeovers) })),
     status: (name) => Promise.resolve().then(() => statusOf(name, jobs, takeovers)),
     mirror: (asked) => Promise.resolve().then(() => jobs.mirror(asked)),
@@ -90,6 +97,10 @@ function withFailover(status: JobStatus, takeovers: Takeovers): JobStatus {
   const failover = status.id === undefined ? undefined : takeovers.failoverOf(status.id);
   return failover === undefined ? status : { ...status, failover };
 }
+
+/** Both ends that are here, for what is kept of each over time. */
+export const allStatuses = (jobs: SourceJobs, takeovers: Takeovers): JobStatus[] =>
+  allJobs(jobs, takeovers).map(({ status }) => status);
 
 function allJobs(jobs: SourceJobs, takeovers: Takeovers): CallResult<'job.list'>['jobs'] {
   const own = jobs.list().map((job) => ({ ...job, status: withFailover(job.status, takeovers) }));

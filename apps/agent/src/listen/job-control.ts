@@ -48,6 +48,7 @@ export interface JobControl {
   restore(arguments_: CallArguments<'job.restore'>, context: CallContext): Promise<CallResult<'job.restore'>>;
   restoreStatus(name: string): Promise<CallResult<'job.restoreStatus'>>;
   restoreCancel(name: string, context: CallContext): Promise<CallResult<'job.restoreCancel'>>;
+  history(arguments_: CallArguments<'job.history'>): Promise<CallResult<'job.history'>>;
   /**
    * Each change of any job's status, at most a few times a second per job; null: it was deleted. Returns what ends it.
    * The listener does not throw and returns at once.

@@ -51,6 +51,7 @@ export function jobHandlers(jobs: JobControl, events: EventLog): JobCalls {
     'job.restore': (params, caller) => jobs.restore(params, contextOf(caller)),
     'job.restoreStatus': ({ name }) => jobs.restoreStatus(name),
     'job.restoreCancel': ({ name }, caller) => jobs.restoreCancel(name, contextOf(caller)),
+    'job.history': (params) => jobs.history(params),
     'events.list': async ({ limit, ...filter }) => ({ events: events.list(filter, limit), last: events.last }),
   };
 }

@@ -1,14 +1,18 @@
 import { useEffect, useRef, useState } from 'react';
 import UPlot from 'uplot';
-import { clock, type Locale } from '../format.ts';
+import { clock, day, type Locale } from '../format.ts';
 import { history } from '../store/app.ts';
 import type { Series } from '../store/history.ts';
+import { type Columns, joined, SPANS, type Span } from '../store/kept-history.ts';
 import { useScheme } from '../use-scheme.ts';
 import { useWords } from '../use-words.ts';
 
 interface ChartProps {
   readonly job: string;
   readonly name: Series;
+  readonly span: Span;
+  /** What the job's agent has kept; null: it has not said, or cannot. */
+  readonly kept: Columns | null;
   readonly title: string;
   /** A value as it is written on the axis and beside the title. */
   readonly format: (value: number) => string;
@@ -17,27 +21,31 @@ interface ChartProps {
 const HEIGHT = 132;
 
 /** One curve. It draws itself from the history whenever that grows: no state of React's changes for it but the figure in the title. */
-export function Chart({ job, name, title, format }: ChartProps) {
+export function Chart({ job, name, span, kept, title, format }: ChartProps) {
   const { t, locale } = useWords();
   const scheme = useScheme();
   const area = useRef<HTMLDivElement>(null);
   const written = useRef(format);
   written.current = format;
+  const past = useRef(kept);
+  past.current = kept;
+  const redraw = useRef(() => {});
   const [now, setNow] = useState<number | null>(null);
   // biome-ignore lint/correctness/useExhaustiveDependencies: the colours are read anew with another scheme
   useEffect(() => {
     const place = area.current;
     if (place === null) return;
+    const columns = () => joined(past.current, history.columns(job, name), (Date.now() - SPANS[span].ms) / 1000);
     const plot = new UPlot(
-      optionsFor(place, { name, locale, write: (value) => written.current(value) }),
-      history.columns(job, name),
+      optionsFor(place, { name, span, locale, write: (value) => written.current(value) }),
+      columns(),
       place,
     );
     const draw = (): void => {
-      const columns = history.columns(job, name);
-      plot.setData(columns);
-      setNow(columns[1].at(-1) ?? null);
+      plot.setData(columns());
+      setNow(history.columns(job, name)[1].at(-1) ?? null);
     };
+    redraw.current = draw;
     draw();
     const stop = history.subscribe(draw);
     const observer = new ResizeObserver(() => plot.setSize({ width: place.clientWidth, height: HEIGHT }));
@@ -47,7 +55,9 @@ export function Chart({ job, name, title, format }: ChartProps) {
       stop();
       plot.destroy();
     };
-  }, [job, name, scheme, locale]);
+  }, [job, name, span, scheme, locale]);
+  // biome-ignore lint/correctness/useExhaustiveDependencies: what was kept has come
+  useEffect(() => redraw.current(), [kept]);
   const value = now === null ? t('common.unknown') : format(now);
   return (
     <figure className="us-chart">
@@ -62,6 +72,7 @@ export function Chart({ job, name, title, format }: ChartProps) {
 
 interface Look {
   readonly name: Series;
+  readonly span: Span;
   readonly locale: Locale;
   readonly write: (value: number) => string;
 }
@@ -70,8 +81,9 @@ interface Look {
 const LEAST: Readonly<Record<Series, number>> = { wire: 1024, queue: 1024, age: 1000 };
 const POWERS_OF_TWO = Array.from({ length: 50 }, (_, power) => 2 ** power);
 
-function optionsFor(place: HTMLElement, { name, locale, write }: Look): UPlot.Options {
+function optionsFor(place: HTMLElement, { name, span, locale, write }: Look): UPlot.Options {
   const style = getComputedStyle(place);
+  const mark = span === 'month' ? day : clock;
   const line = resolved(place, '--us-accent');
   const grid = { stroke: resolved(place, '--us-line'), width: 1 };
   const axis = { stroke: resolved(place, '--us-dim'), grid, ticks: grid, font: `11px ${style.fontFamily}` };
@@ -80,14 +92,18 @@ function optionsFor(place: HTMLElement, { name, locale, write }: Look): UPlot.Op
     height: HEIGHT,
     cursor: { show: false },
     legend: { show: false },
-    scales: { y: { range: (_plot, _min, max) => [0, Math.max(LEAST[name], max * 1.15)] } },
+    scales: {
+      // All of the stretch, so that one sees how much of it nobody has measured.
+      x: { range: () => [(Date.now() - SPANS[span].ms) / 1000, Date.now() / 1000] },
+      y: { range: (_plot, _min, max) => [0, Math.max(LEAST[name], max * 1.15)] },
+    },
     series: [{}, { stroke: line, width: 1.5, fill: `${line}22`, spanGaps: false, points: { show: false } }],
     axes: [
       {
         ...axis,
         size: 30,
         space: 70,
-        values: (_plot, splits) => splits.map((at) => clock(new Date(at * 1000).toISOString(), locale)),
+        values: (_plot, splits) => splits.map((at) => mark(new Date(at * 1000).toISOString(), locale)),
       },
       {
         ...axis,

@@ -1,8 +1,7 @@
 import { Button } from '@mantine/core';
 import { useMemo } from 'react';
-import { bytes, duration, moment, rate } from '../format.ts';
+import { duration, moment } from '../format.ts';
 import { BackTo } from '../parts/back-to.tsx';
-import { Chart } from '../parts/chart.tsx';
 import { EventList } from '../parts/event-rows.tsx';
 import { Empty, Note, Panel } from '../parts/panel.tsx';
 import { ScreenBody } from '../parts/screen-body.tsx';
@@ -12,6 +11,7 @@ import { doubtsOf, type JobView } from '../store/jobs.ts';
 import { jobByKey } from '../store/store.ts';
 import { useNow, useWords, type Words } from '../use-words.ts';
 import { ActionBar } from './job/action-bar.tsx';
+import { Charts } from './job/charts.tsx';
 import { IfItDied } from './job/if-it-died.tsx';
 import { KnowPanel } from './job/know.tsx';
 import { MirrorPanel } from './job/mirror-panel.tsx';
@@ -96,22 +96,6 @@ function meaningOf({ t }: Words, { status }: JobView): string {
   if (found.length === 0) return t(`states.means.${status.state}`);
   const state = t(`states.data.${status.targetDataState}`);
   return `${t('states.doubtful')} ${found.map((doubt) => t(`states.doubt.${doubt}`, { state })).join(' · ')}`;
-}
-
-function Charts({ job }: { readonly job: JobView }) {
-  const { t, locale } = useWords();
-  return (
-    <Panel
-      title={`${t('job.charts.wire')} · ${t('job.charts.queue')} · ${t('job.charts.age')}`}
-      end={<span className="us-dim">{t('job.charts.since')}</span>}
-    >
-      <div className="us-panel-body us-charts">
-        <Chart job={job.key} name="wire" title={t('job.charts.wire')} format={(value) => rate(value, locale)} />
-        <Chart job={job.key} name="queue" title={t('job.charts.queue')} format={(value) => bytes(value, locale)} />
-        <Chart job={job.key} name="age" title={t('job.charts.age')} format={duration} />
-      </div>
-    </Panel>
-  );
 }
 
 const SHOWN = 12;

@@ -1,6 +1,6 @@
 /**
  * What the charts draw. In: jobs as they stand, every two seconds. Out: columns of numbers, half an hour of them. It is kept by this window
- * and begins when it opens; the agents keep no history that it could be asked for yet. Promised: bounded, and a time without an answer is a
+ * and begins when it opens; what was before agents have kept (kept-history.ts). Promised: bounded, and a time without an answer is a
  * gap and not a line.
  */
 import { type JobView, recoveryAgeMs } from './jobs.ts';

@@ -12,6 +12,7 @@ import {
 } from './agent.ts';
 import { browseParamsSchema, browseResultSchema } from './browse.ts';
 import { agentEventSchema, eventFilterSchema, eventListParamsSchema, eventListSchema } from './events.ts';
+import { historyAskedSchema, historySchema } from './history.ts';
 import {
   jobDefinitionSchema,
   jobSelectorSchema,
@@ -242,6 +243,8 @@ export const calls = {
   },
   /** The one under way is broken off; what was copied stays where it is. */
   'job.restoreCancel': { params: jobSelectorSchema, result: restoreStatusSchema, role: 'operator' },
+  /** Throughput, queue and age of the recovery point over time, as this agent has kept them: fine for a day, coarse for thirty. */
+  'job.history': { params: historyAskedSchema, result: historySchema, role: 'monitor' },
   'events.list': { params: eventListParamsSchema, result: eventListSchema, role: 'monitor' },
 } as const satisfies Record<string, Definition>;
 

@@ -24,6 +24,7 @@ export * from './envelope.ts';
 export * from './errors.ts';
 export * from './events.ts';
 export * from './failover.ts';
+export * from './history.ts';
 export * from './job.ts';
 export * from './job-edit.ts';
 export * from './mirror-options.ts';

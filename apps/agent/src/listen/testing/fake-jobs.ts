@@ -105,6 +105,9 @@ export class FakeJobs implements JobControl {
     await this.flushing(signal);
     return { position: '7' };
   };
+  history: JobControl['history'] = async ({ name }) => {
+    throw new Error(`nothing is kept of ${this.#of(name).name}`);
+  };
   onStatus: JobControl['onStatus'] = (listener) => {
     this.listeners.add(listener);
     return () => this.listeners.delete(listener);
