@@ -12,7 +12,7 @@ import { top } from './ensure.mjs';
 const FOLDER = join(top, 'apps', 'cli', 'dist', 'bundle');
 const OUTSIDE = [
   ...['koffi', 'lz4-napi', '@napi-rs/*', 'better-sqlite3', 'bufferutil', 'utf-8-validate'],
-  ...['pino', 'pino-roll', 'chokidar', 'croner', '@peculiar/*', 'reflect-metadata'],
+  ...['pino', 'chokidar', 'croner', '@peculiar/*', 'reflect-metadata'],
 ];
 const DAY_MS = 86_400_000;
 
@@ -24,6 +24,8 @@ const bundled = (entry, more) =>
     platform: 'node',
     target: 'node20',
     external: OUTSIDE,
+    // The log's rolling asks for the kind of it that is in hundreds of files; finding and reading those took a quarter of an agent's start.
+    alias: { 'date-fns': join(top, 'node_modules', 'date-fns', 'index.js') },
     logLevel: 'error',
     // Packages of the CommonJS kind ask for Node's own modules by `require`.
     banner: {

@@ -8,9 +8,12 @@ import type { Identity } from './identity.ts';
 export class ConnectError extends Error {
   override readonly name = 'ConnectError';
   readonly code: 'unreachable' | 'timeout' | 'changed-fingerprint' | 'not-trusted' | 'version' | 'failed';
-  constructor(code: ConnectError['code'], sentence: string) {
+  /** The server is there and said at once that nobody listens: its agent is being started, or soon will be. */
+  readonly nobodyListens: boolean;
+  constructor(code: ConnectError['code'], sentence: string, { nobodyListens = false } = {}) {
     super(sentence);
     this.code = code;
+    this.nobodyListens = nobodyListens;
   }
 }
 
@@ -53,9 +56,11 @@ export function connectPinned(options: ConnectOptions): Promise<TLSSocket> {
     );
     options.signal?.addEventListener('abort', aborted, { once: true });
     if (options.signal?.aborted === true) return aborted();
-    socket.once('error', (error) =>
-      give(new ConnectError('unreachable', `${where} cannot be reached: ${error.message || errnoOf(error)}`)),
-    );
+    socket.once('error', (error) => {
+      const nobodyListens = errnoOf(error) === 'ECONNREFUSED';
+      const sentence = `${where} cannot be reached: ${error.message || errnoOf(error)}`;
+      give(new ConnectError('unreachable', sentence, { nobodyListens }));
+    });
     socket.once('secureConnect', () => give(judge(socket, options.fingerprint, where)));
   });
 }

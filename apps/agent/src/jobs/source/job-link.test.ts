@@ -1,5 +1,6 @@
 import { FrameType, type Hello, position } from '@understudy/wire';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { ConnectError } from '../../identity/connect-pinned.ts';
 import { FakeLink, welcome } from '../testing/fake-link.ts';
 import { JobLink } from './job-link.ts';
 
@@ -10,10 +11,12 @@ class Bench {
   readonly heard: string[] = [];
   dials = 0;
   reachable = true;
+  nobodyListens = false;
   readonly link = new JobLink({
     dial: async () => {
       this.dials += 1;
-      if (!this.reachable) throw new Error('connection refused');
+      const { nobodyListens } = this;
+      if (!this.reachable) throw new ConnectError('unreachable', 'connection refused', { nobodyListens });
       const link = new FakeLink();
       this.links.push(link);
       return link;
@@ -46,6 +49,19 @@ class Bench {
     await vi.advanceTimersByTimeAsync(0);
     this.newest.arriveJson(FrameType.welcome, welcome());
     return this.newest;
+  }
+
+  /** How long it waits before each of the next dials, ms. */
+  async pauses(count: number): Promise<number[]> {
+    const pauses: number[] = [];
+    for (let { dials } = this, waited = 0; pauses.length < count; waited += 100) {
+      await vi.advanceTimersByTimeAsync(100);
+      if (this.dials === dials) continue;
+      pauses.push(waited + 100);
+      dials = this.dials;
+      waited = -100;
+    }
+    return pauses;
   }
 }
 
@@ -84,19 +100,20 @@ describe("a job's link", () => {
     bench.reachable = false;
     await vi.advanceTimersByTimeAsync(0);
     bench.newest.end('lost', 'it broke');
-    const pauses: number[] = [];
-    for (let dials = bench.dials, waited = 0; pauses.length < 7; waited += 100) {
-      await vi.advanceTimersByTimeAsync(100);
-      if (bench.dials === dials) continue;
-      pauses.push(waited + 100);
-      dials = bench.dials;
-      waited = -100;
-    }
-    expect(pauses).toEqual([200, 400, 800, 1600, 3200, 5000, 5000]);
+    expect(await bench.pauses(7)).toEqual([200, 400, 800, 1600, 3200, 5000, 5000]);
     expect(bench.link.reason).toEqual({
       code: 'unreachable',
       sentence: 'beta cannot be reached: connection refused',
     });
+  });
+
+  it('dials every second where a server says that nobody listens, and no sooner than before where it is silent', async () => {
+    Object.assign(bench, { reachable: false, nobodyListens: true });
+    await vi.advanceTimersByTimeAsync(0);
+    bench.newest.end('lost', 'it broke');
+    expect(await bench.pauses(6)).toEqual([200, 400, 800, 1000, 1000, 1000]);
+    bench.nobodyListens = false;
+    expect(await bench.pauses(2)).toEqual([1000, 5000]);
   });
 
   it('dials quickly again after a link that held, and more slowly after one that broke at once', async () => {

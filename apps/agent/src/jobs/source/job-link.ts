@@ -18,6 +18,7 @@ import {
   type Welcome,
   welcomeSchema,
 } from '@understudy/wire';
+import { ConnectError } from '../../identity/connect-pinned.ts';
 import { parseJsonFrame, type ReplicationLink } from '../../ports/replication-link/replication-link.ts';
 import { Sender } from '../../ports/replication-link/sender.ts';
 
@@ -52,6 +53,8 @@ export interface JobLinkOptions {
 
 const FIRST_PAUSE_MS = 200;
 const LONGEST_PAUSE_MS = 5_000;
+/** Where the server says that nobody listens: such a dial costs nothing, and the agent is likely to be back soon. */
+const LONGEST_UNTIL_STARTED_MS = 1_000;
 /** A link that broke sooner than this was no good one: the next pause is longer than the last. */
 const STEADY_MS = 10_000;
 /** Refusals that dialling again cannot mend. */
@@ -161,7 +164,9 @@ export class JobLink {
     try {
       link = await this.#options.dial();
     } catch (error) {
-      this.#again({ code: 'unreachable', sentence: `${targetName} cannot be reached: ${(error as Error).message}` });
+      const sentence = `${targetName} cannot be reached: ${(error as Error).message}`;
+      const longestMs = error instanceof ConnectError && error.nobodyListens ? LONGEST_UNTIL_STARTED_MS : undefined;
+      this.#again({ code: 'unreachable', sentence }, longestMs);
       return;
     }
     if (this.#closing) link.close('the job was stopped');
@@ -198,10 +203,10 @@ export class JobLink {
     this.#again(this.#reason);
   }
 
-  #again(reason: Reason): void {
+  #again(reason: Reason, longestMs = LONGEST_PAUSE_MS): void {
     this.#reason = reason;
     if (this.#closing || this.#refusedForGood) return;
-    this.#timer ??= setTimeout(() => void this.#dial(), this.#pauseMs);
+    this.#timer ??= setTimeout(() => void this.#dial(), Math.min(longestMs, this.#pauseMs));
     this.#pauseMs = Math.min(LONGEST_PAUSE_MS, this.#pauseMs * 2);
   }
 
