@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import { ExitCode, type Outcome, succeeded } from './command.ts';
+import { until } from './until.ts';
 
 export interface JobOptions {
   readonly name: string;
@@ -141,6 +142,15 @@ export class Client {
 
   async jobs(): Promise<unknown> {
     return succeeded(await this.#run(['jobs', '--json'])).json();
+  }
+
+  /** Until events of the job with these codes are there: an agent looks now and then, and tells of what it sees a moment later. */
+  async told(job: string, ...codes: string[]): Promise<void> {
+    await until(`events of ${job} say ${codes.join(', ')}`, async () => {
+      const { stdout } = await this.events('--job', job, '--json', '--limit', '1000');
+      const told = new Set([...stdout.matchAll(/"code": ?"([^"]+)"/g)].map(([, code]) => code));
+      return codes.every((code) => told.has(code));
+    });
   }
 
   async events(...options: string[]): Promise<Outcome> {

@@ -178,15 +178,6 @@ const REPLICA_FULL: Loss = {
   heal: async (stage) => rmSync(join(stage.root, 'replica', 'filler')),
 };
 
-/** The agent looks at its calls now and then, so that it tells of what has ended a moment after the writer has gone on. */
-async function tells(scene: Scene, ...codes: string[]): Promise<void> {
-  await until(`events say ${codes.join(', ')}`, async () => {
-    const { stdout } = await scene.stage.client.events('--job', JOB, '--json', '--limit', '1000');
-    const told = new Set([...stdout.matchAll(/"code": ?"([^"]+)"/g)].map(([, code]) => code));
-    return codes.every((code) => told.has(code));
-  });
-}
-
 /** What was answered is on the target, what was refused on neither side. */
 async function demandEqual({ stage, source, replica, writer, file }: Scene): Promise<void> {
   await writer.kill();
@@ -214,7 +205,7 @@ const POLICIES: Readonly<Record<string, (scene: Scene, loss: Loss) => Promise<vo
     await loss.heal(stage);
     await writer.goesOn(20, `after the target was ${loss.name}`);
     expect(writer.refused).toEqual([]);
-    await tells(scene, 'calls-wait', 'calls-go-on');
+    await scene.stage.client.told(JOB, 'calls-wait', 'calls-go-on');
   },
   async degrade(scene, loss) {
     const { stage, writer } = scene;
@@ -225,7 +216,7 @@ const POLICIES: Readonly<Record<string, (scene: Scene, loss: Loss) => Promise<vo
     await until('the job is synchronous again', async () => (await status(scene)).synchronous?.state === 'synchronous');
     await until('and protected', async () => (await status(scene)).state === 'protected');
     expect(writer.refused).toEqual([]);
-    await tells(scene, 'not-synchronous', 'synchronous');
+    await scene.stage.client.told(JOB, 'not-synchronous', 'synchronous');
   },
   async abort(scene, loss) {
     const { stage, writer, source } = scene;
@@ -236,7 +227,7 @@ const POLICIES: Readonly<Record<string, (scene: Scene, loss: Loss) => Promise<vo
     expect(writer.refused.filter((entry) => holds(local, entry))).toEqual([]);
     await loss.heal(stage);
     await writer.goesOn(20, `after the target was ${loss.name}`);
-    await tells(scene, 'calls-aborted');
+    await scene.stage.client.told(JOB, 'calls-aborted');
   },
 };
 

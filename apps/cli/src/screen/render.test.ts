@@ -94,12 +94,16 @@ describe('the status screen', () => {
       code: 'root-missing',
       sentence: 'the folder /srv/data is gone; mount it again, then start the job',
     };
-    const text = render(statusOf({ state: 'halted', reason, unrepairable: 2, targetDataState: 'unknown' }), 80, {
-      nowMs: NOW,
-    });
+    const unrepairablePaths = Array.from({ length: 7 }, (_, i) => `/srv/data/${i}\u001b[2J: EPERM`);
+    const lost = { unrepairable: 200, unrepairablePaths };
+    const text = render(statusOf({ state: 'halted', reason, ...lost, targetDataState: 'unknown' }), 80, { nowMs: NOW });
     expect(text).toContain(reason.sentence);
     expect(text).toContain('✖ halted');
-    expect(text).toMatch(/unrepairable +2 files/);
+    expect(text).toMatch(/unrepairable +200 files/);
+    expect(text).toContain('/srv/data/4');
+    expect(text).not.toContain('/srv/data/5');
+    expect(text).toContain('and 195 more');
+    expect(text).not.toContain('\u001b[2J');
     expect(text).toMatch(/target data +unknown/);
     expect(text).toContain('╳');
   });

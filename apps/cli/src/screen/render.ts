@@ -24,6 +24,8 @@ export interface Surroundings {
 
 const EVENTS_SHOWN = 5;
 const LABEL_WIDTH = 16;
+/** Paths that were given up. */
+const LISTED = 5;
 
 export function render(status: JobStatus, width: number, around: Surroundings): string {
   const columns = Math.max(40, Math.min(width, 120));
@@ -120,11 +122,21 @@ function facts(status: JobStatus, rates: Rates, paint: Paint, { nowMs, isLive }:
     const found = differences === 0 ? 'no difference so far' : paint.yellow(`${grouped(differences)} differ so far`);
     lines.push(`${label('verification', paint)}${Math.floor(percent)} % · ${found}`);
   }
-  if ((status.unrepairable ?? 0) > 0)
-    lines.push(`${label('unrepairable', paint)}${paint.red(`${grouped(status.unrepairable ?? 0)} files`)}`);
+  lines.push(...unrepairableLines(status, paint));
   if (replication.lastFileTouched !== null)
     lines.push(`${label('last file', paint)}${shown(replication.lastFileTouched)}`);
   return lines;
+}
+
+function unrepairableLines({ unrepairable = 0, unrepairablePaths = [] }: JobStatus, paint: Paint): string[] {
+  if (unrepairable === 0) return [];
+  const listed = unrepairablePaths.slice(0, LISTED);
+  const more = unrepairable - listed.length;
+  return [
+    `${label('unrepairable', paint)}${paint.red(counted(unrepairable, 'file'))}`,
+    ...listed.map((path) => `${label('', paint)}${shown(path)}`),
+    ...(listed.length > 0 && more > 0 ? [`${label('', paint)}and ${grouped(more)} more`] : []),
+  ];
 }
 
 function mirrorLines(status: JobStatus, rates: Rates, paint: Paint): string[] {

@@ -1,5 +1,6 @@
 /** TRM2: what the target could not apply, how often it was repaired, and what is given up on, with its reason. */
 import type { NodeId } from '@understudy/wire';
+import { Sparing } from '../sparing.ts';
 
 export const REPAIRS_BEFORE_GIVING_UP = 3;
 const MAX_UNREPAIRABLE = 10_000;
@@ -15,9 +16,18 @@ const REMEDIES: Record<Remedy, string> = {
   none: 'repairs did not help',
 };
 
-/** What people are told of a refusal. */
-export function refusalEvent(errno: string, remedy: Remedy) {
-  const sentence = `The target could not apply an operation (${errno}); ${REMEDIES[remedy]}.`;
+interface Told {
+  readonly path: string;
+  readonly errno: string;
+  readonly remedy: Remedy;
+}
+
+/** What people are told of a refusal, the `count`th of its kind. */
+function refusalEvent({ path, errno, remedy }: Told, count: number) {
+  const what = Sparing.isMany(count)
+    ? `The target could not apply ${count.toLocaleString('en-US')} operations by now, the last on ${path}`
+    : `The target could not apply an operation on ${path}`;
+  const sentence = `${what} (${errno}); ${REMEDIES[remedy]}.`;
   if (remedy === 'none') return { code: 'unrepairable', severity: 'error', sentence } as const;
   return { code: 'operation-refused', severity: 'warning', sentence } as const;
 }
@@ -26,12 +36,24 @@ export class Refusals {
   /** Repairs that a node has cost; several refusals between two runs are one. */
   readonly #repairs = new Map<string, { count: number; run: number }>();
   readonly unrepairable = new Map<string, string>();
+  readonly #told: Readonly<Record<Remedy, Sparing>> = {
+    repair: new Sparing(),
+    mirror: new Sparing(),
+    none: new Sparing(),
+  };
   #run = 0;
   #compared = false;
 
   /** A mirror or a repair begins: what is refused from now on was not helped by the one before. */
   runBegins(): void {
     this.#run += 1;
+    for (const told of Object.values(this.#told)) told.again();
+  }
+
+  /** Unless that has been told often enough. */
+  tell(told: Told, people: { event(event: ReturnType<typeof refusalEvent>): void }): void {
+    const count = this.#told[told.remedy].next();
+    if (count !== null) people.event(refusalEvent(told, count));
   }
 
   add(root: number, node: NodeId, why: { readonly path: string; readonly errno: string }): Remedy {

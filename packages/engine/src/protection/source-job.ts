@@ -20,9 +20,10 @@ import { isMistakable } from './mirror/mistakable.ts';
 import type { Compare, MirrorOptions } from './mirror/plan.ts';
 import type { MirrorProgress } from './mirror/progress.ts';
 import type { MirrorRoot, MirrorWorld, Urgency } from './mirror/world.ts';
+import { refusedPath } from './path-for-people.ts';
 import { receivedThrough } from './power-cut.ts';
 import { RecoveryPoint } from './recovery-point.ts';
-import { Refusals, refusalEvent } from './refusals.ts';
+import { Refusals } from './refusals.ts';
 import { changeRules } from './rules/change-rules.ts';
 import { Runs } from './runs.ts';
 import type { SourceJobOptions, SourceJobWorld } from './source-job-options.ts';
@@ -360,8 +361,9 @@ export class SourceJob {
 
   #refused(reply: Extract<Reply, { kind: 'failed' }>): void {
     const { root, node, parent, errno } = reply;
-    const remedy = this.#refusals.add(root, node, reply);
-    this.#world.event(refusalEvent(errno, remedy));
+    const path = refusedPath(this.#roots.get(root), node, reply.path);
+    const remedy = this.#refusals.add(root, node, { path, errno });
+    this.#refusals.tell({ path, errno, remedy }, this.#world);
     if (remedy === 'mirror') this.#runs.want('checksum');
     if (remedy !== 'repair') return;
     this.path.srm.dirty.addNode(root, node, 'refused-by-target');

@@ -232,6 +232,8 @@ export const jobStatusSchema = z.object({
   epoch: z.number().int().min(1).optional(),
   /** Files that failed all their repairs; the job is not `protected` while there are any. */
   unrepairable: countSchema.optional(),
+  /** The first of them, each `PATH: ERROR`; for people. */
+  unrepairablePaths: z.array(z.string().max(4096)).max(100).optional(),
   /** After a stop: who still uses the mount, which stays as pass-through so long. Empty or absent: unmounted. */
   mountUsers: z.array(z.string()).optional(),
 });

@@ -14,6 +14,9 @@ export interface StatusNames {
   readonly interceptorReason: string | null;
 }
 
+/** Of what was given up. */
+const LISTED = 20;
+
 /** A job that is not running here. */
 export function stoppedStatus(names: StatusNames, state: JobState, mountUsers: readonly string[]): JobStatus {
   return {
@@ -64,6 +67,7 @@ export function runningStatus(names: StatusNames, runner: JobRunner): JobStatus 
     recoveryPoint: recoveryPoint(runner),
     actions: runner.isHalted ? haltedActions(reason?.code) : (actionsOf(facts) as JobAction[]),
     unrepairable: facts.unrepairable,
+    ...(facts.unrepairable === 0 ? {} : { unrepairablePaths: runner.job.unrepairable().slice(0, LISTED) }),
   };
 }
 

@@ -27,9 +27,8 @@ export interface MirrorStart {
   readonly world: MirrorWorld;
   readonly plan: MirrorPlan;
   readonly memory: MirrorMemory;
-  /** Without them everything is mirrored; with them exactly those are repaired. */
+  /** With them exactly those are repaired; without them everything is mirrored, and what was dirty is looked at on its way. */
   readonly items?: readonly DirtyItem[];
-  /** What was dirty before everything is mirrored: that looks at it anyway. */
   readonly covers?: readonly DirtyItem[];
   readonly taken?: Taken;
   /** What an earlier run of the same plan had finished. */

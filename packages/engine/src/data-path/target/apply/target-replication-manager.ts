@@ -29,7 +29,7 @@ import { Outbox } from './outbox.ts';
 import type { ReplicaRoot } from './replica-root.ts';
 import { ReplicaRoots, type RootSpec } from './replica-roots.ts';
 import { isFull, retryDelay } from './retry.ts';
-import { asFileError, failure, replaying, retrying, type Trouble } from './trouble.ts';
+import { asFileError, GivenUp, replaying, retrying, type Trouble } from './trouble.ts';
 import { type Failure, Untold } from './untold.ts';
 
 /** Times due over all roots, and replies held, before a batch ends of itself; a single record may go beyond it. */
@@ -57,6 +57,7 @@ export class TargetReplicationManager {
   #trouble: Trouble | null = null;
   #condition: Condition = OK;
   readonly #untold: Untold;
+  readonly #givenUp = new GivenUp();
   /** As the last checkpoint of an earlier process had it. */
   #origin: number;
   /** Source time of the newest operation that is applied; null: this process has applied none. */
@@ -68,10 +69,8 @@ export class TargetReplicationManager {
     this.#powerLost = state.begun === BEGUN_UNKNOWN;
     const wrapped = (index: number, path: RawName) => this.brake.wrap(index, ports.openRoot(index, path));
     this.#roots = new ReplicaRoots(wrapped, ports.journal, state.nodes);
-    this.brake = new BrakeDesk(this.#deskParts(), {
-      state: state.brake,
-      covered: this.#powerLost ? state.applied : null,
-    });
+    const covered = this.#powerLost ? state.applied : null;
+    this.brake = new BrakeDesk(this.#deskParts(), { state: state.brake, covered });
     this.#run = new MirrorRun(state.compare, state.complete);
     this.#streamId = state.streamId;
     this.#epoch = state.epoch;
@@ -318,11 +317,11 @@ export class TargetReplicationManager {
   }
 
   #giveUp(record: OperationRecord, error: FileError, outbox: Outbox): void {
-    const { replies, event } = failure(record, error, this.#pathOf(record));
+    const { replies, events } = this.#givenUp.word(record, error, this.#pathOf(record), !this.#run.failures);
     this.#run.failed();
     for (const reply of replies) if (!this.#untold.add(reply)) this.#run.wordLost();
     outbox.replies.push(...replies);
-    outbox.events.push(event);
+    outbox.events.push(...events);
   }
 
   /** Times last, then node changes, then the mark. Returns false where that has to be tried again. */

@@ -13,6 +13,7 @@ import {
   Verb,
 } from '@understudy/wire';
 import { FileError } from '../../../ports.ts';
+import { Sparing } from '../../../sparing.ts';
 import type { TargetEvent } from './apply-context.ts';
 import { pathTold } from './base64.ts';
 import type { Failure } from './untold.ts';
@@ -63,21 +64,31 @@ export function replaying(to: Position, applied: Position): Condition {
   };
 }
 
-/** What is told of an operation that was given up. */
-export function failure(
-  record: OperationRecord,
-  error: FileError,
-  path: RawName,
-): { replies: Failure[]; event: TargetEvent } {
-  const at = position(record.sequence);
-  const { root } = record;
-  const sentence = `an operation on ${shown(path)} could not be applied (${error.message}); the source sends it again`;
-  return {
-    replies: concerned(record).map(([node, parent]) => {
+/** What is told of operations that were given up: each to the source, and to people as much as they read. */
+export class GivenUp {
+  readonly #told = new Sparing();
+
+  /** `first`: a mirror or a repair has begun since the last one. */
+  word(record: OperationRecord, error: FileError, path: RawName, first: boolean): Told {
+    if (first) this.#told.again();
+    const at = position(record.sequence);
+    const { root } = record;
+    const replies = concerned(record).map(([node, parent]): Failure => {
       return { kind: 'failed', at, root, node, parent, errno: error.code, path: pathTold(path) };
-    }),
-    event: { kind: 'failed', severity: 'error', at, root, path, sentence },
-  };
+    });
+    const count = this.#told.next();
+    if (count === null) return { replies, events: [] };
+    const what = Sparing.isMany(count)
+      ? `${count.toLocaleString('en-US')} operations by now, the last on ${shown(path)},`
+      : `an operation on ${shown(path)}`;
+    const sentence = `${what} could not be applied (${error.message}); the source sends it again`;
+    return { replies, events: [{ kind: 'failed', severity: 'error', at, root, path, sentence }] };
+  }
+}
+
+interface Told {
+  readonly replies: readonly Failure[];
+  readonly events: readonly TargetEvent[];
 }
 
 /** Each node that the operation was about, with the directory that it concerned: a rename concerns two, and may have been done by half. */
