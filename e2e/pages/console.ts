@@ -58,11 +58,30 @@ export async function protectBy(window: ConsoleWindow, { source, to }: Folders):
   await dialog.getByRole('button', { name: 'Open the job' }).click();
 }
 
-/** The plan is read, the job's name typed, and the steps are seen to their end. */
-export async function failOverBy({ page }: ConsoleWindow): Promise<void> {
+/** On the line of moments, by keyboard alone: the oldest, then now, then the oldest again; the plan follows. */
+async function chooseOldest(window: ConsoleWindow): Promise<void> {
+  const { page } = window;
+  const sheet = page.getByRole('dialog');
+  const line = sheet.getByRole('slider', { name: 'Moment' });
+  await line.focus();
+  expect(await line.getAttribute('aria-valuetext')).toContain('nothing is taken back');
+  for (const key of ['Home', 'End', 'ArrowLeft', 'Home']) {
+    await page.keyboard.press(key);
+    await sheet.getByText('Take the replica back to').waitFor({ state: key === 'End' ? 'detached' : 'visible' });
+  }
+  expect(await sheet.getByLabel('Go back to a moment').isChecked()).toBe(true);
+  await sheet.getByText('since then is given up').waitFor();
+  expect(await window.faults(), 'faults of the sheet with a moment chosen').toEqual([]);
+  await window.picture('moment-chosen');
+}
+
+/** The plan is read, the oldest moment chosen, the job's name typed, and the steps are seen to their end. */
+export async function failOverBy(window: ConsoleWindow): Promise<void> {
+  const { page } = window;
   await page.getByRole('button', { name: 'Fail over…' }).click();
   const sheet = page.getByRole('dialog');
   await sheet.getByText('point of no return', { exact: true }).waitFor();
+  await chooseOldest(window);
   const go = sheet.getByRole('button', { name: 'Fail over now' });
   expect(await go.isDisabled(), 'before the name is typed').toBe(true);
   await sheet.getByLabel(/^Type the job’s name/).fill('files');

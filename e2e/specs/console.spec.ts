@@ -1,7 +1,7 @@
-import { readFileSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect } from 'vitest';
-import { type Bootstrap, ConsoleWindow, staged, whyNoConsole, whyNoFuse } from '../bootstrap/index.ts';
+import { type Bootstrap, ConsoleWindow, staged, until, whyNoConsole, whyNoFuse } from '../bootstrap/index.ts';
 import {
   failBackBy,
   failOverBy,
@@ -87,6 +87,11 @@ describe.skipIf(why !== null)('the console in its window', () => {
         to,
         intercept: 'fuse',
       });
+      // An operation on what is there begins a moment, and what comes behind it is not in that.
+      chmodSync(join(source, 'before'), statSync(join(source, 'before')).mode);
+      await stage.client.flush('files');
+      await until('a moment is kept', async () => (await stage.cli(['points', 'files'])).stdout.includes('Z'));
+      writeFileSync(join(source, 'after'), 'after');
       await withConsole(stage, 'failover', async (window) => {
         const { page } = window;
         await openJob(window);
@@ -102,6 +107,7 @@ describe.skipIf(why !== null)('the console in its window', () => {
         await window.picture('failed-over');
         expect(await window.faults(), 'faults of the sheet').toEqual([]);
         expect(readFileSync(join(to, source, 'before'), 'utf8')).toBe('before');
+        expect(existsSync(join(to, source, 'after')), 'what came behind the chosen moment').toBe(false);
 
         await stage.agent('alpha').start();
         await failBackBy(window);

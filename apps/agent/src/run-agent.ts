@@ -110,7 +110,7 @@ export async function putTogether(base: AgentBase, ends: Ends) {
   ends.push(() => cutover.close());
   const history = keepHistory(base, sources, takeovers);
   ends.push(() => history.close());
-  const past = pastCalls(targets, base.name);
+  const past = pastCalls(targets, base.name, (jobId) => takeovers.isTaken(jobId));
   const served = await serveAgent(base, {
     jobs: jobControl({ jobs: sources, takeovers, tests: jobTests, past, roles, cutover, restores, history }),
     onReplication: (link, peer) => targets.accept(link, peer.fingerprint),

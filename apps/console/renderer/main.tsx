@@ -7,6 +7,7 @@ import 'uplot/dist/uPlot.min.css';
 import './style/base.css';
 import './style/parts.css';
 import './style/screens.css';
+import './style/timeline.css';
 import { createRoot } from 'react-dom/client';
 import { Root } from './root.tsx';
 import { begin } from './store/app.ts';

@@ -89,7 +89,7 @@ describe("management's calls on jobs", () => {
       jobs: fake.jobs,
       takeovers: {} as Takeovers,
       tests: {} as JobTests,
-      past: pastCalls(past, 'beta'),
+      past: pastCalls(past, 'beta', () => false),
       roles: {} as SwappedRoles,
       cutover: {} as Cutover,
       restores: {} as Restores,

@@ -5,7 +5,10 @@ import { type JobView, recoveryAgeMs } from '../store/jobs.ts';
 import type { Words } from '../use-words.ts';
 import type { WordKey } from '../words/words.ts';
 
-type Counted = Extract<WordKey, 'common.files' | 'common.operations' | 'common.jobs' | 'common.places'>;
+type Counted = Extract<
+  WordKey,
+  'common.files' | 'common.operations' | 'common.jobs' | 'common.places' | 'common.moments'
+>;
 
 export const counted = ({ t, locale }: Words, key: Counted, count: number): string =>
   t(key, { count, shown: grouped(count, locale) });

@@ -94,7 +94,9 @@ describe('the table of calls', () => {
     expect(
       allowed
         .map(([name]) => name)
-        .filter((name) => !/info|pair$|peers|list|[sS]tatus|verifications|points$|history$|unsent|job\.get$/.test(name)),
+        .filter(
+          (name) => !/info|pair$|peers|list|[sS]tatus|verifications|points$|history$|unsent|job\.get$/.test(name),
+        ),
     ).toEqual([]);
   });
 

@@ -1,17 +1,19 @@
 import { Button, Checkbox, Radio, TextInput } from '@mantine/core';
 import { IconAlertTriangle, IconCircleDashed } from '@tabler/icons-react';
-import type { TakeoverPlan } from '@understudy/wire';
+import type { Point, TakeoverPlan } from '@understudy/wire';
 import { useState } from 'react';
 import { ask } from '../../bridge.ts';
-import { bytes, moment, sentence } from '../../format.ts';
+import { bytes, duration, moment, sentence } from '../../format.ts';
 import { Note, Panel } from '../../parts/panel.tsx';
 import { useAnswer } from '../../parts/use-answer.ts';
 import { useTask } from '../../parts/use-task.ts';
 import { counted } from '../../parts/words-of.ts';
-import { atStake, type JobView } from '../../store/jobs.ts';
+import { atStake, type JobView, targetEnd } from '../../store/jobs.ts';
+import { givenUp } from '../../store/timeline.ts';
 import { useNow, useWords } from '../../use-words.ts';
+import { TimelinePart } from './timeline.tsx';
 
-type Data = 'apply' | 'discard';
+type Data = 'apply' | 'discard' | 'rewind';
 
 /** What will happen, from the target's own plan; asked for again while the sheet is open, for the queue moves on. */
 export function PlanPart({ job, server }: { readonly job: JobView; readonly server: string }) {
@@ -19,8 +21,14 @@ export function PlanPart({ job, server }: { readonly job: JobView; readonly serv
   const now = useNow(2000);
   const [data, setData] = useState<Data>('apply');
   const [risks, setRisks] = useState<readonly string[]>([]);
-  const choice = { name: job.name, data, risks: [...risks] };
+  const [point, setPoint] = useState<string | null>(null);
+  const choice = { name: job.name, data, point, risks: [...risks] };
   const { answer: plan, failure } = useAnswer(server, 'job.failoverPlan', choice, now);
+  const { answer: points } = useAnswer(server, 'job.points', { name: job.name }, now);
+  const choose = (time: string | null): void => {
+    setPoint(time);
+    setData((before) => (time !== null ? 'rewind' : before === 'rewind' ? 'apply' : before));
+  };
   if (plan === null)
     return failure === null ? (
       <p className="us-dim">{t('failover.asking', { target: job.status.target })}</p>
@@ -30,20 +38,49 @@ export function PlanPart({ job, server }: { readonly job: JobView; readonly serv
   return (
     <>
       <Steps plan={plan} />
-      <Lost job={job} plan={plan} />
-      <Radio.Group
-        label={t('failover.data')}
-        value={data}
-        onChange={(value) => setData(value === 'discard' ? 'discard' : 'apply')}
-      >
-        <div className="us-form us-choices">
-          <Radio size="xs" value="apply" label={t('failover.apply')} description={t('failover.applyHint')} />
-          <Radio size="xs" value="discard" label={t('failover.discard')} description={t('failover.discardHint')} />
-        </div>
-      </Radio.Group>
+      {points === null ? null : <TimelinePart job={job} points={points} chosen={point} nowMs={now} onChoose={choose} />}
+      <Lost job={job} plan={plan} back={points?.points.find(({ time }) => time === point) ?? null} nowMs={now} />
+      <DataChoice
+        data={data}
+        newest={points?.points.at(-1)?.time ?? null}
+        onChoose={(value, newest) => {
+          setData(value);
+          setPoint(value === 'rewind' ? newest : null);
+        }}
+      />
       <Obstacles plan={plan} risks={risks} onChange={setRisks} />
       <Order job={job} server={server} choice={choice} blocked={plan.obstacles.length > 0} />
     </>
+  );
+}
+
+interface DataChoiceProps {
+  readonly data: Data;
+  /** Of the moments there are; null: there is none. */
+  readonly newest: string | null;
+  readonly onChoose: (data: Data, newest: string | null) => void;
+}
+
+function DataChoice({ data, newest, onChoose }: DataChoiceProps) {
+  const { t } = useWords();
+  return (
+    <Radio.Group
+      label={t('failover.data')}
+      value={data}
+      onChange={(value) => onChoose(value === 'discard' || value === 'rewind' ? value : 'apply', newest)}
+    >
+      <div className="us-form us-choices">
+        <Radio size="xs" value="apply" label={t('failover.apply')} description={t('failover.applyHint')} />
+        <Radio size="xs" value="discard" label={t('failover.discard')} description={t('failover.discardHint')} />
+        <Radio
+          size="xs"
+          value="rewind"
+          disabled={newest === null}
+          label={t('failover.rewind')}
+          description={t(newest === null ? 'failover.line.none' : 'failover.rewindHint')}
+        />
+      </div>
+    </Radio.Group>
   );
 }
 
@@ -69,16 +106,49 @@ function Steps({ plan }: { readonly plan: TakeoverPlan }) {
   );
 }
 
-function Lost({ job, plan }: { readonly job: JobView; readonly plan: TakeoverPlan }) {
+interface LostProps {
+  readonly job: JobView;
+  readonly plan: TakeoverPlan;
+  /** Where the replica is taken back to; null: nowhere. */
+  readonly back: Point | null;
+  readonly nowMs: number;
+}
+
+/** With a moment that is gone back to more is given up than what has not arrived. */
+function GivenUp({ job, back, nowMs }: { readonly job: JobView; readonly back: Point; readonly nowMs: number }) {
   const words = useWords();
   const { t, locale } = words;
-  const stake = atStake(job, Date.now());
+  const position = targetEnd(job)?.status.recoveryPoint.position ?? '0';
+  const { ms, operations } = givenUp(back, position, Date.parse(back.time), nowMs + job.clockOffsetMs);
+  return (
+    <>
+      <p className="us-risk">
+        {t('failover.givenUp', {
+          time: moment(back.time, locale),
+          age: duration(ms),
+          operations: counted(words, 'common.operations', operations),
+        })}
+      </p>
+      {back.uncertain === 0 ? null : (
+        <p className="us-risk">
+          {t('failover.uncertain', { places: counted(words, 'common.places', back.uncertain) })}
+        </p>
+      )}
+    </>
+  );
+}
+
+function Lost({ job, plan, back, nowMs }: LostProps) {
+  const words = useWords();
+  const { t, locale } = words;
+  const stake = atStake(job, nowMs);
   const isKnown = job.captor !== null && job.captorStaleSinceMs === null;
   const lost = { operations: counted(words, 'common.operations', stake.operations), bytes: bytes(stake.bytes, locale) };
   const since = job.status.recoveryPoint.time;
   return (
     <Panel title={t('failover.lost')}>
       <div className="us-panel-body us-form">
+        {back === null ? null : <GivenUp job={job} back={back} nowMs={nowMs} />}
         {isKnown ? (
           <p className={stake.operations + stake.bytes > 0 ? 'us-risk' : ''}>
             {stake.operations + stake.bytes > 0 ? t('job.died.lost', lost) : t('failover.lostNothing')}
@@ -156,7 +226,12 @@ function Obstacles({ plan, risks, onChange }: ObstaclesProps) {
 interface OrderProps {
   readonly job: JobView;
   readonly server: string;
-  readonly choice: { readonly name: string; readonly data: Data; readonly risks: string[] };
+  readonly choice: {
+    readonly name: string;
+    readonly data: Data;
+    readonly point: string | null;
+    readonly risks: string[];
+  };
   readonly blocked: boolean;
 }
 

@@ -30,6 +30,8 @@ export const common: SameKeys<(typeof en)['common']> = {
   jobs_other: '{{shown}} Jobs',
   places_one: '{{shown}} Stelle',
   places_other: '{{shown}} Stellen',
+  moments_one: '{{shown}} Zeitpunkt',
+  moments_other: '{{shown}} Zeitpunkte',
   failed: 'Das ging nicht',
   done: 'Erledigt',
   confirmDelete: 'Ja, löschen',

@@ -27,6 +27,8 @@ export const common = {
   jobs_other: '{{shown}} jobs',
   places_one: '{{shown}} place',
   places_other: '{{shown}} places',
+  moments_one: '{{shown}} moment',
+  moments_other: '{{shown}} moments',
   failed: 'That did not work',
   done: 'Done',
   confirmDelete: 'Yes, delete it',

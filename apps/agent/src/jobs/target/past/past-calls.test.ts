@@ -8,12 +8,12 @@ import { PastRefusal } from './target-past.ts';
 const AT = '2026-11-29T06:00:00.250Z';
 const base64 = (text: string) => Buffer.from(text, 'latin1').toString('base64');
 
-function callsOn(past: object, more: { linked?: boolean; open?: () => null } = {}) {
+function callsOn(past: object, more: { linked?: boolean; open?: () => null; taken?: string } = {}) {
   const opened: unknown[] = [];
   const job = { linked: more.linked ?? true, past: { open: (hello: unknown) => opened.push(hello), ...past } };
   const kept = [{ stored: { jobId: 'j', jobName: 'files' }, hello: { jobName: 'files' }, job: null }];
   const targets = { kept: () => kept, open: more.open ?? (() => job) } as unknown as Pick<TargetJobs, 'kept' | 'open'>;
-  return { calls: pastCalls(targets, 'beta'), opened };
+  return { calls: pastCalls(targets, 'beta', (jobId) => jobId === more.taken), opened };
 }
 
 const codeOf = (asked: Promise<unknown>) =>
@@ -54,6 +54,18 @@ describe('what may be asked of a replica’s past', () => {
     const linked = callsOn({ describe });
     await linked.calls.points('files');
     expect(linked.opened).toEqual([]);
+  });
+
+  it('[FO1] a replica that is being taken over is not opened to be looked at: that would close it for who writes there', async () => {
+    let opens = 0;
+    const open = () => {
+      opens += 1;
+      return null;
+    };
+    const { calls } = callsOn({}, { open, taken: 'j' });
+    expect(await codeOf(calls.points('files'))).toMatch(/^refused: beta takes the job files over/);
+    expect(await codeOf(calls.view({ name: 'files', at: AT, directory: base64('/mnt') }))).toMatch(/^refused/);
+    expect(opens).toBe(0);
   });
 
   it('refuses with a sentence what is not there or cannot be shown, and hides no fault of its own', async () => {

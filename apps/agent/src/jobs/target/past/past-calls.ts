@@ -11,11 +11,20 @@ const rawOf = (base64: string): RawName => brand<RawName>(Buffer.from(base64, 'b
 
 export type PastCalls = Pick<JobControl, 'points' | 'view' | 'endView'>;
 
-export function pastCalls(targets: Pick<TargetJobs, 'kept' | 'open'>, server: string): PastCalls {
+/** `isTaken`: a takeover of that job is under way or done. To look at its replica would open it anew, and close it for who writes there. */
+export function pastCalls(
+  targets: Pick<TargetJobs, 'kept' | 'open'>,
+  server: string,
+  isTaken: (jobId: string) => boolean,
+): PastCalls {
   const past = (name: string): TargetPast => {
     const kept = targets.kept().find(({ stored }) => stored.jobName === name);
     if (kept === undefined)
       throw new ManagementError('unknown-job', `No replica of a job named ${name} is kept on this server.`);
+    if (isTaken(kept.stored.jobId))
+      throw new PastRefusal(
+        `${server} takes the job ${name} over, or has done so: its moments are not to be had then.`,
+      );
     return pastOf(targets, kept);
   };
   return {
