@@ -27,6 +27,9 @@ const parallel = Math.min(wholeNumber('parallel', 1), seeds);
 const only = values.only === undefined ? null : new Set(values.only.split(',').map(Number));
 const mutation: Mutation = only === null ? {} : { keeps: (step) => only.has(step) };
 
+/** So many seeds are run between two lines that say how far it is. */
+const PROGRESS = 1000;
+
 interface Total {
   readonly passed: number;
   readonly failed: number;
@@ -55,6 +58,7 @@ async function runAll(): Promise<Total> {
   for (let seed = from; seed < from + seeds && !(values['until-failure'] && failed > 0); seed += 1) {
     const outcome = await run(seed);
     compared += outcome.compared;
+    if ((seed - from + 1) % PROGRESS === 0) process.stderr.write(`seeds ${from} to ${seed}: ${failed} failed so far\n`);
     if (outcome.failures.length === 0) {
       passed += 1;
       continue;
