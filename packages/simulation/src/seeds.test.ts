@@ -95,6 +95,14 @@ const SHORTENED: readonly [seed: number, steps: readonly number[], found: string
     ],
     '[SRM2] what a mirror had taken over was forgotten, for the source died before it had noted that all was doubtful',
   ],
+  [
+    29388,
+    [
+      0, 1, 3, 67, 78, 79, 100, 105, 107, 109, 149, 150, 151, 167, 169, 171, 172, 176, 186, 187, 203, 204, 205, 214,
+      215, 216, 220, 223, 225, 227, 228,
+    ],
+    '[MIR3] a directory counted as listed again once its name was said, though a name had gone from it unseen meanwhile',
+  ],
   [12093, [62], '[SAFE4] a target died when all but the clearing up was done, and nobody started the job again'],
 ];
 const SEEDS = 150;

@@ -81,3 +81,36 @@ describe('[SRM3] a directory in one that was active when the power went', () => 
     expect(listedBeneath(false)).toEqual([node(9)]);
   });
 });
+
+describe('[MIR3] what a mirror before the restart had finished', () => {
+  it.each([0o040755, 0o100644])(
+    'is asked for before its name makes it known: what it was not seen to do counts (%o)',
+    (mode) => {
+      const known = new Set([node(1)]);
+      const asked: boolean[] = [];
+      const entries = new EntrySender({
+        world: { say: () => {} },
+        progress: { filesTotal: 0, bytesTotal: 0 },
+        inFlight: { asked: () => {}, askedSilently: () => {} },
+        compare: 'checksum',
+        repair: false,
+        orphans: {},
+        directory: () => {},
+        content: () => {},
+        isFinished: (_: number, one: NodeId) => {
+          asked.push(known.has(one));
+          return known.has(one);
+        },
+      } as never);
+      const scope = {
+        whole: false,
+        knows: (one: NodeId) => known.has(one),
+        wants: () => true,
+        add: (one: NodeId) => known.add(one),
+      };
+      const entry = { name: name('n'), node: node(9), attributes: { mode, size: 10, nlink: 1 } } as never;
+      entries.listed({ index: 0, files: { xattrs: () => [] }, scope } as never, node(1), entry);
+      expect([asked[0], known.has(node(9))]).toEqual([false, true]);
+    },
+  );
+});

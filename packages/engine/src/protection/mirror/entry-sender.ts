@@ -251,12 +251,14 @@ export class EntrySender {
     const { node, name, attributes } = entry;
     const type = typeOf(attributes.mode);
     const isNew = !root.scope.knows(node);
+    // Asked while it tells: of a node that was not known operations went by, and it counts as finished no more.
+    const isFinished = this.#options.isFinished(root.index, node);
     root.scope.add(node, parent, name, type === DIRECTORY);
     const xattrs = this.#read(root, node) ?? [];
     const data = type === SYMLINK ? (root.files.readLink(node) ?? NOTHING) : NOTHING;
     let flags = xattrs.length > 0 ? RecordFlag.entryHasXattrs : 0;
     const detail = namesOnly ? ENTRY_NAMES_ONLY : 0;
-    const finished = type === REGULAR && this.#options.isFinished(root.index, node);
+    const finished = type === REGULAR && isFinished;
     const listed = type === DIRECTORY && (isNew || !this.#options.repair || !(root.scope.whole || stood));
     const contentFollows = listed || finished || (type === REGULAR && this.#contentFollows(isNew));
     if (contentFollows) flags |= RecordFlag.contentFollows;
