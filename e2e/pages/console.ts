@@ -105,6 +105,13 @@ export async function keptBy({ page }: ConsoleWindow, server: string): Promise<n
     .then(({ value }) => value.recoveryPointAgeMs.filter((age) => age !== null).length)`);
 }
 
+/** As its agent keeps it now; asked as above. */
+export async function definitionOf({ page }: ConsoleWindow, server: string): Promise<unknown> {
+  return page.evaluate(`understudy
+    .invoke('ask', { server: '${server}', call: 'job.get', params: { name: 'files' } })
+    .then(({ value }) => value.definition)`);
+}
+
 type Visit = readonly [name: string, show: (window: ConsoleWindow) => Promise<void>, leave?: string];
 
 export const open = (screen: string) => async (window: ConsoleWindow) => {
@@ -116,6 +123,35 @@ export const openJob = async (window: ConsoleWindow) => {
   await window.page.getByRole('button', { name: 'files', exact: true }).click();
   await window.page.getByRole('heading', { level: 1, name: 'files' }).waitFor();
 };
+async function openEdit({ page }: ConsoleWindow): Promise<void> {
+  await page.getByRole('button', { name: 'What you can do' }).click();
+  await page.getByRole('menuitem', { name: 'Edit…' }).click();
+  await page.getByRole('dialog').getByRole('button', { name: 'Save' }).waitFor();
+}
+
+/** Two at one job: `other` is faster, the window is told, and what both have written is there in the end. */
+export async function editTogether(window: ConsoleWindow, other: () => Promise<unknown>): Promise<void> {
+  const { page } = window;
+  await openJob(window);
+  await openEdit(window);
+  const sheet = page.getByRole('dialog');
+  await sheet.getByText('By days and hours', { exact: true }).click();
+  await sheet.getByLabel('Sat').first().check();
+  await sheet.getByLabel('Compression', { exact: true }).first().click();
+  await page.getByRole('option', { name: 'high' }).click();
+  await other();
+  await sheet.getByRole('button', { name: 'Save' }).click();
+  await sheet.getByText('Somebody else has changed this job meanwhile: Compression, Mirror options.').waitFor();
+  await sheet.getByText('You have changed this, too: Compression.').waitFor();
+  expect(await window.faults(), 'faults of the sheet with a conflict').toEqual([]);
+  await sheet.getByText('You have changed this, too').scrollIntoViewIfNeeded();
+  await window.picture('edit-conflict');
+  await sheet.getByRole('button', { name: 'My changes on top of it' }).click();
+  await sheet.getByRole('button', { name: 'Save' }).click();
+  await sheet.getByText('Saved.').waitFor();
+  await page.keyboard.press('Escape');
+}
+
 const VISITS: readonly Visit[] = [
   ['dashboard', open('Dashboard')],
   ['job', openJob],
@@ -124,6 +160,14 @@ const VISITS: readonly Visit[] = [
     async ({ page }) => {
       await page.getByRole('button', { name: 'What you can do' }).click();
       await page.getByRole('menuitem', { name: /Verify/ }).waitFor();
+    },
+    'Escape',
+  ],
+  [
+    'edit',
+    async (window) => {
+      await openEdit(window);
+      await window.page.getByRole('dialog').getByText('By days and hours', { exact: true }).click();
     },
     'Escape',
   ],

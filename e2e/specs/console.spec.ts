@@ -3,6 +3,8 @@ import { join } from 'node:path';
 import { describe, expect } from 'vitest';
 import { type Bootstrap, ConsoleWindow, staged, until, whyNoConsole, whyNoFuse } from '../bootstrap/index.ts';
 import {
+  definitionOf,
+  editTogether,
   failBackBy,
   failOverBy,
   keptBy,
@@ -60,6 +62,15 @@ describe.skipIf(why !== null)('the console in its window', () => {
         await page.locator('code', { hasText: '<img src=x onerror=alert(1)>\\u202egnp' }).waitFor();
         expect(await page.locator('img').count()).toBe(0);
         expect(await page.locator('[data-station="source"]').textContent()).toContain('fuse interceptor');
+
+        await editTogether(window, () =>
+          stage.cli(['job', 'edit', 'files', '--compression', 'low', '--orphans', 'move']),
+        );
+        expect(await definitionOf(window, 'alpha')).toMatchObject({
+          compression: 'high',
+          mirror: { orphans: 'move' },
+          bandwidthWindows: [{ days: expect.arrayContaining(['mon', 'sat']), from: 480, to: 1080, rate: 2 ** 20 }],
+        });
 
         await open('Dashboard')(window);
         await page.locator('[data-health="good"] b', { hasText: /^1$/ }).waitFor();

@@ -8,6 +8,7 @@ import './style/base.css';
 import './style/parts.css';
 import './style/screens.css';
 import './style/timeline.css';
+import './style/edit.css';
 import { createRoot } from 'react-dom/client';
 import { Root } from './root.tsx';
 import { begin } from './store/app.ts';

@@ -12,6 +12,7 @@ import { type ComponentType, type ReactNode, useEffect } from 'react';
 import type { Place } from '../shared/preferences.ts';
 import { Note } from './parts/panel.tsx';
 import { DashboardScreen } from './screens/dashboard.tsx';
+import { EditSheet } from './screens/edit/sheet.tsx';
 import { EventsScreen } from './screens/events.tsx';
 import { FailoverSheet } from './screens/failover/sheet.tsx';
 import { FirstRun } from './screens/first-run.tsx';
@@ -147,6 +148,7 @@ function Sheets() {
   if (sheet.kind === 'pair') return <PairDialog />;
   if (sheet.kind === 'palette') return <Palette />;
   if (sheet.kind === 'protect') return <ProtectWizard source={sheet.source} />;
+  if (sheet.kind === 'edit') return <EditSheet jobKey={sheet.job} />;
   return <FailoverSheet jobKey={sheet.job} />;
 }
 

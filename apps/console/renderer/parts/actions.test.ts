@@ -28,6 +28,8 @@ describe('an action that is not possible says why', () => {
   test('in every state, in words that name no key', () => {
     for (const state of jobStates)
       for (const { action, server } of offersOf(jobOf({ state, actions: [] }), servers)) {
+        // An edit is taken in every state but while others have the job.
+        if (action === 'edit' && !state.startsWith('fail')) continue;
         expect(server).toBeNull();
         const said = why({ state, actions: [] }, action);
         expect(said, `${action} while ${state}`).toMatch(/^[A-Z].*\.$/);

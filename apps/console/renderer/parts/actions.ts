@@ -15,6 +15,7 @@ export const here: readonly JobAction[] = [
   'mirror',
   'verify',
   'flush',
+  'edit',
   'failover',
   'undo-failover',
   'failback',

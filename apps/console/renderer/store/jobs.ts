@@ -149,11 +149,20 @@ export interface Offer {
 export function offersOf(job: JobView, servers: ServersByName): readonly Offer[] {
   const live = job.ends.filter(({ server }) => isLive(servers[server]?.link));
   return jobActions.map((action) => {
-    const isFailover = action === 'failover';
-    const asked = isFailover ? live.filter((end) => end === targetEnd(job)) : live.slice(0, 1);
+    // No agent lists it among what may be done: the one that owns the definition takes an edit in every state but while others have it.
+    if (action === 'edit') return { action, server: ownerOf(job, live) };
+    const isTargets = action === 'failover' || action === 'restore';
+    const asked = isTargets ? live.filter((end) => end === targetEnd(job)) : live.slice(0, 1);
     const end = asked.find(({ status }) => status.actions.includes(action));
     return { action, server: end?.server ?? null };
   });
+}
+
+const HANDED: readonly JobState[] = ['failing-over', 'failed-over', 'failing-back'];
+
+function ownerOf({ captor, status }: JobView, live: readonly JobEnd[]): string | null {
+  if (captor === null || HANDED.includes(status.state) || !live.includes(captor)) return null;
+  return captor.server;
 }
 
 /** Age of the newest certain image on the target, ms; null: there has never been one. */

@@ -26,6 +26,7 @@ export function ActionBar({ job }: { readonly job: JobView }) {
   const [told, setTold] = useState<string | null>(null);
   const takeUp = ({ action, server }: Offer): void => {
     if (SHEET.includes(action)) openSheet({ kind: 'failover', job: job.key });
+    else if (action === 'edit') openSheet({ kind: 'edit', job: job.key });
     else if (action === 'delete' || action === 'brake') setQuestion(action);
     else if (server !== null) task.run(async () => setTold(await carryOut(words, { job, action, server })));
   };

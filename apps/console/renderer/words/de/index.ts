@@ -3,6 +3,7 @@ import type { en } from '../en/index.ts';
 import type { SameKeys } from '../same-keys.ts';
 import { common } from './common.ts';
 import { dashboard, first } from './dashboard.ts';
+import { edit } from './edit.ts';
 import { events, palette, settings } from './events.ts';
 import { failover } from './failover.ts';
 import { job, why } from './job.ts';
@@ -17,6 +18,7 @@ export const de: SameKeys<typeof en> = {
   first,
   job,
   why,
+  edit,
   failover,
   servers,
   server,

@@ -93,7 +93,7 @@ export const job: SameKeys<(typeof en)['job']> = {
     pause: 'Pausieren',
     resume: 'Fortsetzen',
     delete: 'Löschen…',
-    edit: 'Bearbeiten',
+    edit: 'Bearbeiten…',
     mirror: 'Noch einmal spiegeln',
     verify: 'Vergleichen',
     flush: 'Leeren',

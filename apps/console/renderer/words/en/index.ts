@@ -1,6 +1,7 @@
 /** All texts of the console in English; the keys are the console's, the words are those of the command line and the manual. */
 import { common } from './common.ts';
 import { dashboard, first } from './dashboard.ts';
+import { edit } from './edit.ts';
 import { events, palette, settings } from './events.ts';
 import { failover } from './failover.ts';
 import { job, why } from './job.ts';
@@ -15,6 +16,7 @@ export const en = {
   first,
   job,
   why,
+  edit,
   failover,
   servers,
   server,

@@ -90,7 +90,7 @@ export const job = {
     pause: 'Pause',
     resume: 'Resume',
     delete: 'Delete…',
-    edit: 'Edit',
+    edit: 'Edit…',
     mirror: 'Mirror again',
     verify: 'Verify',
     flush: 'Flush',

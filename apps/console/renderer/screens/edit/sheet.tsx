@@ -1,0 +1,140 @@
+/**
+ * edit: what of a job can be otherwise. In: one job's view. Out: a call that names the revision it was made from. Promised: nothing is sent
+ * but what was changed here; where somebody else was faster that is shown, and a person decides.
+ */
+import { Button, Drawer } from '@mantine/core';
+import type { JobDefinition } from '@understudy/wire';
+import { useCallback, useEffect, useState } from 'react';
+import { ask, ConsoleError, sentenceOf } from '../../bridge.ts';
+import { Empty, Note } from '../../parts/panel.tsx';
+import { useTask } from '../../parts/use-task.ts';
+import { closeSheet, useConsole } from '../../store/app.ts';
+import { changedFields, changesOf, type Merged, merged } from '../../store/job-edit.ts';
+import { type JobView, offersOf } from '../../store/jobs.ts';
+import { jobByKey } from '../../store/store.ts';
+import { useWords } from '../../use-words.ts';
+import { Conflict } from './conflict.tsx';
+import { Fields } from './fields.tsx';
+
+export function EditSheet({ jobKey }: { readonly jobKey: string }) {
+  const { t } = useWords();
+  const job = useConsole((state) => jobByKey(state, jobKey));
+  const servers = useConsole((state) => state.servers);
+  const server = job === null ? null : (offersOf(job, servers).find(({ action }) => action === 'edit')?.server ?? null);
+  return (
+    <Drawer
+      opened
+      onClose={closeSheet}
+      position="right"
+      size={640}
+      title={<strong>{t('edit.title', { job: job?.name ?? '' })}</strong>}
+    >
+      {job === null ? <Empty title={t('job.gone')} /> : null}
+      {job === null || server !== null ? null : <Note kind="halted">{t('why.noAnswer', { server: job.server })}</Note>}
+      {job === null || server === null ? null : <Loaded job={job} server={server} />}
+    </Drawer>
+  );
+}
+
+interface Kept {
+  readonly revision: number;
+  readonly definition: JobDefinition;
+}
+
+/** The definition is asked for once, when the sheet opens: what a person has begun is not changed under his hands. */
+function Loaded({ job, server }: { readonly job: JobView; readonly server: string }) {
+  const { t } = useWords();
+  const [kept, setKept] = useState<Kept | null>(null);
+  const [failure, setFailure] = useState<string | null>(null);
+  const { name } = job;
+  const load = useCallback(() => ask(server, 'job.get', { name }), [server, name]);
+  useEffect(() => {
+    load()
+      .then(setKept)
+      .catch((error: unknown) => setFailure(sentenceOf(error)));
+  }, [load]);
+  if (failure !== null) return <Note kind="halted">{failure}</Note>;
+  if (kept === null) return <p className="us-dim">{t('common.loading')}</p>;
+  return <Editor job={job} server={server} kept={kept} setKept={setKept} load={load} />;
+}
+
+interface EditorProps {
+  readonly job: JobView;
+  readonly server: string;
+  readonly kept: Kept;
+  readonly setKept: (kept: Kept) => void;
+  readonly load: () => Promise<Kept>;
+}
+
+interface Clash extends Merged {
+  readonly now: Kept;
+}
+
+function Editor({ job, server, kept, setKept, load }: EditorProps) {
+  const { t } = useWords();
+  const [mine, setMine] = useState(kept.definition);
+  const [valid, setValid] = useState(true);
+  const [clash, setClash] = useState<Clash | null>(null);
+  const [notes, setNotes] = useState<readonly string[] | null>(null);
+  const task = useTask();
+  const changed = changedFields(kept.definition, mine);
+  const take = (now: Kept, definition: JobDefinition): void => {
+    setKept(now);
+    setMine(definition);
+    setClash(null);
+  };
+  const save = (base: Kept, wanted: JobDefinition): Promise<void> =>
+    ask(server, 'job.edit', {
+      name: job.name,
+      revision: base.revision,
+      changes: changesOf(base.definition, wanted),
+    }).then(({ revision, notes: said }) => {
+      take({ revision, definition: wanted }, wanted);
+      setNotes(said);
+    });
+  const order = (): void =>
+    task.run(async () => {
+      setNotes(null);
+      try {
+        await save(kept, mine);
+      } catch (error) {
+        if (!(error instanceof ConsoleError) || error.agentCode !== 'refused') throw error;
+        const now = await load();
+        if (now.revision === kept.revision) throw error;
+        const both = merged(kept.definition, mine, now.definition);
+        // It was only paused or started meanwhile: nobody has written what would be lost.
+        if (both.theirs.length === 0) await save(now, mine);
+        else setClash({ ...both, now });
+      }
+    });
+  return (
+    <form
+      className="us-form"
+      onSubmit={(event) => {
+        event.preventDefault();
+        if (changed.length > 0 && valid) order();
+      }}
+    >
+      <Fields key={kept.revision} definition={mine} job={job} onChange={setMine} onValid={setValid} />
+      {task.failure === null ? null : <Note kind="halted">{task.failure}</Note>}
+      {clash === null ? null : (
+        <Conflict
+          clash={clash}
+          onMine={() => take(clash.now, clash.definition)}
+          onTheirs={() => take(clash.now, clash.now.definition)}
+        />
+      )}
+      {notes === null ? null : <Note kind="good">{[t('edit.saved'), ...notes].join('\n')}</Note>}
+      <div className="us-sheet-end">
+        <span className="us-dim" aria-live="polite">
+          {changed.length === 0
+            ? t('edit.unchanged')
+            : t('edit.changed', { fields: changed.map((field) => t(`edit.fields.${field}`)).join(', ') })}
+        </span>
+        <Button type="submit" loading={task.running} disabled={changed.length === 0 || !valid || clash !== null}>
+          {t('edit.save')}
+        </Button>
+      </div>
+    </form>
+  );
+}
