@@ -112,6 +112,25 @@ export async function definitionOf({ page }: ConsoleWindow, server: string): Pro
     .then(({ value }) => value.definition)`);
 }
 
+/** To another place, while the job goes on. */
+export async function restoreBy(window: ConsoleWindow, directory: string): Promise<void> {
+  const { page } = window;
+  await openJob(window);
+  await page.getByRole('button', { name: 'What you can do' }).click();
+  await page.getByRole('menuitem', { name: 'Restore…' }).click();
+  const sheet = page.getByRole('dialog');
+  await sheet.getByLabel('To another place').check();
+  await sheet.getByLabel('Folder').fill(directory);
+  await sheet.getByRole('button', { name: 'Show what would be done' }).click();
+  const go = sheet.getByRole('button', { name: 'Restore to alpha' });
+  await go.waitFor();
+  expect(await window.faults(), 'faults of the sheet with a restore’s plan').toEqual([]);
+  await window.picture('restore');
+  await go.click();
+  await sheet.getByText('The last restore: done, to alpha').waitFor({ timeout: 60_000 });
+  await page.keyboard.press('Escape');
+}
+
 type Visit = readonly [name: string, show: (window: ConsoleWindow) => Promise<void>, leave?: string];
 
 export const open = (screen: string) => async (window: ConsoleWindow) => {

@@ -13,6 +13,7 @@ import {
   openJob,
   pairBy,
   protectBy,
+  restoreBy,
   SIZES,
 } from '../pages/console.ts';
 
@@ -71,6 +72,11 @@ describe.skipIf(why !== null)('the console in its window', () => {
           mirror: { orphans: 'move' },
           bandwidthWindows: [{ days: expect.arrayContaining(['mon', 'sat']), from: 480, to: 1080, rate: 2 ** 20 }],
         });
+
+        await stage.client.flush('files');
+        const restored = stage.folder('restored');
+        await restoreBy(window, restored);
+        expect(readFileSync(join(restored, folders.source, 'written'), 'utf8')).toBe('while it is looked at');
 
         await open('Dashboard')(window);
         await page.locator('[data-health="good"] b', { hasText: /^1$/ }).waitFor();

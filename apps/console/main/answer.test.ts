@@ -12,6 +12,7 @@ const handlers = (some: Partial<Handlers>): Handlers => ({
   forget: never,
   reconnect: never,
   ask: never,
+  introduce: never,
   checkJob: never,
   createJob: never,
   ...some,

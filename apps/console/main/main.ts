@@ -129,6 +129,7 @@ class Console {
       forget: ({ name }) => done(agents.forget(name)),
       reconnect: ({ name }) => done(agents.reconnect(name)),
       ask: (asked) => agents.ask(asked),
+      introduce: (names) => agents.introduce(names),
       checkJob: (planned) => agents.checkJob(planned),
       createJob: (wanted) => agents.createJob(wanted),
     };

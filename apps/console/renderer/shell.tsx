@@ -20,6 +20,7 @@ import { JobScreen } from './screens/job.tsx';
 import { PairDialog } from './screens/pair-dialog.tsx';
 import { Palette } from './screens/palette.tsx';
 import { ProtectWizard } from './screens/protect/wizard.tsx';
+import { RestoreSheet } from './screens/restore/sheet.tsx';
 import { ServerScreen } from './screens/server.tsx';
 import { ServersScreen } from './screens/servers.tsx';
 import { SettingsScreen } from './screens/settings.tsx';
@@ -149,6 +150,7 @@ function Sheets() {
   if (sheet.kind === 'palette') return <Palette />;
   if (sheet.kind === 'protect') return <ProtectWizard source={sheet.source} />;
   if (sheet.kind === 'edit') return <EditSheet jobKey={sheet.job} />;
+  if (sheet.kind === 'restore') return <RestoreSheet jobKey={sheet.job} />;
   return <FailoverSheet jobKey={sheet.job} />;
 }
 

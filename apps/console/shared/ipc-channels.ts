@@ -48,6 +48,10 @@ export const permittedCalls = [
   'job.failback',
   'job.reverse',
   'job.undoFailover',
+  'job.restorePlan',
+  'job.restore',
+  'job.restoreStatus',
+  'job.restoreCancel',
   'files.browse',
   'presets.list',
   'presets.needs',
@@ -112,6 +116,8 @@ export const channels = {
   /** Now, instead of when it would be tried again. */
   reconnect: takes(z.strictObject({ name: serverNameSchema }))<true>(),
   ask: takes(askSchema)<unknown>(),
+  /** Of two servers the first is to reach the second: each trusts the other from then on. */
+  introduce: takes(z.strictObject({ source: serverNameSchema, target: serverNameSchema }))<true>(),
   checkJob: takes(plannedJobSchema)<readonly CheckResult[]>(),
   createJob: takes(plannedJobSchema.extend({ start: z.boolean(), adopt: z.boolean() }))<CreatedJob>(),
 } as const;

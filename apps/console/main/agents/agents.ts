@@ -8,7 +8,7 @@ import path from 'node:path';
 import { type ClientIdentity, type Connection, connect, type KnownServer, Profile, pair } from '@understudy/sdk';
 import type { ChannelArguments, ChannelResult } from '../../shared/ipc-channels.ts';
 import { Model } from './model.ts';
-import { checkJob, createJob, type Pair } from './plan-job.ts';
+import { checkJob, createJob, makeKnown, type Pair } from './plan-job.ts';
 import { type LinkSink, ServerLink } from './server-link.ts';
 
 /** Calls that wait for something have as long as the command line gives them. */
@@ -21,6 +21,9 @@ const LONG_CALLS: Readonly<Record<string, number>> = {
   'job.failback': 120_000,
   'job.reverse': 120_000,
   'job.undoFailover': 120_000,
+  'job.restorePlan': 120_000,
+  'job.restore': 120_000,
+  'job.restoreCancel': 120_000,
   'job.testFailover': 3_600_000,
   'job.verify': 86_400_000,
   'presets.needs': 60_000,
@@ -79,6 +82,11 @@ export class Agents {
     const connection = (await this.#linkOf(server)).connection();
     const timeoutMs = LONG_CALLS[call];
     return await connection.call(call, params as never, timeoutMs === undefined ? {} : { timeoutMs });
+  }
+
+  async introduce(names: ChannelArguments<'introduce'>): Promise<true> {
+    const pair = await this.#pairOf(names);
+    return await makeKnown(pair.connect(pair.source.name), pair.connect(pair.target.name), pair);
   }
 
   async checkJob(planned: ChannelArguments<'checkJob'>): Promise<ChannelResult<'checkJob'>> {

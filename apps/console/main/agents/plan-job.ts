@@ -67,7 +67,7 @@ function definitionOf({ definition }: Planned | Wanted, { source, target }: Pair
   throw new SdkError('bad-argument', `the job will not do: ${parsed.error.issues[0]?.message ?? 'its shape is wrong'}`);
 }
 
-async function makeKnown(atSource: Connection, atTarget: Connection, { source, target }: Pair): Promise<true> {
+export async function makeKnown(atSource: Connection, atTarget: Connection, { source, target }: Pair): Promise<true> {
   if (source.fingerprint !== target.fingerprint) await introduce(atSource, atTarget, target);
   return true;
 }

@@ -16,6 +16,7 @@ export const here: readonly JobAction[] = [
   'verify',
   'flush',
   'edit',
+  'restore',
   'failover',
   'undo-failover',
   'failback',

@@ -14,7 +14,7 @@ export type Sheet =
   | { readonly kind: 'pair' }
   | { readonly kind: 'protect'; readonly source: string | null }
   | { readonly kind: 'failover'; readonly job: string }
-  | { readonly kind: 'edit'; readonly job: string }
+  | { readonly kind: 'edit' | 'restore'; readonly job: string }
   | { readonly kind: 'palette' };
 
 export interface ConsoleState {

@@ -70,28 +70,23 @@ interface Clash extends Merged {
   readonly now: Kept;
 }
 
-function Editor({ job, server, kept, setKept, load }: EditorProps) {
-  const { t } = useWords();
+/** What a person has changed so far, and how it is brought to the agent. */
+function useEdit({ job, server, kept, setKept, load }: EditorProps) {
   const [mine, setMine] = useState(kept.definition);
-  const [valid, setValid] = useState(true);
   const [clash, setClash] = useState<Clash | null>(null);
   const [notes, setNotes] = useState<readonly string[] | null>(null);
   const task = useTask();
-  const changed = changedFields(kept.definition, mine);
   const take = (now: Kept, definition: JobDefinition): void => {
     setKept(now);
     setMine(definition);
     setClash(null);
   };
-  const save = (base: Kept, wanted: JobDefinition): Promise<void> =>
-    ask(server, 'job.edit', {
-      name: job.name,
-      revision: base.revision,
-      changes: changesOf(base.definition, wanted),
-    }).then(({ revision, notes: said }) => {
-      take({ revision, definition: wanted }, wanted);
-      setNotes(said);
-    });
+  const save = async (base: Kept, wanted: JobDefinition): Promise<void> => {
+    const changes = changesOf(base.definition, wanted);
+    const answer = await ask(server, 'job.edit', { name: job.name, revision: base.revision, changes });
+    take({ revision: answer.revision, definition: wanted }, wanted);
+    setNotes(answer.notes);
+  };
   const order = (): void =>
     task.run(async () => {
       setNotes(null);
@@ -107,6 +102,15 @@ function Editor({ job, server, kept, setKept, load }: EditorProps) {
         else setClash({ ...both, now });
       }
     });
+  return { mine, setMine, clash, notes, task, take, order };
+}
+
+function Editor(props: EditorProps) {
+  const { t } = useWords();
+  const { job, kept } = props;
+  const [valid, setValid] = useState(true);
+  const { mine, setMine, clash, notes, task, take, order } = useEdit(props);
+  const changed = changedFields(kept.definition, mine);
   return (
     <form
       className="us-form"
@@ -116,24 +120,26 @@ function Editor({ job, server, kept, setKept, load }: EditorProps) {
       }}
     >
       <Fields key={kept.revision} definition={mine} job={job} onChange={setMine} onValid={setValid} />
-      {task.failure === null ? null : <Note kind="halted">{task.failure}</Note>}
-      {clash === null ? null : (
-        <Conflict
-          clash={clash}
-          onMine={() => take(clash.now, clash.definition)}
-          onTheirs={() => take(clash.now, clash.now.definition)}
-        />
-      )}
-      {notes === null ? null : <Note kind="good">{[t('edit.saved'), ...notes].join('\n')}</Note>}
       <div className="us-sheet-end">
-        <span className="us-dim" aria-live="polite">
-          {changed.length === 0
-            ? t('edit.unchanged')
-            : t('edit.changed', { fields: changed.map((field) => t(`edit.fields.${field}`)).join(', ') })}
-        </span>
-        <Button type="submit" loading={task.running} disabled={changed.length === 0 || !valid || clash !== null}>
-          {t('edit.save')}
-        </Button>
+        {task.failure === null ? null : <Note kind="halted">{task.failure}</Note>}
+        {clash === null ? null : (
+          <Conflict
+            clash={clash}
+            onMine={() => take(clash.now, clash.definition)}
+            onTheirs={() => take(clash.now, clash.now.definition)}
+          />
+        )}
+        {notes === null ? null : <Note kind="good">{[t('edit.saved'), ...notes].join('\n')}</Note>}
+        <div className="us-sheet-save">
+          <span className="us-dim" aria-live="polite">
+            {changed.length === 0
+              ? t('edit.unchanged')
+              : t('edit.changed', { fields: changed.map((field) => t(`edit.fields.${field}`)).join(', ') })}
+          </span>
+          <Button type="submit" loading={task.running} disabled={changed.length === 0 || !valid || clash !== null}>
+            {t('edit.save')}
+          </Button>
+        </div>
       </div>
     </form>
   );

@@ -1,5 +1,5 @@
-import { Button, Checkbox, Radio, TextInput } from '@mantine/core';
-import { IconAlertTriangle, IconCircleDashed } from '@tabler/icons-react';
+import { Button, Radio, TextInput } from '@mantine/core';
+import { IconCircleDashed } from '@tabler/icons-react';
 import type { Point, TakeoverPlan } from '@understudy/wire';
 import { useState } from 'react';
 import { ask } from '../../bridge.ts';
@@ -11,6 +11,7 @@ import { counted } from '../../parts/words-of.ts';
 import { atStake, type JobView, targetEnd } from '../../store/jobs.ts';
 import { givenUp } from '../../store/timeline.ts';
 import { useNow, useWords } from '../../use-words.ts';
+import { Obstacles } from './obstacles.tsx';
 import { TimelinePart } from './timeline.tsx';
 
 type Data = 'apply' | 'discard' | 'rewind';
@@ -177,48 +178,6 @@ function Lost({ job, plan, back, nowMs }: LostProps) {
           </p>
         ))}
       </div>
-    </Panel>
-  );
-}
-
-interface ObstaclesProps {
-  readonly plan: TakeoverPlan;
-  readonly risks: readonly string[];
-  readonly onChange: (risks: readonly string[]) => void;
-}
-
-/** Taken once, a risk is no obstacle any more: it stays to be seen, so that it can be taken back. */
-function Obstacles({ plan, risks, onChange }: ObstaclesProps) {
-  const { t } = useWords();
-  if (plan.obstacles.length === 0 && risks.length === 0) return null;
-  return (
-    <Panel title={t('failover.obstacles')}>
-      <ul className="us-panel-body us-form">
-        {plan.obstacles.map(({ code, sentence: said, risk }) => (
-          <li key={code} className="us-form">
-            <span className="us-state-line us-halted">
-              <IconAlertTriangle size={15} aria-hidden />
-              <span className="us-break">{sentence(said)}</span>
-            </span>
-            {risk === null ? null : (
-              <Checkbox
-                label={`${t('failover.risk')} (${risk})`}
-                checked={false}
-                onChange={() => onChange([...risks, risk])}
-              />
-            )}
-          </li>
-        ))}
-        {risks.map((risk) => (
-          <li key={risk}>
-            <Checkbox
-              label={`${t('failover.risk')} (${risk})`}
-              checked
-              onChange={() => onChange(risks.filter((one) => one !== risk))}
-            />
-          </li>
-        ))}
-      </ul>
     </Panel>
   );
 }

@@ -26,9 +26,13 @@ export function ActionBar({ job }: { readonly job: JobView }) {
   const [told, setTold] = useState<string | null>(null);
   const takeUp = ({ action, server }: Offer): void => {
     if (SHEET.includes(action)) openSheet({ kind: 'failover', job: job.key });
-    else if (action === 'edit') openSheet({ kind: 'edit', job: job.key });
+    else if (action === 'edit' || action === 'restore') openSheet({ kind: action, job: job.key });
     else if (action === 'delete' || action === 'brake') setQuestion(action);
     else if (server !== null) task.run(async () => setTold(await carryOut(words, { job, action, server })));
+  };
+  const forget = (): void => {
+    task.reset();
+    setTold(null);
   };
   const failover = offers.find(({ action }) => action === 'failover');
   const over = job.status.state === 'failed-over' || job.status.state === 'failing-over';
@@ -55,14 +59,7 @@ export function ActionBar({ job }: { readonly job: JobView }) {
       >
         {t(over ? 'job.wayBack' : 'job.actions.failover')}
       </Button>
-      <Told
-        failure={task.failure}
-        told={told}
-        onClose={() => {
-          task.reset();
-          setTold(null);
-        }}
-      />
+      <Told failure={task.failure} told={told} onClose={forget} />
       <Questions job={job} question={question} offers={offers} onClose={() => setQuestion(null)} />
     </div>
   );

@@ -101,7 +101,7 @@ export const job: SameKeys<(typeof en)['job']> = {
     'undo-failover': 'Umschwenken zurücknehmen…',
     failback: 'Zurückschwenken…',
     reverse: 'Rollen tauschen…',
-    restore: 'Zurückspielen',
+    restore: 'Zurückspielen…',
     brake: 'Über die Bremse entscheiden…',
     more: 'Mehr',
   },

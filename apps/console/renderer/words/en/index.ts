@@ -6,6 +6,7 @@ import { events, palette, settings } from './events.ts';
 import { failover } from './failover.ts';
 import { job, why } from './job.ts';
 import { protect } from './protect.ts';
+import { restore } from './restore.ts';
 import { server, servers } from './servers.ts';
 import { states } from './states.ts';
 
@@ -16,6 +17,7 @@ export const en = {
   first,
   job,
   why,
+  restore,
   edit,
   failover,
   servers,

@@ -98,7 +98,7 @@ export const job = {
     'undo-failover': 'Undo failover…',
     failback: 'Fail back…',
     reverse: 'Reverse…',
-    restore: 'Restore',
+    restore: 'Restore…',
     brake: 'Decide the brake…',
     more: 'More',
   },
