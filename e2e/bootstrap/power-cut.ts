@@ -53,8 +53,9 @@ export function untilServed(stage: Bootstrap): Promise<unknown> {
 export async function cutPower(stage: Bootstrap, source: string, lengths: Lengths = new Map()): Promise<void> {
   const alpha = stage.agent('alpha');
   const { fsid, holder } = stage.interceptorProcesses('alpha');
-  killTogether([...holder, ...fsid]);
-  await alpha.kill();
+  // An agent that outlives its interceptor by a moment notes that, and knows of no power cut when it is started.
+  killTogether([alpha.pid, ...holder, ...fsid]);
+  await alpha.ended();
   await until('the interceptor is gone', () => ![...holder, ...fsid].some(isAlive));
   for (const { at, type } of mountsBelow(source)) if (type.startsWith('fuse')) execFileSync('umount', ['-l', at]);
   const queue = join(alpha.home, 'queue');

@@ -115,7 +115,8 @@ async function comesBack({ stage, source, jobs, lengths, undo }: Cut): Promise<{
     await alpha.start();
     for (const job of jobs)
       await until(`the regions of ${job} are dirty`, async () => {
-        const { dirty } = (await stage.client.status(job)).replication;
+        // Of the source alone: the target is held, and would be waited for.
+        const { dirty } = (await stage.client.status(`alpha/${job}`)).replication;
         return dirty?.reasons.some(({ reason }) => reason === 'power-cut') === true;
       });
     const before = readBytes(alpha.pid);
