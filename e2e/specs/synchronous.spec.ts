@@ -17,7 +17,7 @@ import {
   type JobStatus,
   killTogether,
   mountDiskImage,
-  replicaOf,
+  protectedFolder,
   sized,
   staged,
   treeDifferences,
@@ -26,7 +26,9 @@ import {
   whyNoFuse,
 } from '../bootstrap/index.ts';
 
-const JOB = 'ledger';
+const NAME = 'ledger';
+/** Asked of its source alone: a target that is held or gone would be waited for. */
+const JOB = `alpha/${NAME}`;
 const LIMIT = '700ms';
 
 interface Scene {
@@ -40,22 +42,14 @@ interface Scene {
 const status = ({ stage }: Scene): Promise<JobStatus> => stage.client.status(JOB);
 
 async function begin(stage: Bootstrap, ...extra: string[]): Promise<Scene> {
-  const source = stage.folder('source', JOB);
-  const to = stage.folder('replica');
-  const file = join(source, 'entries');
-  writeFileSync(file, '');
-  await stage.client.protect({
-    name: JOB,
-    source: 'alpha',
-    target: 'beta',
-    include: [source],
-    to,
-    intercept: 'fuse',
+  const { source, replica } = await protectedFolder(stage, NAME, {
+    fill: (folder) => writeFileSync(join(folder, 'entries'), ''),
     extra: ['--mode', 'sync', ...extra],
   });
+  const file = join(source, 'entries');
   const writer = new AcknowledgedWriter(file, join(stage.root, 'notes'));
   await until('the writer has begun', () => writer.done.length >= 20);
-  return { stage, source, replica: replicaOf(to, source), writer, file: join(replicaOf(to, source), 'entries') };
+  return { stage, source, replica, writer, file: join(replica, 'entries') };
 }
 
 /** Whatever serves the source ends at one moment, and the application with it. */
@@ -87,7 +81,7 @@ describeWithFuse('[FSI4] what was acknowledged is on the target when the source 
   staged('abort: a call that waits when all of it dies leaves nothing behind', ['alpha', 'beta'], async (stage) => {
     const scene = await begin(stage, '--sync-policy', 'abort', '--sync-timeout', '60s');
     const { source, replica, writer } = scene;
-    const folder = stage.folder('source', JOB, 'folder');
+    const folder = stage.folder('source', NAME, 'folder');
     const at = { deleted: join(source, 'deleted'), old: join(folder, 'old'), new: join(folder, 'new') };
     for (const [name, path] of Object.entries(at)) writeFileSync(path, name);
     await stage.client.flush(JOB);
@@ -205,7 +199,7 @@ const POLICIES: Readonly<Record<string, (scene: Scene, loss: Loss) => Promise<vo
     await loss.heal(stage);
     await writer.goesOn(20, `after the target was ${loss.name}`);
     expect(writer.refused).toEqual([]);
-    await scene.stage.client.told(JOB, 'calls-wait', 'calls-go-on');
+    await scene.stage.client.told(NAME, 'calls-wait', 'calls-go-on');
   },
   async degrade(scene, loss) {
     const { stage, writer } = scene;
@@ -216,7 +210,7 @@ const POLICIES: Readonly<Record<string, (scene: Scene, loss: Loss) => Promise<vo
     await until('the job is synchronous again', async () => (await status(scene)).synchronous?.state === 'synchronous');
     await until('and protected', async () => (await status(scene)).state === 'protected');
     expect(writer.refused).toEqual([]);
-    await scene.stage.client.told(JOB, 'not-synchronous', 'synchronous');
+    await scene.stage.client.told(NAME, 'not-synchronous', 'synchronous');
   },
   async abort(scene, loss) {
     const { stage, writer, source } = scene;
@@ -227,7 +221,7 @@ const POLICIES: Readonly<Record<string, (scene: Scene, loss: Loss) => Promise<vo
     expect(writer.refused.filter((entry) => holds(local, entry))).toEqual([]);
     await loss.heal(stage);
     await writer.goesOn(20, `after the target was ${loss.name}`);
-    await scene.stage.client.told(JOB, 'calls-aborted');
+    await scene.stage.client.told(NAME, 'calls-aborted');
   },
 };
 
