@@ -41,8 +41,8 @@ describeWithFuse('killed processes', () => {
     ['alpha', 'beta'],
     async (stage) => {
       await underLoad(stage, async (load) => {
-        await killInterceptor({ stage, load, times: sized(20, 5) }, 'fsid');
-        await killInterceptor({ stage, load, times: sized(20, 5) }, 'holder');
+        await killInterceptor({ stage, load, times: sized(20, 3) }, 'fsid');
+        await killInterceptor({ stage, load, times: sized(20, 3) }, 'holder');
       });
     },
     900_000,

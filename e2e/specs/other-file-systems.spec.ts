@@ -42,7 +42,7 @@ async function underKills({ stage, mixed, database }: Scene): Promise<void> {
   database.start(RATE);
   await goesOn(load, 'its start');
   await until('the writer has committed 50 transactions', () => database.last >= 50);
-  await killInterceptor({ stage, load, times: sized(20, 5) }, 'fsid');
+  await killInterceptor({ stage, load, times: sized(20, 3) }, 'fsid');
   const middle = database.last;
   await killAgent({ stage, load, times: sized(5, 2) }, 'alpha', JOB);
   await until('the database goes on after the kills', () => database.last >= middle + 50);
