@@ -181,11 +181,9 @@ export class Bootstrap {
   }
 
   async #strike(): Promise<string> {
-    for (const agent of this.agents.values()) {
-      if (!agent.running) continue;
-      agent.signal('SIGCONT');
-      await agent.stop(10_000).catch(() => undefined);
-    }
+    const running = [...this.agents.values()].filter((agent) => agent.running);
+    for (const agent of running) agent.signal('SIGCONT');
+    await Promise.all(running.map((agent) => agent.stop(10_000).catch(() => undefined)));
     this.#reaper.stdin?.end();
     await this.#reaperGone;
     return this.#reaped;
