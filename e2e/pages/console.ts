@@ -206,6 +206,14 @@ const VISITS: readonly Visit[] = [
       await page.getByRole('heading', { level: 1, name: 'alpha' }).waitFor();
     },
   ],
+  [
+    'map',
+    async (window) => {
+      await open('Map')(window);
+      await window.page.getByRole('img', { name: 'Who protects whom' }).waitFor();
+      await window.page.getByText('alpha is protected by beta').waitFor();
+    },
+  ],
   ['events', open('Events')],
   [
     'pair',

@@ -9,6 +9,7 @@ import './style/parts.css';
 import './style/screens.css';
 import './style/timeline.css';
 import './style/edit.css';
+import './style/map.css';
 import { createRoot } from 'react-dom/client';
 import { Root } from './root.tsx';
 import { begin } from './store/app.ts';

@@ -7,6 +7,7 @@ import {
   IconServer2,
   IconSettings,
   IconShieldHalf,
+  IconTopologyStar3,
 } from '@tabler/icons-react';
 import { type ComponentType, type ReactNode, useEffect } from 'react';
 import type { Place } from '../shared/preferences.ts';
@@ -17,6 +18,7 @@ import { EventsScreen } from './screens/events.tsx';
 import { FailoverSheet } from './screens/failover/sheet.tsx';
 import { FirstRun } from './screens/first-run.tsx';
 import { JobScreen } from './screens/job.tsx';
+import { MapScreen } from './screens/map.tsx';
 import { PairDialog } from './screens/pair-dialog.tsx';
 import { Palette } from './screens/palette.tsx';
 import { ProtectWizard } from './screens/protect/wizard.tsx';
@@ -57,6 +59,7 @@ function Screen() {
   if (place.screen === 'job') return <JobScreen key={place.job} jobKey={place.job} />;
   if (place.screen === 'servers') return <ServersScreen />;
   if (place.screen === 'server') return <ServerScreen key={place.server} name={place.server} />;
+  if (place.screen === 'map') return <MapScreen />;
   if (place.screen === 'events') return <EventsScreen />;
   return <DashboardScreen />;
 }
@@ -77,6 +80,9 @@ function Rail() {
       </NavItem>
       <NavItem to={{ screen: 'servers' }} icon={IconServer2} count={serverCount}>
         {t('common.servers')}
+      </NavItem>
+      <NavItem to={{ screen: 'map' }} icon={IconTopologyStar3}>
+        {t('common.map')}
       </NavItem>
       <NavItem to={{ screen: 'events' }} icon={IconListDetails}>
         {t('common.events')}
@@ -157,11 +163,12 @@ function Sheets() {
 const PLACES: readonly Place[] = [
   { screen: 'dashboard' },
   { screen: 'servers' },
+  { screen: 'map' },
   { screen: 'events' },
   { screen: 'settings' },
 ];
 
-/** Ctrl K: the palette. Ctrl 1 to 4: the screens. */
+/** Ctrl K: the palette. Ctrl 1 to 5: the screens. */
 function useShortcuts(): void {
   useEffect(() => {
     const onKey = (event: KeyboardEvent): void => {

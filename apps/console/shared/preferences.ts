@@ -14,6 +14,7 @@ export const placeSchema = z.discriminatedUnion('screen', [
   z.strictObject({ screen: z.literal('job'), job: jobKeySchema }),
   z.strictObject({ screen: z.literal('servers') }),
   z.strictObject({ screen: z.literal('server'), server: serverNameSchema }),
+  z.strictObject({ screen: z.literal('map') }),
   z.strictObject({ screen: z.literal('events') }),
   z.strictObject({ screen: z.literal('settings') }),
 ]);

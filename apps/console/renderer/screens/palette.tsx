@@ -92,7 +92,7 @@ function CommandList({ commands, chosen, onRun }: CommandListProps) {
   );
 }
 
-const SCREENS = ['dashboard', 'servers', 'events', 'settings'] as const;
+const SCREENS = ['dashboard', 'servers', 'map', 'events', 'settings'] as const;
 
 function commandsOf(state: ConsoleState, t: Translate): readonly Command[] {
   const screens = SCREENS.map(

@@ -6,6 +6,7 @@ export const common: SameKeys<(typeof en)['common']> = {
   product: 'Understudy',
   dashboard: 'Übersicht',
   servers: 'Server',
+  map: 'Karte',
   events: 'Ereignisse',
   settings: 'Einstellungen',
   protect: 'Schützen…',

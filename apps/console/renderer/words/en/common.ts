@@ -3,6 +3,7 @@ export const common = {
   product: 'Understudy',
   dashboard: 'Dashboard',
   servers: 'Servers',
+  map: 'Map',
   events: 'Events',
   settings: 'Settings',
   protect: 'Protect…',

@@ -5,6 +5,7 @@ import { edit } from './edit.ts';
 import { events, palette, settings } from './events.ts';
 import { failover } from './failover.ts';
 import { job, why } from './job.ts';
+import { map } from './map.ts';
 import { protect } from './protect.ts';
 import { restore } from './restore.ts';
 import { server, servers } from './servers.ts';
@@ -17,6 +18,7 @@ export const en = {
   first,
   job,
   why,
+  map,
   restore,
   edit,
   failover,
