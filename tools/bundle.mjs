@@ -11,7 +11,7 @@ import { top } from './ensure.mjs';
 
 const FOLDER = join(top, 'apps', 'cli', 'dist', 'bundle');
 const OUTSIDE = [
-  ...['koffi', 'lz4-napi', '@napi-rs/*', 'better-sqlite3', 'bufferutil', 'utf-8-validate'],
+  ...['koffi', 'lz4-napi', '@napi-rs/*', '@node-rs/*', 'better-sqlite3', 'bufferutil', 'utf-8-validate'],
   ...['pino', 'chokidar', 'croner', '@peculiar/*', 'reflect-metadata'],
 ];
 const DAY_MS = 86_400_000;

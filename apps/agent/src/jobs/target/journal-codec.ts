@@ -1,7 +1,8 @@
 /** The lines of a target's journal: length, CRC-32, kind, payload. Pure bytes; journal.ts writes and reads them. */
-import { crc32 } from 'node:zlib';
+
 import type { Handle, NodeChange } from '@understudy/engine';
 import type { NodeId } from '@understudy/wire';
+import { crc32 } from '../../ports/crc32.ts';
 
 /** Numbers are never reused. */
 export const LineKind = {

@@ -1,5 +1,5 @@
-import { crc32 } from 'node:zlib';
 import { decodeFrameHeader, FRAME_HEADER, FrameError, type FrameHeader, setFrameCrc } from '@understudy/wire';
+import { crc32 } from '../crc32.ts';
 import { BufferPool } from './buffer-pool.ts';
 
 const NO_PAYLOAD = new Uint8Array(0);

@@ -30,7 +30,8 @@ describe('a replication link to a peer that means harm', () => {
       most = Math.max(most, far.bufferedBytes);
       await new Promise((resolve) => setImmediate(resolve));
     }
-    expect(most).toBeLessThanOrEqual(2 * 64 * 1024 + FRAME_HEADER);
+    // The answer that went past the bound, and the pings of its own that are due meanwhile, come on top.
+    expect(most).toBeLessThanOrEqual(2 * 64 * 1024 + 16 * FRAME_HEADER);
     expect(far.closed).toBeNull();
   });
 });

@@ -5,7 +5,6 @@
  * bounded by what the owner sends against `send`'s answer and by one frame on the way in.
  */
 import type { Socket } from 'node:net';
-import { crc32 } from 'node:zlib';
 import {
   encodeFrameHeader,
   FRAME_HEADER,
@@ -17,6 +16,7 @@ import {
   position,
   setFrameCrc,
 } from '@understudy/wire';
+import { crc32 } from '../crc32.ts';
 import { Expander } from './expander.ts';
 import { readInPlace } from './fast-read.ts';
 import { FrameReader } from './frame-reader.ts';

@@ -6,7 +6,7 @@
  *                                16 u64 number of the entry   24 u64 nonce of the file
  * then its head and its body, padded to 8 bytes. Room that was reserved and not written reads as zeros.
  */
-import { crc32 } from 'node:zlib';
+import { crc32 } from '../crc32.ts';
 
 export const FILE_HEADER = 32;
 export const ENTRY_HEADER = 32;
