@@ -4,6 +4,7 @@
  */
 import { expect } from 'vitest';
 import type { Bootstrap, ConsoleWindow } from '../bootstrap/index.ts';
+import { pressOn, tabTo } from './keyboard.ts';
 
 export const SIZES = [
   [1280, 800],
@@ -63,7 +64,7 @@ async function chooseOldest(window: ConsoleWindow): Promise<void> {
   const { page } = window;
   const sheet = page.getByRole('dialog');
   const line = sheet.getByRole('slider', { name: 'Moment' });
-  await line.focus();
+  await tabTo(window, 'Moment');
   expect(await line.getAttribute('aria-valuetext')).toContain('nothing is taken back');
   for (const key of ['Home', 'End', 'ArrowLeft', 'Home']) {
     await page.keyboard.press(key);
@@ -78,23 +79,25 @@ async function chooseOldest(window: ConsoleWindow): Promise<void> {
 /** The plan is read, the oldest moment chosen, the job's name typed, and the steps are seen to their end. */
 export async function failOverBy(window: ConsoleWindow): Promise<void> {
   const { page } = window;
-  await page.getByRole('button', { name: 'Fail over…' }).click();
+  await pressOn(window, 'Fail over…');
   const sheet = page.getByRole('dialog');
   await sheet.getByText('point of no return', { exact: true }).waitFor();
   await chooseOldest(window);
   const go = sheet.getByRole('button', { name: 'Fail over now' });
   expect(await go.isDisabled(), 'before the name is typed').toBe(true);
-  await sheet.getByLabel(/^Type the job’s name/).fill('files');
-  await go.click();
+  await tabTo(window, /^Type the job’s name/);
+  await page.keyboard.type('files');
+  await pressOn(window, 'Fail over now');
   await sheet.getByRole('heading', { name: 'beta has taken over' }).waitFor();
   await sheet.locator('[data-step="writable"][data-state="done"]').waitFor();
 }
 
 /** The job goes from one server to the other and is known to neither for a moment: what the page says in the end is waited for. */
-export async function failBackBy({ page }: ConsoleWindow): Promise<void> {
-  const sheet = page.getByRole('dialog');
-  await sheet.getByRole('button', { name: 'Fail back' }).click();
-  await sheet.getByRole('button', { name: 'Yes, do it' }).click();
+export async function failBackBy(window: ConsoleWindow): Promise<void> {
+  const { page } = window;
+  await page.getByRole('dialog').getByRole('button', { name: 'Fail back' }).waitFor();
+  await pressOn(window, 'Fail back');
+  await pressOn(window, 'Yes, do it');
   await page.locator('.us-bar', { hasText: /protected.*alpha → beta/ }).waitFor({ timeout: 120_000 });
 }
 

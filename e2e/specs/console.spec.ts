@@ -16,6 +16,7 @@ import {
   restoreBy,
   SIZES,
 } from '../pages/console.ts';
+import { pressOn, protectByKeys } from '../pages/keyboard.ts';
 
 const why = whyNoConsole() ?? whyNoFuse();
 if (why !== null) console.warn(`SKIPPED the console in its window: ${why}`);
@@ -91,35 +92,28 @@ describe.skipIf(why !== null)('the console in its window', () => {
   );
 
   staged(
-    'shows a source that is gone, lets the target take over, and brings the roles back',
+    'by keyboard alone: protects, shows a source that is gone, lets the target take over, and brings the roles back',
     ['alpha', 'beta'],
     async (stage) => {
       const { source, to } = { source: stage.folder('source', 'files'), to: stage.folder('replica') };
       writeFileSync(join(source, 'before'), 'before');
-      await stage.client.protect({
-        name: 'files',
-        source: 'alpha',
-        target: 'beta',
-        include: [source],
-        to,
-        intercept: 'fuse',
-      });
-      // An operation on what is there begins a moment, and what comes behind it is not in that.
-      chmodSync(join(source, 'before'), statSync(join(source, 'before')).mode);
-      await stage.client.flush('files');
-      await until('a moment is kept', async () => (await stage.cli(['points', 'files'])).stdout.includes('Z'));
-      writeFileSync(join(source, 'after'), 'after');
       await withConsole(stage, 'failover', async (window) => {
         const { page } = window;
-        await openJob(window);
+        await protectByKeys(window, source, to);
+        // An operation on what is there begins a moment, and what comes behind it is not in that.
+        chmodSync(join(source, 'before'), statSync(join(source, 'before')).mode);
+        await stage.client.flush('files');
+        await until('a moment is kept', async () => (await stage.cli(['points', 'files'])).stdout.includes('Z'));
+        writeFileSync(join(source, 'after'), 'after');
         await stage.client.flush('files');
         await stage.agent('alpha').kill();
         await page.locator('.us-bar .us-state', { hasText: 'disconnected' }).waitFor();
-        await open('Dashboard')(window);
+        await pressOn(window, /^Dashboard/);
         await page.getByText('1 server does not answer').waitFor();
         await window.picture('source-gone');
 
-        await openJob(window);
+        await pressOn(window, 'files');
+        await page.getByRole('heading', { level: 1, name: 'files' }).waitFor();
         await failOverBy(window);
         await window.picture('failed-over');
         expect(await window.faults(), 'faults of the sheet').toEqual([]);
