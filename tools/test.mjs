@@ -132,8 +132,8 @@ await asCommand(async () => {
   let summary = { suites: {}, skipped: [], failed: [] };
   const prepared = await check('preparation', prepare);
   if (prepared.why === null) {
-    for (const one of [await check('format and lint', lint), await check('types', () => compile())])
-      suites.push(one.suite);
+    const checks = [check('format and lint', lint), check('types', () => compile())];
+    for (const one of await Promise.all(checks)) suites.push(one.suite);
     // A test that needs no built output still tells something where a package does not compile.
     summary = await vitest();
   } else suites.push(prepared.suite);
