@@ -17,8 +17,8 @@ import {
 
 const JOB = 'letters';
 const FILES = sized(1000, 200);
-/** Beyond what a brake lets pass; at full size what a company has in one folder. */
-const MANY = sized(1000, 400);
+/** Beyond what a brake lets pass, and what a company has in one folder. */
+const MANY = 1000;
 
 interface Points {
   readonly points: readonly { readonly time: string; readonly position: string; readonly reason: string | null }[];
