@@ -103,6 +103,11 @@ const SHORTENED: readonly [seed: number, steps: readonly number[], found: string
     ],
     '[MIR3] a directory counted as listed again once its name was said, though a name had gone from it unseen meanwhile',
   ],
+  [
+    178020,
+    [15, 30, 64, 65, 72, 75, 76, 78, 88, 93, 168],
+    '[SAFE4] what a way back could not take back was not named of the moments before it',
+  ],
   [12093, [62], '[SAFE4] a target died when all but the clearing up was done, and nobody started the job again'],
 ];
 const SEEDS = 150;

@@ -147,9 +147,11 @@ export class Generations {
     this.#all.shift();
   }
 
-  /** The newest has been undone. */
+  /** The newest has been undone. What could not be taken back of it is missing at every moment before it as well. */
   dropNewest(): void {
     const newest = this.current;
+    const before = this.#all.at(-2);
+    if (newest !== null && before !== undefined) handOn(newest, before);
     if (newest !== null) this.#remove(newest.number);
     this.#all.pop();
   }
@@ -312,4 +314,14 @@ export class Generations {
       this.kept.delete(handle);
     }
   }
+}
+
+/** What is missing of the one is noted in the other, and written before the one goes. */
+function handOn({ log }: Generation, into: Generation): void {
+  for (const { kind, texts, numbers } of log.outlines()) {
+    if (kind !== UndoKind.lost) continue;
+    into.log.append(encodeUndo(kind, texts, numbers));
+    into.lost += 1;
+  }
+  into.log.flush();
 }
