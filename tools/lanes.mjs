@@ -43,11 +43,11 @@ const SECONDS = {
 const secondsOf = (file) => SECONDS[/([^/]+)\.spec\.ts$/.exec(file)?.[1] ?? ''] ?? USUAL_SECONDS;
 
 /**
- * Most of a spec's time is waiting: three at once keep two processors busy. They have been seen to hold, those that measure time as well,
- * where twenty processes wanted those two. On a large machine a lane has two processors. `UNDERSTUDY_TEST_LANES` says another number.
+ * Agents, their companions and their applications keep two processors busy: with three lanes there, applications wrote faster than their
+ * agents came to send, queues grew to hundreds of MiB, and what was waited for came too late. `UNDERSTUDY_TEST_LANES` says another number.
  */
 export function laneCount(wanted = process.env.UNDERSTUDY_TEST_LANES, processors = availableParallelism()) {
-  if (wanted === undefined || wanted === '') return processors === 1 ? 1 : Math.max(3, Math.floor(processors / 2));
+  if (wanted === undefined || wanted === '') return Math.max(1, Math.floor(processors / 2));
   if (/^[1-9]\d?$/.test(wanted)) return Number(wanted);
   throw new Refusal(`UNDERSTUDY_TEST_LANES=${wanted}: a whole number from 1 to 99 would be right`);
 }

@@ -18,8 +18,8 @@ describe('lanes', () => {
     expect(lanes[0]).toEqual([spec('synchronous')]);
   });
 
-  it('are three for two processors, or as many as somebody says, in words that are checked', () => {
-    expect([1, 2, 3, 8].map((processors) => laneCount('', processors))).toEqual([1, 3, 3, 4]);
+  it('are one for two processors, or as many as somebody says, in words that are checked', () => {
+    expect([1, 2, 3, 8].map((processors) => laneCount('', processors))).toEqual([1, 1, 1, 4]);
     expect(laneCount('2', 2)).toBe(2);
     for (const wrong of ['0', '-1', 'two', '1.5', '100']) expect(() => laneCount(wrong, 2)).toThrow(/a whole number/);
   });

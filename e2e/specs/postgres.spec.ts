@@ -53,13 +53,17 @@ async function recover(scene: Scene, copy: string) {
 /** An image of one moment, and how many ledger rows had been seen committed before its recovery point. */
 async function takeImage(scene: Scene) {
   const { stage, ledger, replica } = scene;
-  const { recoveryPoint } = await stage.client.status('pg');
+  // A machine that is busy may be seconds behind when the first rows are there.
+  const due = await until('the recovery point has come to the ledger', async () => {
+    const { recoveryPoint } = await stage.client.status('pg');
+    const rows = ledger.committedBefore(Date.parse(recoveryPoint.time ?? ''));
+    return rows > 0 && rows;
+  });
   const beta = stage.agent('beta');
   await beta.hold();
   const copy = join(stage.root, 'image');
   await copyData(replica, copy);
   beta.release();
-  const due = ledger.committedBefore(Date.parse(recoveryPoint.time ?? ''));
   return { due, ...(await recover(scene, copy)) };
 }
 
@@ -95,7 +99,6 @@ async function images(scene: Scene, count: number): Promise<void> {
     const image = await takeImage(scene);
     expect(image.consistent, `image ${number}: the sums of pgbench's tables`).toBe(true);
     expect(image.rows, `image ${number}: ledger rows without a gap`).toBe(image.highest + 1);
-    expect(image.due, `image ${number}: the recovery point is a real one`).toBeGreaterThan(0);
     expect(image.rows, `image ${number}: rows committed before the recovery point`).toBeGreaterThanOrEqual(image.due);
   }
 }
