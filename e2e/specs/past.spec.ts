@@ -112,8 +112,12 @@ describeWithFuse('the past of a replica', () => {
       // A day's work, of which nothing may be lost.
       writeFileSync(join(source, 'letter-0'), 'written this morning');
       writeFileSync(join(source, 'new'), 'made this morning');
-      await stage.client.flush(JOB);
-      await until('a moment is kept', async () => (await pointsOf(stage)).points.length > 0);
+      const applied = BigInt(await stage.client.flush(JOB));
+      // Moments are a second apart: one of before may still be the newest.
+      await until('a moment is kept that has the work', async () => {
+        const { points } = await pointsOf(stage);
+        return points.some(({ position }) => BigInt(position) >= applied);
+      });
       const before = join(stage.root, 'before');
       execFileSync('cp', ['-a', source, before]);
       const knownAt = new Date().toISOString();

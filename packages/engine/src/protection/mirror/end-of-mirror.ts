@@ -24,7 +24,7 @@ export function endOfMirror({ repairing, progress, replies, plan }: Mirror) {
   return {
     code: `${what}-ended`,
     severity: 'information',
-    sentence: `The ${what} ended: ${filesDone} files handled, ${bytesSent} bytes sent.${parts.join('')}${younger}`,
+    sentence: `The ${what} ended: ${filesDone} ${filesDone === 1 ? 'file' : 'files'} handled, ${bytesSent} bytes sent.${parts.join('')}${younger}`,
   } as const;
 }
 
