@@ -2,38 +2,34 @@
  * edit: what of a job can be otherwise. In: one job's view. Out: a call that names the revision it was made from. Promised: nothing is sent
  * but what was changed here; where somebody else was faster that is shown, and a person decides.
  */
-import { Button, Drawer } from '@mantine/core';
+import { Button } from '@mantine/core';
 import type { JobDefinition } from '@understudy/wire';
 import { useCallback, useEffect, useState } from 'react';
 import { ask, ConsoleError, sentenceOf } from '../../bridge.ts';
-import { Empty, Note } from '../../parts/panel.tsx';
+import { JobSheet } from '../../parts/job-sheet.tsx';
+import { Note } from '../../parts/panel.tsx';
 import { useTask } from '../../parts/use-task.ts';
-import { closeSheet, useConsole } from '../../store/app.ts';
+import { useConsole } from '../../store/app.ts';
 import { changedFields, changesOf, type Merged, merged } from '../../store/job-edit.ts';
 import { type JobView, offersOf } from '../../store/jobs.ts';
-import { jobByKey } from '../../store/store.ts';
 import { useWords } from '../../use-words.ts';
 import { Conflict } from './conflict.tsx';
 import { Fields } from './fields.tsx';
 
 export function EditSheet({ jobKey }: { readonly jobKey: string }) {
-  const { t } = useWords();
-  const job = useConsole((state) => jobByKey(state, jobKey));
-  const servers = useConsole((state) => state.servers);
-  const server = job === null ? null : (offersOf(job, servers).find(({ action }) => action === 'edit')?.server ?? null);
   return (
-    <Drawer
-      opened
-      onClose={closeSheet}
-      position="right"
-      size={640}
-      title={<strong>{t('edit.title', { job: job?.name ?? '' })}</strong>}
-    >
-      {job === null ? <Empty title={t('job.gone')} /> : null}
-      {job === null || server !== null ? null : <Note kind="halted">{t('why.noAnswer', { server: job.server })}</Note>}
-      {job === null || server === null ? null : <Loaded job={job} server={server} />}
-    </Drawer>
+    <JobSheet jobKey={jobKey} title="edit.title">
+      {(job) => <Owner job={job} />}
+    </JobSheet>
   );
+}
+
+function Owner({ job }: { readonly job: JobView }) {
+  const { t } = useWords();
+  const servers = useConsole((state) => state.servers);
+  const server = offersOf(job, servers).find(({ action }) => action === 'edit')?.server ?? null;
+  if (server === null) return <Note kind="halted">{t('why.noAnswer', { server: job.server })}</Note>;
+  return <Loaded job={job} server={server} />;
 }
 
 interface Kept {

@@ -2,11 +2,10 @@
  * failover: one sheet for a failover and for every way back. In: one job's view. Out: the plan in this job's own names, what would be lost,
  * the person's word, the steps as the target does them. Promised: nothing is ordered before it was shown; the agents do it, not this window.
  */
-import { Drawer } from '@mantine/core';
-import { Empty, Note } from '../../parts/panel.tsx';
-import { closeSheet, useConsole } from '../../store/app.ts';
+import { JobSheet } from '../../parts/job-sheet.tsx';
+import { Note } from '../../parts/panel.tsx';
+import { useConsole } from '../../store/app.ts';
 import { type JobView, takerOf, targetEnd } from '../../store/jobs.ts';
-import { jobByKey } from '../../store/store.ts';
 import { useWords } from '../../use-words.ts';
 import { PlanPart } from './plan.tsx';
 import { RunningPart } from './running.tsx';
@@ -14,18 +13,10 @@ import { TestPart } from './test-part.tsx';
 import { WayHome } from './way-home.tsx';
 
 export function FailoverSheet({ jobKey }: { readonly jobKey: string }) {
-  const { t } = useWords();
-  const job = useConsole((state) => jobByKey(state, jobKey));
   return (
-    <Drawer
-      opened
-      onClose={closeSheet}
-      position="right"
-      size={640}
-      title={<strong>{t('failover.title', { job: job?.name ?? '' })}</strong>}
-    >
-      {job === null ? <Empty title={t('job.gone')} /> : <Sheet job={job} />}
-    </Drawer>
+    <JobSheet jobKey={jobKey} title="failover.title">
+      {(job) => <Sheet job={job} />}
+    </JobSheet>
   );
 }
 

@@ -2,41 +2,36 @@
  * restore: what a target keeps of a job is copied back to its source, or elsewhere. In: one job's view. Out: the plan of the agent that keeps
  * the replica, a person's word, how far the copy has come. Promised: nothing is ordered before it was shown.
  */
-import { Button, Checkbox, Drawer, Radio, Select, TextInput } from '@mantine/core';
+import { Button, Checkbox, Radio, Select, TextInput } from '@mantine/core';
 import type { RestorePlan } from '@understudy/wire';
 import { useState } from 'react';
 import { ask, invoke } from '../../bridge.ts';
 import { sentence } from '../../format.ts';
-import { Empty, Note, Panel } from '../../parts/panel.tsx';
+import { JobSheet } from '../../parts/job-sheet.tsx';
+import { Note, Panel } from '../../parts/panel.tsx';
 import { useAnswer } from '../../parts/use-answer.ts';
 import { type Task, useTask } from '../../parts/use-task.ts';
 import { rawPathFromText } from '../../raw-path.ts';
-import { closeSheet, useConsole } from '../../store/app.ts';
+import { useConsole } from '../../store/app.ts';
 import { type JobView, targetEnd } from '../../store/jobs.ts';
-import { jobByKey } from '../../store/store.ts';
 import { useNow, useWords } from '../../use-words.ts';
 import { Obstacles } from '../failover/obstacles.tsx';
 import { Copying } from './copying.tsx';
 
 export function RestoreSheet({ jobKey }: { readonly jobKey: string }) {
-  const { t } = useWords();
-  const job = useConsole((state) => jobByKey(state, jobKey));
-  const servers = useConsole((state) => state.servers);
-  const keeper = job === null ? null : (targetEnd(job)?.server ?? null);
-  const isLive = keeper !== null && servers[keeper]?.link.state === 'live';
   return (
-    <Drawer
-      opened
-      onClose={closeSheet}
-      position="right"
-      size={640}
-      title={<strong>{t('restore.title', { job: job?.name ?? '' })}</strong>}
-    >
-      {job === null ? <Empty title={t('job.gone')} /> : null}
-      {job === null || isLive ? null : <Note kind="halted">{t('why.noTarget')}</Note>}
-      {job !== null && keeper !== null && isLive ? <Restore job={job} keeper={keeper} /> : null}
-    </Drawer>
+    <JobSheet jobKey={jobKey} title="restore.title">
+      {(job) => <Keeper job={job} />}
+    </JobSheet>
   );
+}
+
+function Keeper({ job }: { readonly job: JobView }) {
+  const { t } = useWords();
+  const servers = useConsole((state) => state.servers);
+  const keeper = targetEnd(job)?.server ?? null;
+  if (keeper === null || servers[keeper]?.link.state !== 'live') return <Note kind="halted">{t('why.noTarget')}</Note>;
+  return <Restore job={job} keeper={keeper} />;
 }
 
 interface RestoreProps {
