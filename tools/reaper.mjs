@@ -46,12 +46,17 @@ const namesRoot = (pid) => {
 
 function ringsOf(pid) {
   const rings = [];
+  let fds = [];
   try {
-    for (const fd of readdirSync(`/proc/${pid}/fd`)) {
+    fds = readdirSync(`/proc/${pid}/fd`);
+  } catch {}
+  for (const fd of fds)
+    try {
       const path = `/proc/${pid}/fd/${fd}`;
       if (readlinkSync(path).includes('memfd:fsi-ring')) rings.push(String(statSync(path).ino));
+    } catch {
+      // Closed while we looked, which says nothing of the others.
     }
-  } catch {}
   return rings;
 }
 

@@ -62,15 +62,24 @@ export function processesNaming(path: string): ProcessFound[] {
  */
 export function ringsOf(pid: number): string[] {
   const rings: string[] = [];
-  try {
-    for (const fd of readdirSync(`/proc/${pid}/fd`)) {
-      const path = `/proc/${pid}/fd/${fd}`;
+  for (const fd of namesIn(`/proc/${pid}/fd`)) {
+    const path = `/proc/${pid}/fd/${fd}`;
+    try {
       if (/memfd:fsi-ring/.test(readlinkSync(path))) rings.push(String(statSync(path).ino));
+    } catch {
+      // Closed while we looked, which says nothing of the others.
     }
-  } catch {
-    // It ended while we looked, and with it its descriptors.
   }
   return rings;
+}
+
+/** None where it has ended. */
+function namesIn(path: string): string[] {
+  try {
+    return readdirSync(path);
+  } catch {
+    return [];
+  }
 }
 
 const nameOf = (pid: number): string => text(`/proc/${pid}/comm`).trim();
