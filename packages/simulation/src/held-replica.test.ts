@@ -10,7 +10,7 @@ const lines = (...all: readonly (readonly [path: string, handle: string, rest: s
     handle: handle as Handle,
   }));
 const lost = (handle: string, path: string, uncertain: boolean): LostOfRoot => ({
-  ...{ root: 0, uncertain, handle: handle as Handle },
+  ...{ root: 0, uncertain, within: false, handle: handle as Handle },
   path: path as LostPast['path'],
 });
 

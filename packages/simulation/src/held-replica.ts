@@ -71,6 +71,8 @@ class Excuses {
   readonly #contents = new Set<string>();
   readonly #files = new Set<string>();
   readonly #paths = new Set<string>();
+  /** Directories of which it is not known what was in them. */
+  readonly #within: string[] = [];
   /** Of directories among these that came to another place: what is beneath them went with them. */
   readonly #moved: readonly string[];
 
@@ -78,7 +80,9 @@ class Excuses {
     const tops = new Map([...then, ...now].map(({ root, top }) => [root, top]));
     for (const one of lost) {
       if (one.handle !== '') (one.uncertain ? this.#files : this.#contents).add(fileOf(one));
-      if (one.uncertain && one.path !== '') this.#paths.add(`${tops.get(one.root)}/${one.path}`);
+      const path = one.path === '' ? tops.get(one.root) : `${tops.get(one.root)}/${one.path}`;
+      if (one.uncertain && one.path !== '') this.#paths.add(`${path}`);
+      if (one.within) this.#within.push(`${path}/`);
     }
     const places = (lines: readonly HeldLine[]) => new Set(lines.map((one) => `${pathOf(one)} ${fileOf(one)}`));
     const [before, after] = [places(then), places(now)];
@@ -104,6 +108,7 @@ class Excuses {
   }
 
   #isExcused(one: HeldLine): boolean {
-    return this.#isUncertain(one) || this.#moved.some((directory) => one.line.startsWith(directory));
+    const beneath = [...this.#within, ...this.#moved];
+    return this.#isUncertain(one) || beneath.some((directory) => one.line.startsWith(directory));
   }
 }

@@ -108,6 +108,19 @@ const SHORTENED: readonly [seed: number, steps: readonly number[], found: string
     [15, 30, 64, 65, 72, 75, 76, 78, 88, 93, 168],
     '[SAFE4] what a way back could not take back was not named of the moments before it',
   ],
+  [
+    222951,
+    [
+      3, 5, 13, 61, 62, 63, 65, 68, 71, 73, 81, 84, 88, 90, 91, 92, 112, 114, 115, 116, 121, 122, 125, 126, 135, 136,
+      139, 140, 141, 146, 147, 196, 228,
+    ],
+    '[SAFE4] what the end of a listing had taken away as the power went was not named',
+  ],
+  [
+    226214,
+    [27, 61, 62, 63, 64, 81, 89, 90, 127, 155, 166, 216, 248, 257, 269, 293],
+    '[TRM2] operations were given up for want of a root that a full disk would not have opened',
+  ],
   [12093, [62], '[SAFE4] a target died when all but the clearing up was done, and nobody started the job again'],
 ];
 const SEEDS = 150;

@@ -1,6 +1,6 @@
 /** What a full disk, a lost link or a power cut may not do: leave a file unasked for, shift content twice, or lose a known directory. */
 import type { RawName } from '@understudy/base';
-import { MirrorCompare, Verb } from '@understudy/wire';
+import { MirrorCompare, position, Verb } from '@understudy/wire';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { FileError } from '../../../ports.ts';
 import { sayRoot } from '../testing/mirror-source.ts';
@@ -30,6 +30,30 @@ function ask(file: ModelNode, name: string): void {
   const place = { parent: source.root.id, name: name as RawName, node: file.id };
   source.say({ verb: Verb.entry, ...place, attributes: source.attributes(file) });
 }
+
+describe('a replica that cannot be opened', () => {
+  it('[TRM2] has what was received wait: nothing of it is given up for want of a root', () => {
+    apply();
+    const file = source.make(source.root, 'a', REGULAR);
+    source.write(file, 0, [1, 2, 3]);
+    rig.restart();
+    rig.records = source.records;
+    rig.openRoot = () => {
+      throw new FileError('ENOSPC', 'mkdir');
+    };
+    expect(rig.hello({ next: position(source.records.length + 1) })).toMatchObject({
+      kind: 'refuse',
+      refuse: { code: 'failed' },
+    });
+    rig.accept.start({ applied: rig.apply.stream.applied, epoch: rig.epoch, keepQueue: false });
+    rig.send(rig.apply.stream.applied + 1);
+    expect(rig.step()).toMatchObject({ replies: [], applied: rig.apply.stream.applied });
+    expect(rig.accept.queued.records).toBeGreaterThan(0);
+    rig.openRoot = () => rig.replica;
+    apply();
+    expect(rig.tree()).toEqual(source.tree());
+  });
+});
 
 describe('content that was asked for', () => {
   it('[MIR1] [TRM2] is asked for although the disk was full at the first try of a file with two names', () => {

@@ -27,6 +27,8 @@ export class ReplicaRoots {
   /** Bindings of roots that have not been opened yet. */
   readonly #waiting = new Map<number, NodeBinding[]>();
   readonly readAhead = new ReadAhead(this);
+  /** Not all could be opened: what is to be done to them waits. */
+  #shut = false;
 
   constructor(open: OpenRoot, journal: Pick<TargetJournal, 'note'>, bindings: Iterable<NodeBinding>) {
     this.#open = open;
@@ -44,6 +46,17 @@ export class ReplicaRoots {
 
   get(index: number): ReplicaRoot | undefined {
     return this.#roots.get(index);
+  }
+
+  get shut(): boolean {
+    return this.#shut;
+  }
+
+  /** Throws FileError where one cannot be opened. */
+  openAll(specs: readonly RootSpec[], sparesOthers: boolean): void {
+    this.#shut = true;
+    for (const { index, path } of specs) this.open(index, path).sparesOthers = sparesOthers;
+    this.#shut = false;
   }
 
   /** The root, opened if it is not. Another path under the same index is another root: what was known of the former is forgotten. */

@@ -123,7 +123,7 @@ export class TargetReplicationManager {
 
   /** Throws FileError where a replica cannot be opened. `sparesOthers`: see ReplicaRoot. */
   openRoots(specs: readonly RootSpec[], sparesOthers = false): void {
-    for (const { index, path } of specs) this.#roots.open(index, path).sparesOthers = sparesOthers;
+    this.#roots.openAll(specs, sparesOthers);
   }
 
   /** Failures that the source may not know of yet. */
@@ -179,7 +179,7 @@ export class TargetReplicationManager {
   /** Applies what is queued, within the budget, and commits it. */
   applySome(nowMs: number, budget: ApplyBudget = DEFAULT_APPLY_BUDGET): ApplyEffects {
     const outbox = new Outbox();
-    const waits = this.#trouble !== null && nowMs < this.#trouble.atMs;
+    const waits = this.#roots.shut || (this.#trouble !== null && nowMs < this.#trouble.atMs);
     if (!waits && !this.brake.isHeld) this.#applyBatch(nowMs, budget, outbox);
     outbox.events.push(...this.brake.takeEvents(NO_PATH));
     const before = this.#condition;

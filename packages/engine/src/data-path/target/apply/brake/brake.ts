@@ -12,6 +12,7 @@ import { type BrakeSettings, DEFAULT_BRAKE, type Trip } from './detector.ts';
 import { KeepingFiles } from './keeping-files.ts';
 import { type UndoReach, WINDOW_ONLY } from './letting-go.ts';
 import { PurgeReport } from './purge-report.ts';
+import type { LostPast } from './roll-back.ts';
 import { UndoJournal } from './undo-journal.ts';
 import type { UndoPoint } from './undo-points.ts';
 import { haltedSentence, heldSentence, rewoundSentence, unreachableSentence } from './words.ts';
@@ -183,7 +184,7 @@ export class Brake {
     if (!reached && state.phase === 'rolling-back' && state.to !== null) return null;
     const to = reached ? state.to : null;
     const found = state.lost !== undefined || number === null || to === null ? [] : this.undo.lostSince(number);
-    const lost = state.lost ?? found.slice(0, MOST_NAMED).map(({ path }) => path);
+    const lost = state.lost ?? found.slice(0, MOST_NAMED).map(shownLost);
     this.#note({ ...state, phase: 'rolling-back', to, lost });
     if (to === null || number === null) return state.at;
     this.undo.undoTo(number, this.#parts.rebind);
@@ -290,5 +291,8 @@ export class Brake {
     this.#saidShort = false;
   }
 }
+
+/** Of a directory of which it is not known what was in it, what was in it is named. */
+const shownLost = ({ path, within }: LostPast): string => (within ? `${path === '' ? '' : `${path}/`}*` : path);
 
 const pastOf = ({ number, position, wallMs, sourceMs }: UndoPoint) => ({ number, position, wallMs, sourceMs });

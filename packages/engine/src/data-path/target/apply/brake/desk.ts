@@ -4,7 +4,7 @@
  */
 import type { RawName } from '@understudy/base';
 import type { Condition, NodeId, OperationRecord, Position } from '@understudy/wire';
-import { NO_NODE, position } from '@understudy/wire';
+import { NO_NODE, position, Verb } from '@understudy/wire';
 import { FileError, type Handle, type ReplicaFiles } from '../../../../ports.ts';
 import type { BrakeState, TargetJournal } from '../../journal.ts';
 import type { TargetEvent } from '../apply-context.ts';
@@ -95,7 +95,9 @@ export class BrakeDesk {
     if (record.name2 !== '') keeper.uncertain(handle, root.pathFor(record.node, record.parent2, record.name2));
     for (const node of [record.parent, record.parent2, record.victim]) {
       const other = root.nodes.handleOf(node);
-      if (other !== undefined) keeper.uncertain(other, root.pathFor(node, NO_NODE, '' as RawName));
+      // The end of a listing takes away what it did not name.
+      const within = record.verb === Verb.listingEnd && node === record.parent;
+      if (other !== undefined) keeper.uncertain(other, root.pathFor(node, NO_NODE, '' as RawName), within);
     }
   }
 

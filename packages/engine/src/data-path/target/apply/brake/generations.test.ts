@@ -7,7 +7,7 @@ import { lostOf } from './roll-back.ts';
 import { encodeUndo, UndoKind } from './undo-log.ts';
 
 const at = (position: number) => ({ position, wallMs: position * 1000, sourceMs: position * 1000 });
-const lost = { handle: brand<Handle>('file'), path: 'letters' as RawName, uncertain: false };
+const lost = { handle: brand<Handle>('file'), path: 'letters' as RawName, uncertain: false, within: false };
 
 it('[SAFE4] what a stretch could not take back is missing at the moments before it as well, over a restart', () => {
   const files = new MemoryReplica();

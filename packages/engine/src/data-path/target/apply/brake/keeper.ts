@@ -11,7 +11,7 @@ import { isDirectory, isRegular, type Place } from '../replica-root.ts';
 import { formerPath } from '../waiting.ts';
 import type { Generation, Generations, Touch } from './generations.ts';
 import { KeptPurge } from './purge.ts';
-import type { LostPast } from './roll-back.ts';
+import { howLost, type LostPast } from './roll-back.ts';
 import { encodeUndo, MOST_ENTRY_BYTES, UndoKind, type UndoOutline } from './undo-log.ts';
 
 export interface KeeperHooks {
@@ -99,11 +99,11 @@ export class Keeper {
     });
   }
 
-  /** What this was before is not known. */
-  uncertain(handle: Handle | null, path: RawName): void {
+  /** What this was before is not known; `within`: nor what was in it. */
+  uncertain(handle: Handle | null, path: RawName, within = false): void {
     const { size } = this.#uncertain;
-    if (this.#uncertain.add(`${handle ?? ''}/${path}`).size === size) return;
-    this.#do((log) => this.#lose(log, { handle: handle ?? '', path, uncertain: true }));
+    if (this.#uncertain.add(`${handle ?? ''}/${path}${within ? '/' : ''}`).size === size) return;
+    this.#do((log) => this.#lose(log, { handle: handle ?? '', path, uncertain: true, within }));
   }
 
   moving(handle: Handle, from: Place, to: Place): void {
@@ -290,7 +290,7 @@ export class Keeper {
     if (bytes > MOST_AT_ONCE || bytes > this.#hooks.room(bytes)) {
       const path = this.files.pathOf(handle) ?? ('' as RawName);
       touch.lost = true;
-      this.#lose(log, { handle, path, uncertain: false });
+      this.#lose(log, { handle, path, uncertain: false, within: false });
       this.#hooks.lost(path);
       return;
     }
@@ -301,8 +301,8 @@ export class Keeper {
     (this.#now as Generation).copied += bytes;
   }
 
-  #lose(log: Log, { handle, path, uncertain }: LostPast): void {
-    log(UndoKind.lost, [handle, path], [uncertain ? 1 : 0]);
+  #lose(log: Log, lost: LostPast): void {
+    log(UndoKind.lost, [lost.handle, lost.path], [howLost(lost)]);
     (this.#now as Generation).lost += 1;
   }
 

@@ -125,6 +125,27 @@ describe('what a process has left of the way back', () => {
     expect(rig.apply.brake.state).toMatchObject({ phase: 'halted' });
   });
 
+  it('[SAFE4] names all that was in a directory whose listing ended as the power went: what it took away, it did not name', () => {
+    const stage = new Stage();
+    const { rig, source } = stage;
+    const point = stage.newest();
+    stage.checkpoint();
+    source.say({ verb: Verb.mirrorBegin, detail: MirrorCompare.everything });
+    source.say({ verb: Verb.listingBegin, parent: source.root.id });
+    const attributes = source.attributes(source.root);
+    source.say({ verb: Verb.listingEnd, parent: source.root.id, node: source.root.id, attributes });
+    stage.apply();
+    expect(rig.tree().has('one')).toBe(false);
+    stage.losePower();
+    stage.hello();
+    stage.apply();
+    expect(rig.apply.brake.lostSince(point)).toContainEqual(
+      expect.objectContaining({ path: '', uncertain: true, within: true }),
+    );
+    rig.apply.brake.rewind(stage.newest());
+    expect(rig.apply.brake.state?.sentence).toContain('«*»');
+  });
+
   it('[SAFE4] goes where another stream begins behind a power cut: what was under way is replayed by nobody', () => {
     const stage = new Stage();
     const { rig, source } = stage;

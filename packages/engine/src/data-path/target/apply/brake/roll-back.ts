@@ -26,13 +26,23 @@ export interface LostPast {
   readonly path: RawName;
   /** Names and attributes may be missing too; otherwise content is. */
   readonly uncertain: boolean;
+  /** A directory: of all that was in it neither. */
+  readonly within: boolean;
 }
+
+/** First number of `lost`. */
+const UNCERTAIN = 1;
+const WITHIN = 2;
+export const howLost = ({ uncertain, within }: LostPast): number => (uncertain ? UNCERTAIN : 0) | (within ? WITHIN : 0);
 
 export function lostOf({ log }: Generation): LostPast[] {
   const lost: LostPast[] = [];
-  for (const { kind, texts, numbers } of log.outlines())
-    if (kind === UndoKind.lost)
-      lost.push({ handle: texts[0] as Handle, path: (texts[1] ?? '') as RawName, uncertain: numbers[0] !== 0 });
+  for (const { kind, texts, numbers } of log.outlines()) {
+    if (kind !== UndoKind.lost) continue;
+    const how = numbers[0] ?? 0;
+    const file = { handle: texts[0] as Handle, path: (texts[1] ?? '') as RawName };
+    lost.push({ ...file, uncertain: (how & UNCERTAIN) !== 0, within: (how & WITHIN) !== 0 });
+  }
   return lost;
 }
 
