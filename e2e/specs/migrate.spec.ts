@@ -1,8 +1,9 @@
 /**
  * A server is moved while it lives: a ledger is written on the source until it is cut over, and goes on on the target. Not a line is lost.
- * Before anything is written there the cut-over is undone once.
+ * Before anything is written there the cut-over is undone once. A service of the job is stopped on the source, and what it writes as it
+ * ends comes over too.
  */
-import { readFileSync } from 'node:fs';
+import { chmodSync, existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect } from 'vitest';
 import { type Bootstrap, describeWithFuse, ExitCode, replicaOf, staged, startLoad, until } from '../bootstrap/index.ts';
@@ -28,7 +29,52 @@ async function cutOver(stage: Bootstrap, source: string, replica: string): Promi
   expect(readFileSync(join(replica, 'ledger'))).toEqual(readFileSync(join(source, 'ledger')));
 }
 
+/** A service that is up as long as its file is, a file for each side, and that writes into the job's folder when it is stopped. */
+function serviceOf(
+  stage: Bootstrap,
+  source: string,
+): { readonly section: string; readonly up: (side: string) => string } {
+  const at = (name: string) => join(stage.root, name);
+  const script = `#!/bin/sh -e
+side=target; [ "$UNDERSTUDY_ACTION" = migrate ] && side=source
+case "$1" in
+  start) touch ${stage.root}/up-$side ;;
+  check) test -e ${stage.root}/up-$side ;;
+  stop) echo "stopped in order" > ${source}/last; rm ${stage.root}/up-$side ;;
+esac
+`;
+  writeFileSync(at('service'), script);
+  chmodSync(at('service'), 0o755);
+  const word = (what: string) => `${what}: [${at('service')}, ${what}]`;
+  const section = `services:\n  - { name: database, ${['start', 'check', 'stop'].map(word).join(', ')}, timeout: 20s }\n`;
+  writeFileSync(at('failover.yaml'), section);
+  return { section: at('failover.yaml'), up: (side) => at(`up-${side}`) };
+}
+
 describeWithFuse('migrate', () => {
+  staged(
+    '[FO3] what serves on the source is stopped in order before it is held, and serves on the target then',
+    ['alpha', 'beta'],
+    async (stage) => {
+      const source = stage.folder('source', 'data');
+      const to = stage.folder('replica');
+      const { section, up } = serviceOf(stage, source);
+      const job = { name: JOB, source: 'alpha', target: 'beta', include: [source], to, intercept: 'fuse' } as const;
+      await stage.client.protect({ ...job, extra: ['--failover-file', section] });
+      writeFileSync(up('source'), '');
+      const ready = await stage.cli(['migrate', JOB]);
+      expect(ready.stdout).toContain('What serves on alpha of database is stopped by it');
+
+      const moved = await stage.cli(['migrate', JOB, '--cutover', '--yes']);
+      expect(moved.code, moved.stderr).toBe(ExitCode.done);
+      expect(['source', 'target'].map((side) => existsSync(up(side)))).toEqual([false, true]);
+      expect(readFileSync(join(replicaOf(to, source), 'last'), 'utf8')).toBe('stopped in order\n');
+      const { stdout } = await stage.client.events('--json', '--limit', '1000');
+      expect(stdout).toContain('Stopped for a cut-over: database.');
+    },
+    120_000,
+  );
+
   staged(
     '[FO3] [FO4] the source is held, nothing is lost, the target takes over, and the way back is open',
     ['alpha', 'beta'],

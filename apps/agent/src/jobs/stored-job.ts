@@ -27,7 +27,13 @@ export const storedJobSchema = z.strictObject({
     .strictObject({ epoch: z.number().int().min(1).nullable(), sentence: z.string().max(4096), at: z.iso.datetime() })
     .optional(),
   /** Writes are held here since then, so that the target can take over without loss. */
-  cutover: z.strictObject({ at: z.iso.datetime() }).optional(),
+  cutover: z
+    .strictObject({
+      at: z.iso.datetime(),
+      /** Services that were stopped here for it, or are being stopped. */
+      stopped: z.array(z.string().max(128)).max(64).optional(),
+    })
+    .optional(),
   /** FO3: the witness has confirmed this epoch once. */
   confirmedEpoch: z.number().int().min(1).optional(),
   definition: jobDefinitionSchema,

@@ -41,8 +41,9 @@ const LOOK_MS = 250;
 
 export function lookReady(io: Io, written: string, options: MigrateOptions): Promise<ExitCode> {
   return withSession(io, options, async (session) => {
-    const ready = await readinessOf(await bothEnds(session, written));
-    io.out(options.json === true ? json(jsonOf(ready)) : textOf(ready));
+    const ends = await bothEnds(session, written);
+    const ready = await readinessOf(ends);
+    io.out(options.json === true ? json(jsonOf(ready)) : textOf(ready, ends));
     return ready.reasons.length === 0 ? ExitCode.done : ExitCode.no;
   });
 }
@@ -51,7 +52,7 @@ export function cutOver(io: Io, written: string, options: MigrateOptions): Promi
   return withSession(io, options, async (session) => {
     const ends = await bothEnds(session, written);
     const ready = await readinessOf(ends);
-    io.out(textOf(ready));
+    io.out(textOf(ready, ends));
     if (ready.reasons.length > 0) return ExitCode.no;
     const { name, source, target } = ready.status;
     const question = `nothing is written to ${name} on ${source} any more, and ${target} takes over: do it?`;
@@ -127,7 +128,7 @@ function jsonOf(ready: Readiness): object {
   return { name, ready: reasons.length === 0, reasons, state, queue, lagMs: recoveryPoint.latencyMs, plan };
 }
 
-function textOf(ready: Readiness): string {
+function textOf(ready: Readiness, ends: Ends): string {
   const { status, plan, reasons } = ready;
   const { name, source, target, mirror, recoveryPoint } = status;
   const queue = queueOf(ready);
@@ -139,17 +140,25 @@ function textOf(ready: Readiness): string {
     `Waiting on ${source}: ${waiting(queue.source)}; on ${target}: ${waiting(queue.target)}.`,
     ...reasons.map((reason) => `Not yet: ${sentence(reason.sentence)}`),
   ];
+  const services = servicesOf(ends.source.job).map((service) => service.name);
+  const stop =
+    services.length === 0
+      ? `Stop what writes on ${source}`
+      : `What serves on ${source} of ${services.join(', ')} is stopped by it; stop what else writes there`;
   const verdict =
     reasons.length === 0
-      ? `${name} is ready to be cut over. Stop what writes on ${source}, then: understudy migrate ${name} --cutover`
+      ? `${name} is ready to be cut over. ${stop}, then: understudy migrate ${name} --cutover`
       : `${name} is not ready to be cut over.`;
   return `${lines.join('\n')}\n${planText({ ...plan, obstacles: [] }, status)}${verdict}\n`;
 }
 
 function hold({ connection, job }: FoundJob, timeoutMs: number): Promise<CallResult<'job.holdWrites'>> {
   const asked = { name: job.status.name, timeoutMs };
-  return answering(() => connection.call('job.holdWrites', asked, { timeoutMs: timeoutMs + CALL_MS }));
+  const stopping = servicesOf(job).reduce((sum, service) => sum + service.timeoutMs, 0);
+  return answering(() => connection.call('job.holdWrites', asked, { timeoutMs: timeoutMs + stopping + CALL_MS }));
 }
+
+const servicesOf = ({ definition }: FoundJob['job']) => definition.failover?.services ?? [];
 
 async function takeOver(session: Session, { source, target }: Ends): Promise<ExitCode> {
   const { name } = source.job.status;

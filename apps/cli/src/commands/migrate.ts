@@ -9,8 +9,8 @@ export function defineMigrate(program: Program, runner: Runner): void {
     .command('migrate')
     .summary('move to the target without loss, while the source lives')
     .description(
-      'Says whether a job is ready to be cut over, and exits with 1 where it is not. With --cutover nothing is written on the source any more ' +
-        '(its applications are answered EROFS: stop them first), the last operation is brought over, and the target takes over. The source is kept as it was: undo-failover and failback go back.',
+      'Says whether a job is ready to be cut over, and exits with 1 where it is not. With --cutover the job’s services that run on the source are ' +
+        'stopped, nothing is written there any more (other applications are answered EROFS: stop them first), the last operation is brought over, and the target takes over. The source is kept as it was: undo-failover and failback go back.',
     )
     .argument('<name>', 'a job, or SERVER/JOB')
     .option('--cutover', 'do it now')

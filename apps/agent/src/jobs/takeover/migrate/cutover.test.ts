@@ -8,12 +8,13 @@ import type { StoredJob } from '../../stored-job.ts';
 import { SceneHere } from '../../testing/agents-here.ts';
 import { whyNoRealAgents } from '../../testing/real-agents.ts';
 import { Cutover, type CutoverDoor } from './cutover.ts';
+import type { ServicesHere } from './services-here.ts';
 
 const why = whyNoRealAgents();
 if (why !== null) process.stderr.write(`SKIPPED cutover.test.ts: ${why}\n`);
 
 /** A job that runs; what it flushes is there at once, unless it is late. */
-function sceneOf(more: { late?: boolean; gate?: boolean } = {}) {
+function sceneOf(more: { late?: boolean; gate?: boolean; services?: readonly string[]; stuck?: string } = {}) {
   const said: string[] = [];
   const facts = { linked: true, complete: true, mirror: 'none', dirtyItems: 0, unrepairable: 0, halt: null };
   const runner = {
@@ -43,7 +44,19 @@ function sceneOf(more: { late?: boolean; gate?: boolean } = {}) {
     fault: (error) => said.push(String(error)),
     roots: () => [],
   };
-  return { cutover: new Cutover(door), job, facts, said, calls, door };
+  const services: { -readonly [K in keyof ServicesHere]: ServicesHere[K] } = {
+    stop: async (_job, stopping) => {
+      for (const name of more.services ?? []) {
+        stopping(name);
+        said.push(`stops ${name}, ${job.stored.cutover?.stopped?.join('+')} on disk`);
+        if (more.stuck === name) throw new Error(`The service ${name} could not be stopped.`);
+      }
+    },
+    start: async (_job, names) => {
+      said.push(`starts ${names.join('+')}`);
+    },
+  };
+  return { cutover: new Cutover(door, services), job, facts, said, calls, door, services };
 }
 
 describe('writes that are held for a cut-over', () => {
@@ -67,6 +80,39 @@ describe('writes that are held for a cut-over', () => {
     expect(job.stored.cutover).toBeUndefined();
   });
 
+  it('[FO3] come after the services of the job are stopped, and what was stopped serves again where nobody takes over', async () => {
+    const { cutover, job, said } = sceneOf({ services: ['web', 'database'] });
+    await cutover.hold(job, 1000);
+    const stops = ['stops web, web on disk', 'stops database, web+database on disk', 'cutover-stopped'];
+    expect(said).toEqual([...stops, 'held', 'cutover-begun']);
+    await vi.advanceTimersByTimeAsync(61_000);
+    expect(said.slice(5)).toEqual(['let go', 'cutover-broken-off', 'starts web+database', 'cutover-serves-again']);
+  });
+
+  it('[FO3] are not held where a service will not stop: what was stopped serves again', async () => {
+    const { cutover, job, said } = sceneOf({ services: ['web', 'database'], stuck: 'database' });
+    await expect(cutover.hold(job, 1000)).rejects.toThrow('database could not be stopped. Nothing was cut over.');
+    await vi.advanceTimersByTimeAsync(0);
+    expect(said.slice(2)).toEqual(['let go', 'cutover-broken-off', 'starts web+database', 'cutover-serves-again']);
+    expect(job.stored.cutover).toBeUndefined();
+  });
+
+  it('[FO3] are not given back while services are being stopped for it', async () => {
+    const { cutover, job, services } = sceneOf();
+    let goOn = (): void => {};
+    services.stop = (_job, stopping) => {
+      stopping('database');
+      return new Promise((resolve) => {
+        goOn = resolve;
+      });
+    };
+    const held = cutover.hold(job, 1000);
+    expect(() => cutover.cancel(job, true)).toThrow(/are being stopped for it/);
+    goOn();
+    await held;
+    expect(() => cutover.cancel(job, true)).not.toThrow();
+  });
+
   it('[SAFE6] are nobody’s matter any more once another server has taken over', async () => {
     const { cutover, job, said } = sceneOf();
     await cutover.hold(job, 1000);
@@ -77,11 +123,11 @@ describe('writes that are held for a cut-over', () => {
   });
 
   it('are held from the beginning by an agent that is started anew', async () => {
-    const { cutover, job, door, said } = sceneOf();
+    const { cutover, job, door, said, services } = sceneOf();
     await cutover.hold(job, 1000);
     cutover.close();
     said.length = 0;
-    const again = new Cutover(door);
+    const again = new Cutover(door, services);
     again.restore();
     expect(said).toEqual(['held']);
     await vi.advanceTimersByTimeAsync(61_000);

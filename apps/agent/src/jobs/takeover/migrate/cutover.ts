@@ -1,13 +1,16 @@
 /**
- * migrate: a failover in agreement, on the server that writes. In: a person's word. Out: nothing is written any more, and everything that was
- * is applied on the target, which may then take over; or the job as it was, and why. Promise: that writes are held is on disk before it is
- * done; they go on by themselves only once the target was heard and has not taken over, else by a person's word.
+ * migrate: a failover in agreement, on the server that writes. In: a person's word. Out: the job's services are stopped, nothing is written
+ * any more, and everything that was is applied on the target, which may then take over; or the job as it was, and why. Promise: that writes
+ * are held, and what is stopped, is on disk before it is done; they go on by themselves, and what was stopped serves again, only once the
+ * target was heard and has not taken over, else by a person's word.
  */
 import { printable } from '@understudy/base';
 import { ManagementError } from '@understudy/wire';
+import { messageOf } from '../../../home/start-error.ts';
 import type { Job, Running } from '../../source/known-job.ts';
 import type { RoleDoor } from '../reverse/door.ts';
 import { drained, isEqual } from '../reverse/equal.ts';
+import type { ServicesHere } from './services-here.ts';
 
 /** What the cut-over needs of the rooms around it. */
 export type CutoverDoor = Pick<
@@ -28,11 +31,15 @@ const LOOK_MS = 500;
 
 export class Cutover {
   readonly #door: CutoverDoor;
+  readonly #services: ServicesHere;
   readonly #timers = new Map<string, NodeJS.Timeout>();
+  /** Jobs whose services are being stopped. */
+  readonly #stopping = new Set<string>();
   #closed = false;
 
-  constructor(door: CutoverDoor) {
+  constructor(door: CutoverDoor, services: ServicesHere) {
     this.#door = door;
+    this.#services = services;
   }
 
   /** Before anything is mounted after the agent's start. */
@@ -55,8 +62,9 @@ export class Cutover {
     const door = this.#door;
     return door.exclusively(job, async () => {
       const running = demandReady(job);
+      await this.#stopServices(job);
       const at = Date.now();
-      door.save(job, { cutover: { at: new Date(at).toISOString() } });
+      door.save(job, { cutover: { ...job.stored.cutover, at: new Date(at).toISOString() } });
       door.holdWrites(job, true);
       const shown = running.roots.map(({ path }) => printable(path)).join(', ');
       door.event(job, 'cutover-begun', 'warning', `A cut-over has begun: nothing is written to ${shown} any more.`);
@@ -81,6 +89,11 @@ export class Cutover {
     const { cutover, definition } = job.stored;
     if (cutover === undefined)
       throw new ManagementError('refused', `No cut-over of ${definition.name} is under way on this server.`);
+    if (this.#stopping.has(job.stored.id))
+      throw new ManagementError(
+        'busy',
+        `The services of ${definition.name} are being stopped for it: try again in a moment.`,
+      );
     if (isAway(job))
       throw new ManagementError('refused', `${definition.target.name} has taken ${definition.name} over already.`);
     if (!sure && !isHeard(job))
@@ -89,6 +102,26 @@ export class Cutover {
         `${definition.target.name} is not linked: whether it has taken over is not known here. Look there; if it has not, say so with --yes.`,
       );
     this.#letGo(job, 'a person has broken it off');
+  }
+
+  /** A database that is stopped in order has nothing to recover on the target. */
+  async #stopServices(job: Job): Promise<void> {
+    const at = new Date().toISOString();
+    const stopped: string[] = [];
+    this.#stopping.add(job.stored.id);
+    try {
+      await this.#services.stop(job.stored, (name) => {
+        stopped.push(name);
+        this.#door.save(job, { cutover: { at, stopped: [...stopped] } });
+      });
+    } catch (error) {
+      this.#letGo(job, 'what serves here could not be stopped');
+      throw new ManagementError('refused', `${messageOf(error)} Nothing was cut over.`);
+    } finally {
+      this.#stopping.delete(job.stored.id);
+    }
+    if (stopped.length > 0)
+      this.#door.event(job, 'cutover-stopped', 'information', `Stopped for a cut-over: ${stopped.join(', ')}.`);
   }
 
   #lookLater(job: Job): void {
@@ -119,6 +152,7 @@ export class Cutover {
   }
 
   #letGo(job: Job, why: string): void {
+    const stopped = job.stored.cutover?.stopped ?? [];
     this.#end(job);
     this.#door.event(
       job,
@@ -126,6 +160,23 @@ export class Cutover {
       'warning',
       `The cut-over is broken off: ${why}. Applications write on.`,
     );
+    if (stopped.length > 0) void this.#startServices(job, stopped);
+  }
+
+  async #startServices(job: Job, names: readonly string[]): Promise<void> {
+    const shown = names.join(', ');
+    try {
+      await this.#services.start(job.stored, names);
+      this.#door.event(
+        job,
+        'cutover-serves-again',
+        'information',
+        `What was stopped for the cut-over serves again: ${shown}.`,
+      );
+    } catch (error) {
+      const sentence = `What was stopped for the cut-over does not serve again: ${messageOf(error)} Start it by hand: ${shown}.`;
+      this.#door.event(job, 'cutover-not-served', 'error', sentence);
+    }
   }
 
   #end(job: Job): void {

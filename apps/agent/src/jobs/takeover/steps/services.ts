@@ -59,7 +59,15 @@ function tryCheck(check: readonly string[], { run }: Pick<StepContext, 'run'>, u
   return run(check, { timeoutMs: Math.ceil(timeoutMs) });
 }
 
-async function stopService(service: Service, { run }: StepContext): Promise<string> {
+/** False as well where nothing tells. */
+export async function serves(service: Service, context: Pick<StepContext, 'run'>): Promise<boolean> {
+  const check = checkOf(service);
+  if (check === null) return false;
+  return (await tryCheck(check, context, performance.now() + CHECK_MS)).code === 0;
+}
+
+/** Throws StepError. */
+export async function stopService(service: Service, { run }: Pick<StepContext, 'run'>): Promise<string> {
   const { name, stop, timeoutMs } = service;
   const unit = unitOf(service);
   const command = unit === null ? stop : [toolAt('systemctl'), 'stop', unit];

@@ -37,7 +37,7 @@ describe('[SAFE4] what the brake counts', () => {
     const page = old.slice();
     page.fill(7, 0, 200);
     const cipher = old.map((byte, i) => byte ^ (1 + (i % 255)));
-    const at = { size: 8192, offset: 0, timeMs: 1 };
+    const at = { size: () => 8192, offset: 0, timeMs: 1 };
     const detector = new Detector();
     for (let i = 0; i < 50; i += 1) expect(detector.overwrites(handle(1), at, old, page)).toBe(false);
     expect(detector.overwrites(handle(1), at, old, cipher)).toBe(true);

@@ -76,7 +76,7 @@ export class Detector {
   /** Old bytes of a file make room for others; true once most of the file is something else. */
   overwrites(
     handle: Handle,
-    what: { size: number; offset: number; timeMs: number },
+    what: { size(): number; offset: number; timeMs: number },
     old: Uint8Array,
     by: Uint8Array | null,
   ): boolean {
@@ -84,7 +84,7 @@ export class Detector {
     let watched = this.#watched.get(handle);
     if (watched === undefined || watched.sinceMs < what.timeMs - this.settings.windowMs) {
       if (this.#watched.size >= MOST_WATCHED) this.#watched.delete(this.#watched.keys().next().value ?? handle);
-      watched = { sinceMs: what.timeMs, size: what.size, grains: new Set() };
+      watched = { sinceMs: what.timeMs, size: what.size(), grains: new Set() };
       this.#watched.set(handle, watched);
     }
     const grain = Math.max(LEAST_GRAIN, Math.ceil(watched.size / GRAINS));

@@ -9,6 +9,7 @@ import { FileError, type Handle, type ReplicaEntry, type ReplicaFiles } from '..
 import { folderName, type PassingKind, placeOn, type Shelf } from '../keep-aside.ts';
 import { isDirectory, isRegular, type Place } from '../replica-root.ts';
 import { formerPath } from '../waiting.ts';
+import { BLOCK, type Blocks, bytesIn, missingBlocks } from './blocks.ts';
 import type { Generation, Generations, Touch } from './generations.ts';
 import { KeptPurge } from './purge.ts';
 import { howLost, type LostPast } from './roll-back.ts';
@@ -30,7 +31,6 @@ export type EntryListener = (generation: Generation, entry: UndoOutline) => void
 /** Kind, texts, numbers, data. */
 type Log = (...entry: Parameters<typeof encodeUndo>) => void;
 
-const BLOCK = 4096;
 const PIECE = 1 << 20;
 /** More than this is not copied for one operation: the stream would stand still for it. */
 const MOST_AT_ONCE = 1 << 30;
@@ -160,13 +160,12 @@ export class Keeper {
     this.#do((log) => this.#touch(log, handle));
   }
 
-  /** Bytes from `from` up to `to` are about to change, or to go; `by`: to become these. */
-  changing(handle: Handle, from: number, to: number, by: Uint8Array | null = null): void {
+  /** Bytes from `from` up to `to` are about to change, or to go; `by`: to become these; `old`: as they are now, or the first of them. */
+  changing(handle: Handle, from: number, to: number, { by = null, old = null }: Overwriting = {}): void {
     this.#do((log) => {
       const touch = this.#touch(log, handle);
       if (touch === null || from >= touch.size || touch.lost) return;
-      const change = { from, to: Math.min(to, touch.size), by };
-      this.#save(log, handle, touch, change);
+      this.#save(log, handle, touch, { from, to: Math.min(to, touch.size), by, old });
     });
   }
 
@@ -278,15 +277,11 @@ export class Keeper {
   #save(log: Log, handle: Handle, touch: Touch, change: Change): void {
     const { from, to } = change;
     touch.saved ??= new Set();
-    const missing: [first: number, end: number][] = [];
-    for (let block = Math.floor(from / BLOCK); block * BLOCK < to; block += 1) {
-      if (touch.saved.has(block)) continue;
-      const last = missing.at(-1);
-      if (last?.[1] === block) last[1] = block + 1;
-      else missing.push([block, block + 1]);
-    }
-    if (missing.length === 0 || this.#isSame(handle, change)) return;
-    const bytes = missing.reduce((sum, [first, end]) => sum + Math.min(end * BLOCK, touch.size) - first * BLOCK, 0);
+    const missing = missingBlocks(touch.saved, from, to);
+    if (missing.length === 0) return;
+    const old = this.#oldOf(handle, missing, touch.size, change);
+    if (this.#isSame(handle, change, old)) return;
+    const bytes = bytesIn(missing, touch.size);
     if (bytes > MOST_AT_ONCE || bytes > this.#hooks.room(bytes)) {
       const path = this.files.pathOf(handle) ?? ('' as RawName);
       touch.lost = true;
@@ -295,7 +290,8 @@ export class Keeper {
       return;
     }
     for (const [first, end] of missing) {
-      this.#copy(log, handle, first * BLOCK, Math.min(end * BLOCK, touch.size));
+      if (old !== null) log(UndoKind.content, [handle], [old.at], old.bytes);
+      else this.#copy(log, handle, first * BLOCK, Math.min(end * BLOCK, touch.size));
       for (let block = first; block < end; block += 1) touch.saved.add(block);
     }
     (this.#now as Generation).copied += bytes;
@@ -306,10 +302,24 @@ export class Keeper {
     (this.#now as Generation).lost += 1;
   }
 
+  /** What is missing in one piece: compared and kept, it is read once. Null: it is more, or not there. Good until something else is read. */
+  #oldOf(handle: Handle, missing: readonly Blocks[], size: number, { from, old }: Change): Old | null {
+    const [first = 0, end = 0] = missing.length === 1 ? (missing[0] ?? []) : [];
+    const at = first * BLOCK;
+    const length = Math.min(end * BLOCK, size) - at;
+    if (length <= 0 || length > PIECE) return null;
+    const known = old !== null && at === from && old.length >= length ? old.subarray(0, length) : null;
+    const bytes = known ?? this.files.read(handle, at, length);
+    return bytes === null || bytes.length === 0 ? null : { at, bytes };
+  }
+
   /** A mirror that sends everything changes little: then there is nothing to keep. */
-  #isSame(handle: Handle, { from, to, by }: Change): boolean {
+  #isSame(handle: Handle, { from, to, by }: Change, known: Old | null): boolean {
     if (by === null) return false;
-    const old = this.files.read(handle, from, to - from);
+    const within = known !== null && known.at <= from && known.at + known.bytes.length >= to;
+    const old = within
+      ? known.bytes.subarray(from - known.at, to - known.at)
+      : this.files.read(handle, from, to - from);
     return old !== null && old.length === to - from && bytesEqual(old, by.subarray(0, to - from));
   }
 
@@ -321,6 +331,9 @@ export class Keeper {
     }
   }
 }
+
+/** Of a file, from `at` on. */
+type Old = { readonly at: number; readonly bytes: Uint8Array };
 
 /** To where, how many bytes that are, and how. */
 interface Out {
@@ -335,10 +348,14 @@ export interface Leaving {
   readonly path: RawName;
 }
 
-interface Change {
+interface Overwriting {
+  readonly by?: Uint8Array | null;
+  readonly old?: Uint8Array | null;
+}
+
+interface Change extends Required<Overwriting> {
   readonly from: number;
   readonly to: number;
-  readonly by: Uint8Array | null;
 }
 
 const sizeOf = (a: Attributes): number => (isRegular(a) ? a.size : 0);

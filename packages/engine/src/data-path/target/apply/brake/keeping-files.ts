@@ -19,7 +19,7 @@ export interface Watch {
   back(handle: Handle): void;
   /** Bytes of it make room; `by` null: for nothing. True: `old` is wanted. */
   looksAt(handle: Handle): boolean;
-  overwritten(handle: Handle, at: { size: number; offset: number }, old: Uint8Array, by: Uint8Array | null): void;
+  overwritten(handle: Handle, at: { size(): number; offset: number }, old: Uint8Array, by: Uint8Array | null): void;
   /** The root lost an entry, or got one. */
   rootEntries(change: -1 | 1): void;
   /** So many bytes of content came. */
@@ -346,13 +346,13 @@ export class KeepingFiles implements WatchedFiles {
   #overwriting(handle: Handle, from: number, to: number, by: Uint8Array | null): void {
     this.#refuseKept(handle, 'pwrite');
     if (!this.#isOld(handle)) return;
-    if (this.#watch.looksAt(handle)) {
-      const size = this.#files.attributes(handle)?.size ?? 0;
-      const length = Math.min(to, size) - from;
-      const old = length > 0 ? this.#files.read(handle, from, Math.min(length, MOST_LOOKED_AT)) : null;
-      if (old !== null) this.#watch.overwritten(handle, { size, offset: from }, old, by);
-    }
-    this.keeper.changing(handle, from, to, by);
+    // Read once, for whoever counts and for whoever keeps: a stream that overwrites waits for it.
+    const old = this.#watch.looksAt(handle)
+      ? this.#files.read(handle, from, Math.min(to - from, MOST_LOOKED_AT))
+      : null;
+    const size = () => this.#files.attributes(handle)?.size ?? 0;
+    if (old !== null && old.length > 0) this.#watch.overwritten(handle, { size, offset: from }, old, by);
+    this.keeper.changing(handle, from, to, { by, old });
   }
 
   #isOld(handle: Handle): boolean {
