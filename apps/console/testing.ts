@@ -4,7 +4,7 @@ import type { JobStatus } from '@understudy/wire';
 import type { JobEnd, LinkView, ServerView } from './shared/view.ts';
 
 export const statusOf = (changes: Partial<JobStatus> = {}): JobStatus =>
-  toldStatusOf({ actions: ['pause', 'stop', 'mirror', 'verify', 'flush'], ...changes });
+  toldStatusOf({ actions: ['pause', 'stop', 'edit', 'mirror', 'verify', 'flush'], ...changes });
 
 export const LIVE: LinkView = { state: 'live', sinceMs: 1000 };
 export const LOST: LinkView = { state: 'lost', sinceMs: 5000, code: 'disconnected', sentence: 'gone', nextTryMs: 9000 };

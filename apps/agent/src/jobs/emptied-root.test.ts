@@ -38,7 +38,7 @@ describe.skipIf(why !== null)('[SAFE2] a root that is found empty', { timeout: 1
     const { reason, actions } = await alpha.until('files', ({ state }) => state === 'halted');
     expect(reason).toMatchObject({ code: 'root-emptied', sentence: expect.stringContaining(source) });
     expect(reason?.sentence).toMatch(/2 entries.*Nothing was deleted.*job start/);
-    expect(actions).toEqual(['start', 'stop', 'delete']);
+    expect(actions).toEqual(['start', 'stop', 'delete', 'edit']);
     expect(readdirSync(replica).sort()).toEqual(['first', 'folder']);
     expect(readdirSync(join(replica, 'folder'))).toEqual(['second']);
     expect((await alpha.events()).map(({ code }) => code)).toContain('root-emptied');

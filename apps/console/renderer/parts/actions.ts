@@ -27,6 +27,9 @@ export const here: readonly JobAction[] = [
 export function whyNot(words: Words, job: JobView, action: JobAction, servers: ServersByName): string {
   const { t } = words;
   const { state } = job.status;
+  if (action === 'edit' && job.captor === null) return t('why.noSource');
+  if (action === 'edit' && job.captor !== null && job.captorStaleSinceMs !== null)
+    return t('why.noAnswer', { server: job.captor.server });
   if (job.staleSinceMs !== null && action !== 'failover') return t('why.noAnswer', { server: job.server });
   if (action === 'failover') {
     const end = targetEnd(job);

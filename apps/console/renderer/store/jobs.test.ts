@@ -98,6 +98,16 @@ describe('an action', () => {
     const offers = Object.fromEntries(offersOf(job, both).map(({ action, server }) => [action, server]));
     expect(offers).toMatchObject({ pause: 'alpha', failover: 'beta', start: null, failback: null });
   });
+  test('that changes the definition is asked of who captures, where that one offers it', () => {
+    const server = (ends: Record<string, JobEnd>, servers = both) =>
+      offersOf(only(ends, servers), servers).find(({ action }) => action === 'edit')?.server;
+    expect(server(keyed(source(), target()))).toBe('alpha');
+    expect(server(keyed(source({ actions: ['start', 'delete'] }), target()))).toBeNull();
+    // The target speaks, and keeps no definition that could be changed.
+    expect(server(keyed(source({ epoch: 1 }), target({ epoch: 2, state: 'failing-over' })))).toBe('alpha');
+    expect(server(keyed(source(), target()), byName(serverOf('alpha', LOST), serverOf('beta')))).toBeNull();
+    expect(server(keyed(target()))).toBeNull();
+  });
   test('of an end that does not answer is not offered', () => {
     const servers = byName(serverOf('alpha', LOST), serverOf('beta', LOST));
     const job = only(keyed(source(), target()), servers);

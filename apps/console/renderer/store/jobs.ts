@@ -3,8 +3,9 @@
  * done and whom to ask. Promised: a figure of an agent that cannot be asked is never shown as of now, and nothing is called well that is not
  * known to be. Pure.
  */
-import { type JobAction, type JobState, type JobStatus, jobActions } from '@understudy/wire';
+import { type JobAction, type JobState, type JobStatus, jobActions, type TakeoverStatus } from '@understudy/wire';
 import type { JobEnd, LinkView, ServerView } from '../../shared/view.ts';
+import { shown } from '../format.ts';
 
 export const healths = ['halted', 'risk', 'busy', 'stopped', 'good'] as const;
 /** In the order in which they need somebody. */
@@ -71,7 +72,7 @@ export function healthOf(status: JobStatus, isStale: boolean): Health {
 }
 
 const isLive = (link: LinkView | undefined): boolean => link?.state === 'live';
-const staleSince = (link: LinkView | undefined): number | null =>
+export const staleSince = (link: LinkView | undefined): number | null =>
   link === undefined || link.state === 'live' ? null : link.sinceMs;
 
 export type ServersByName = Readonly<Record<string, ServerView>>;
@@ -127,10 +128,14 @@ export function targetEnd(job: JobView): JobEnd | null {
   return job.ends.find(({ status }) => status.role === 'target' || status.failover !== undefined) ?? null;
 }
 
-/** Who takes over from whom. Once it has, the status says it the other way round: who has taken over is the source then. */
+/** The target has begun with it and is not through. What has halted stands in the middle, too. */
+export const isTakeoverUnderWay = (takeover: TakeoverStatus | null): takeover is TakeoverStatus =>
+  takeover !== null && takeover.phase !== 'failed-over' && takeover.phase !== 'taken-back';
+
+/** Who takes over from whom, for people. Once it has, the status says it the other way round: who has taken over is the source then. */
 export function takerOf({ status }: JobEnd): { readonly taker: string; readonly giver: string } {
   const isOver = status.state === 'failed-over' || status.state === 'failing-back';
-  const { source, target } = status;
+  const [source, target] = [shown(status.source), shown(status.target)];
   return isOver ? { taker: source, giver: target } : { taker: target, giver: source };
 }
 
@@ -149,20 +154,16 @@ export interface Offer {
 export function offersOf(job: JobView, servers: ServersByName): readonly Offer[] {
   const live = job.ends.filter(({ server }) => isLive(servers[server]?.link));
   return jobActions.map((action) => {
-    // No agent lists it among what may be done: the one that owns the definition takes an edit in every state but while others have it.
-    if (action === 'edit') return { action, server: ownerOf(job, live) };
-    const isTargets = action === 'failover' || action === 'restore';
-    const asked = isTargets ? live.filter((end) => end === targetEnd(job)) : live.slice(0, 1);
-    const end = asked.find(({ status }) => status.actions.includes(action));
+    const end = askedFor(action, job, live).find(({ status }) => status.actions.includes(action));
     return { action, server: end?.server ?? null };
   });
 }
 
-const HANDED: readonly JobState[] = ['failing-over', 'failed-over', 'failing-back'];
-
-function ownerOf({ captor, status }: JobView, live: readonly JobEnd[]): string | null {
-  if (captor === null || HANDED.includes(status.state) || !live.includes(captor)) return null;
-  return captor.server;
+/** Who captures owns the definition; who keeps the replica takes over or gives back; for the rest who speaks for the job. */
+function askedFor(action: JobAction, job: JobView, live: readonly JobEnd[]): readonly JobEnd[] {
+  if (action === 'edit') return live.filter((end) => end === job.captor);
+  if (action === 'failover' || action === 'restore') return live.filter((end) => end === targetEnd(job));
+  return live.slice(0, 1);
 }
 
 /** Age of the newest certain image on the target, ms; null: there has never been one. */

@@ -1,7 +1,7 @@
 import { jobDefinitionSchema } from '@understudy/wire';
 import { expect, it } from 'vitest';
 import type { StoredJob } from '../stored-job.ts';
-import { editOf } from './edit-job.ts';
+import { editOf, whyNotEdited } from './edit-job.ts';
 import { MOST_FORMER_RULES, withFormer } from './former-rules.ts';
 import { rulesInOrder } from './rule-order.ts';
 
@@ -26,6 +26,22 @@ it('changes what is given and leaves the rest', () => {
 
 it('of two editors the second hears of the first', () => {
   expect(() => editOf(stored, 3, { bandwidth: null }, false)).toThrow(/somebody else/);
+});
+
+it('[FO4] while another server has the job, or this one has it of another, an edit is refused, and the status does not offer it', () => {
+  const gaveWay = { epoch: 2, server: 'beta', asideAt: [] };
+  const superseded = { epoch: 2, sentence: 's', at: '2026-11-22T12:00:00.000Z' };
+  const reverse = { former: definition, purpose: 'noting' as const, begun: true };
+  expect(whyNotEdited(stored)).toBeNull();
+  expect(whyNotEdited({ ...stored, reverse: { ...reverse, purpose: 'stays' } })).toBeNull();
+  for (const [handed, words] of [
+    [{ ...stored, gaveWay }, /^beta has taken files over/],
+    [{ ...stored, superseded }, /^Another server has taken files over/],
+    [{ ...stored, reverse }, /^This server has taken files over/],
+    [{ ...stored, reverse: { ...reverse, purpose: 'failback' as const } }, /failed back/],
+    [{ ...stored, reverse: { ...reverse, purpose: 'stays' as const, handing: 3 } }, /failed back/],
+  ] as const)
+    expect(() => editOf(handed, 4, { bandwidth: null }, true)).toThrow(words);
 });
 
 it('a running job is told what it has to be stopped for; a stopped one takes it', () => {

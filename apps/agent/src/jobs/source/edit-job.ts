@@ -26,9 +26,20 @@ const OPTIONS: Readonly<Partial<Record<keyof JobDefinition, string>>> = {
   setuid: '--setuid',
 };
 
+/** Of two servers with a definition one alone is asked when the job goes home: what was changed at the other would be lost. Null: it is edited here. */
+export function whyNotEdited({ definition, gaveWay, superseded, reverse }: StoredJob): string | null {
+  const { name } = definition;
+  if (gaveWay !== undefined) return `${gaveWay.server} has taken ${name} over: it can be edited when it has come home.`;
+  if (superseded !== undefined) return `Another server has taken ${name} over: it can be edited when it has come home.`;
+  if (reverse === undefined || (reverse.purpose === 'stays' && reverse.handing === undefined)) return null;
+  return `This server has taken ${name} over: it can be edited when it is failed back, or the roles are reversed for good.`;
+}
+
 export function editOf(stored: StoredJob, revision: number, changes: JobChanges, running: boolean): Edit {
   const { definition, started } = stored;
   const { name } = definition;
+  const why = whyNotEdited(stored);
+  if (why !== null) throw new ManagementError('refused', why);
   if (revision !== stored.revision)
     throw new ManagementError(
       'refused',

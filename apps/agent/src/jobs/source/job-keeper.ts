@@ -7,6 +7,7 @@ import type { JobEvent } from '@understudy/engine';
 import { type JobStatus, ManagementError } from '@understudy/wire';
 import { messageOf } from '../../home/start-error.ts';
 import type { StoredJob } from '../stored-job.ts';
+import { whyNotEdited } from './edit-job.ts';
 import { exposureStatus, nearSentence, unseenSentence } from './exposure.ts';
 import { JobGates } from './gate/job-gates.ts';
 import { isWithin, type Served } from './interceptors.ts';
@@ -132,6 +133,11 @@ export class JobKeeper {
   }
 
   statusOf(job: Job): JobStatus {
+    const status = this.#statusOf(job);
+    return whyNotEdited(job.stored) === null ? { ...status, actions: [...status.actions, 'edit'] } : status;
+  }
+
+  #statusOf(job: Job): JobStatus {
     const { running } = job;
     if (running === null) return stoppedStatus(this.#names(job, 'none', null), restState(job), job.mountUsers);
     // A look at the ring first: the recovery point is as of now, not as of the last wake-up.

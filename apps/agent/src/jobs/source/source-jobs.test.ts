@@ -21,7 +21,7 @@ describe('the jobs of a source', () => {
     const folder = await scene.create('files');
     expect(scene.jobs.status('files')).toMatchObject({
       state: 'stopped',
-      actions: ['start', 'delete'],
+      actions: ['start', 'delete', 'edit'],
       source: 'alpha',
     });
     expect(await scene.jobs.start('files')).toMatchObject({
@@ -120,6 +120,26 @@ describe('the jobs of a source', () => {
     await scene.jobs.start('files');
   });
 
+  it('[FO4] offers an edit in every state but while another server has the job', async () => {
+    await scene.create('files');
+    const offered = () => scene.jobs.status('files').actions.includes('edit');
+    expect(offered()).toBe(true);
+    expect((await scene.jobs.start('files')).actions).toContain('edit');
+    scene.jobs.pause('files', true);
+    expect(offered()).toBe(true);
+    await scene.jobs.stop('files');
+    await scene.jobs.close(true);
+    const [stored] = scene.store.all();
+    if (stored === undefined) throw new Error('a job was expected');
+    scene.store.save({ ...stored, gaveWay: { epoch: 2, server: 'beta', asideAt: [] } });
+    scene.jobs = scene.open();
+    expect([state('files'), offered()]).toEqual(['stopped', false]);
+    const { revision } = scene.jobs.kept('files');
+    await expect(scene.jobs.edit({ name: 'files', revision, changes: { bandwidth: 100_000 } })).rejects.toThrow(
+      /^beta has taken files over/,
+    );
+  });
+
   it('one call at a time works on a job', async () => {
     await scene.create('files');
     let open = () => {};
@@ -188,7 +208,7 @@ describe('the jobs of a source', () => {
     expect(scene.jobs.status('files')).toMatchObject({
       state: 'halted',
       reason: { code: 'not-started', sentence: 'Not now.' },
-      actions: ['start', 'stop', 'delete'],
+      actions: ['start', 'stop', 'delete', 'edit'],
     });
     expect(() => scene.jobs.drained('files')).toThrow('Not now.');
     expect(protectedPaths()).toEqual([folder]);

@@ -9,6 +9,7 @@ export class StatusListeners {
   readonly #look: () => void;
   readonly #listeners = new Set<StatusListener>();
   #timer: NodeJS.Timeout | null = null;
+  #told: ReadonlySet<string> = new Set();
 
   constructor(look: () => void) {
     this.#look = look;
@@ -30,6 +31,14 @@ export class StatusListeners {
 
   tell(name: string, status: JobStatus | null): void {
     for (const listener of this.#listeners) listener(name, status);
+  }
+
+  /** All that there are now: of one that was told of before and is none any more it is told that it is gone. */
+  tellAll(statuses: readonly JobStatus[]): void {
+    const names = new Set(statuses.map(({ name }) => name));
+    for (const name of this.#told) if (!names.has(name)) this.tell(name, null);
+    for (const status of statuses) this.tell(status.name, status);
+    this.#told = names;
   }
 
   close(): void {

@@ -372,8 +372,7 @@ export class Takeovers {
   }
 
   #tellAll(): void {
-    if (this.#listeners.any && !this.#closed)
-      for (const { status } of this.list()) this.#listeners.tell(status.name, status);
+    if (this.#listeners.any && !this.#closed) this.#listeners.tellAll(this.list().map(({ status }) => status));
   }
 
   #jobOf(kept: KeptReplica): ReplicaJob {

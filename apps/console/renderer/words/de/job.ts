@@ -106,6 +106,7 @@ export const job: SameKeys<(typeof en)['job']> = {
     more: 'Mehr',
   },
   wayBack: 'Der Weg zurück…',
+  underWay: 'Umschwenken läuft…',
   deleteQuestion: 'Den Job {{name}} löschen? Quelle und Replikat bleiben, wie sie sind.',
   brakeQuestion:
     'Viele alte Dateien wurden auf der Quelle in kurzer Zeit geändert oder entfernt, darum wurde das Replikat zurückgehalten. War das gewollt?',
@@ -119,6 +120,7 @@ export const job: SameKeys<(typeof en)['job']> = {
 export const why: SameKeys<(typeof en)['why']> = {
   noAnswer: '{{server}} antwortet nicht.',
   noTarget: 'Das Ziel antwortet nicht, und das Ziel ist es, das dies tut.',
+  noSource: 'Der Server, der erfasst, ist hier nicht bekannt, und er bewahrt die Definition.',
   running: 'Er läuft schon.',
   notRunning: 'Der Job ist gestoppt.',
   notPaused: 'Er ist nicht pausiert.',

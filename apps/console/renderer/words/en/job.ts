@@ -103,6 +103,7 @@ export const job = {
     more: 'More',
   },
   wayBack: 'The way back…',
+  underWay: 'Failover under way…',
   deleteQuestion: 'Delete the job {{name}}? The source and the replica stay as they are.',
   brakeQuestion:
     'Many old files were changed or removed on the source within a short time, so the replica was held back. Was that meant?',
@@ -116,6 +117,7 @@ export const job = {
 export const why = {
   noAnswer: '{{server}} does not answer.',
   noTarget: 'The target does not answer, and it is the target that does this.',
+  noSource: 'The server that captures is not known here, and it is that one which keeps the definition.',
   running: 'It runs already.',
   notRunning: 'The job is stopped.',
   notPaused: 'It is not paused.',
