@@ -27,9 +27,13 @@ import {
   settingKeys,
 } from './settings.ts';
 
+/** Of the settings that the file names, what it says. */
+export type Written = Readonly<Partial<Record<SettingKey, string>>>;
+
 export interface Config {
   readonly path: string;
   readonly settings: Settings;
+  readonly written: Written;
 }
 
 /** `required`: the file was named by hand, so it must be there; otherwise a file with explained defaults is made. */
@@ -38,17 +42,27 @@ export function openConfig(path: string, required: boolean): Config {
     if (required) throw new StartError('config-invalid', `${path} does not exist: name an existing file with --config`);
     writeFileSync(path, defaultFile(), { mode: 0o600, flag: 'wx' });
   }
-  return { path, settings: parseConfig(path, read(path)) };
+  return readConfig(path);
 }
 
-/** Sets one value; everything else in the file, comments too, stays as it is. Throws StartError and changes nothing on bad input. */
-export function editConfig(path: string, key: SettingKey, value: string | number): Settings {
+export function readConfig(path: string): Config {
+  return { path, ...parseConfig(path, read(path)) };
+}
+
+/**
+ * Sets one value, or takes it out (null); everything else in the file, comments too, stays as it is. Throws StartError and changes nothing
+ * on bad input.
+ */
+export function editConfig(path: string, key: SettingKey, value: unknown): Settings {
   const text = read(path);
-  parseConfig(path, text);
+  const { settings: before } = parseConfig(path, text);
   const document = parseDocument(text);
-  document.setIn(key.split('.'), value);
+  const place = key.split('.');
+  if (value === null && !document.hasIn(place)) return before;
+  if (value === null) document.deleteIn(place);
+  else document.setIn(place, value);
   const edited = document.toString({ lineWidth: 0 });
-  const settings = parseConfig(path, edited);
+  const { settings } = parseConfig(path, edited);
   writeFileAtomically(path, edited);
   return settings;
 }
@@ -61,7 +75,7 @@ function read(path: string): string {
   }
 }
 
-export function parseConfig(path: string, text: string): Settings {
+export function parseConfig(path: string, text: string): Omit<Config, 'path'> {
   const lines = new LineCounter();
   const document = parseDocument(text, { lineCounter: lines, prettyErrors: false, strict: true, uniqueKeys: true });
   const refuse = (offset: number, sentence: string): never => {
@@ -85,11 +99,13 @@ export function parseConfig(path: string, text: string): Settings {
 
 type Refuse = (offset: number, sentence: string) => never;
 
-function settingsOf(document: Document.Parsed, refuse: Refuse): Settings {
+function settingsOf(document: Document.Parsed, refuse: Refuse): Omit<Config, 'path'> {
   const settings: Record<string, unknown> = { ...defaultSettings() };
+  const written: Partial<Record<SettingKey, string>> = {};
   const root = document.contents as Node | null;
   // Only comments: everything has its default.
-  if (root === null || (isScalar(root) && root.value === null)) return settings as unknown as Settings;
+  if (root === null || (isScalar(root) && root.value === null))
+    return { settings: settings as unknown as Settings, written };
   if (!isMap(root)) return refuse(offsetOf(root), 'settings are lines of `key: value`');
   const flat = flatten(root, '', refuse);
   for (const [key, value, offset] of flat) {
@@ -101,12 +117,17 @@ function settingsOf(document: Document.Parsed, refuse: Refuse): Settings {
         `\`${key}\` is ${shown(value.js)}; right would be ${parsed.error.issues[0]?.message ?? 'another value'}`,
       );
     settings[key] = parsed.data;
+    written[key] = writtenAs(value.js);
   }
   const fault = faultBetween(settings as unknown as Settings);
   const group = fault?.key.split('.')[0] ?? '';
   if (fault !== null) refuse(flat.find(([key]) => key.startsWith(`${group}.`))?.[2] ?? 0, fault.sentence);
-  return settings as unknown as Settings;
+  return { settings: settings as unknown as Settings, written };
 }
+
+/** On one line, as it could stand in the file. */
+export const writtenAs = (value: unknown): string =>
+  Array.isArray(value) ? `[${value.map(String).join(', ')}]` : value === '' ? '""' : String(value);
 
 type Flat = [key: string, value: { readonly js: unknown; readonly offset: number }, offset: number];
 

@@ -104,11 +104,11 @@ describe('files of the home that were changed', () => {
       .slice(2)
       .map((line) => line.replace(/^# /, ''))
       .join('\n');
-    expect(parseConfig('agent.yaml', written)).toEqual(defaultSettings());
+    expect(parseConfig('agent.yaml', written).settings).toEqual(defaultSettings());
     fc.assert(
       fc.property(changes, (list) => {
         const read = readOr(() => parseConfig('agent.yaml', changed(written, list).toString('utf8')));
-        if (read !== null) expect(Object.keys(read).sort()).toEqual([...settingKeys].sort());
+        if (read !== null) expect(Object.keys(read.settings).sort()).toEqual([...settingKeys].sort());
       }),
       { numRuns: 150 },
     );

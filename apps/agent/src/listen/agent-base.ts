@@ -1,5 +1,6 @@
 import { formatAddress, parseAddress, serverNameSchema } from '@understudy/wire';
-import { type Config, openConfig } from '../config/config-file.ts';
+import { type Config, openConfig, type Written } from '../config/config-file.ts';
+import { SettingList } from '../config/setting-list.ts';
 import type { Settings } from '../config/settings.ts';
 import { EventLog } from '../events/event-log.ts';
 import { type Logger, openTechnicalLog, type TechnicalLog } from '../events/technical-log.ts';
@@ -42,6 +43,7 @@ export interface AgentBase {
   readonly home: Home;
   readonly identity: Identity;
   readonly settings: Settings;
+  readonly settingList: SettingList;
   readonly trust: TrustStore;
   readonly codes: PairingCodes;
   readonly events: EventLog;
@@ -70,6 +72,7 @@ export async function openAgentBase(options: AgentOptions): Promise<AgentBase> {
       home,
       identity,
       settings,
+      settingList: new SettingList(config, optionsOf(options)),
       trust,
       codes: new PairingCodes(),
       events,
@@ -108,6 +111,11 @@ function withOverrides(settings: Settings, options: AgentOptions): Settings {
   return { ...settings, ...(listen === undefined ? {} : { listen }), ...(name === undefined ? {} : { name }) };
 }
 
+const optionsOf = ({ listen, name }: AgentOptions): Written => ({
+  ...(listen === undefined ? {} : { listen }),
+  ...(name === undefined ? {} : { name }),
+});
+
 export interface ServedAgent {
   /** `HOST:PORT`, with the port that was bound where 0 was asked for. */
   readonly address: string;
@@ -126,8 +134,9 @@ export interface ServeOptions {
 /** Opens the port and the local socket. Throws StartError. */
 export async function serveAgent(base: AgentBase, options: ServeOptions): Promise<ServedAgent> {
   let bound = { address: base.settings.listen, port: 0 };
-  const { name, version, identity, trust, codes, events, logger, settings } = base;
-  const services = { name, version, home: base.home.path, identity, trust, codes, events, listening: () => bound };
+  const { name, version, identity, trust, codes, events, logger, settings, settingList } = base;
+  const home = base.home.path;
+  const services = { name, version, home, identity, trust, codes, events, settingList, listening: () => bound };
   const handlers = {
     calls: {
       ...agentHandlers(services),

@@ -7,6 +7,7 @@ import {
   roles,
   type TrustedClient,
 } from '@understudy/wire';
+import type { SettingList } from '../config/setting-list.ts';
 import type { EventLog } from '../events/event-log.ts';
 import type { Identity } from '../identity/identity.ts';
 import { introduce } from '../pairing/introduce.ts';
@@ -23,6 +24,7 @@ export interface AgentServices {
   readonly trust: TrustStore;
   readonly codes: PairingCodes;
   readonly events: EventLog;
+  readonly settingList: SettingList;
   /** Known once the port is bound. */
   readonly listening: () => { readonly address: string; readonly port: number };
 }
@@ -39,6 +41,16 @@ export function agentHandlers(services: AgentServices): AgentCalls {
       introduce(params, { ...services, listenPort: services.listening().port, signal: caller.signal }),
     'agent.peers': async () => ({ peers: trust.peers() }),
     'agent.clients': async () => ({ clients: clients(trust) }),
+    'agent.settings': async () => services.settingList.list(),
+    'agent.changeSetting': async ({ key, value }, caller) => {
+      const settings = services.settingList.change(key, value);
+      services.events.raise({
+        severity: 'information',
+        code: 'setting-changed',
+        sentence: `${caller.name} has set ${key} to ${value ?? 'its default'} in ${settings.file}; it holds from the next start of the agent on`,
+      });
+      return settings;
+    },
     'agent.unpair': async ({ fingerprint }, caller) => {
       const entry = trust.find(fingerprint);
       if (entry === null || !trust.remove(fingerprint))

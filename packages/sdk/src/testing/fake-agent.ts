@@ -62,6 +62,8 @@ export class FakeAgent {
   code: string | null = null;
   /** Answer the pairing with a proof that is none. */
   forgeProof = false;
+  /** The only protocol that it speaks: whoever comes with another is sent away. Null: the one of now. */
+  speaks: string | null = null;
   /** Called for each subscription. */
   onSubscribe: (topic: TopicName, push: (payload: unknown) => void, params: unknown) => void = () => {};
   /** Messages to send instead of the answer to the next request. */
@@ -92,6 +94,7 @@ export class FakeAgent {
       });
       server.on('upgrade', (request, socket, head) => {
         if (request.url !== MANAGEMENT_PATH) socket.destroy();
+        else if (this.speaks !== null) socket.end(otherVersion(this.speaks));
         else webSockets.handleUpgrade(request, socket, head, (one) => this.#serve(one, socket as TLSSocket));
       });
     }
@@ -213,6 +216,12 @@ function caller(tls: TLSSocket): Caller {
   // Over the local socket nobody shows a certificate.
   const certificate = 'getPeerX509Certificate' in tls ? tls.getPeerX509Certificate() : undefined;
   return { fingerprint: certificate === undefined ? '' : fingerprintOf(certificate.raw) };
+}
+
+/** As an agent answers an upgrade that it does not understand. */
+function otherVersion(protocol: string): string {
+  const body = JSON.stringify({ error: { code: 'version', sentence: `this agent speaks ${protocol}` } });
+  return `HTTP/1.1 426 Upgrade Required\r\ncontent-length: ${Buffer.byteLength(body)}\r\n\r\n${body}`;
 }
 
 function send(socket: WebSocket, message: unknown): void {

@@ -32,6 +32,7 @@ import {
   presetValidateSchema,
 } from './presets.ts';
 import { restoreChoiceSchema, restorePlanSchema, restoreStatusSchema } from './restore.ts';
+import { settingChangeSchema, settingsSchema } from './settings.ts';
 import { takeoverChoiceSchema, takeoverPlanSchema } from './takeover.ts';
 import { testFailoverSchema } from './test-failover.ts';
 import { verificationReportSchema, verifyResultSchema } from './verification.ts';
@@ -63,6 +64,9 @@ export const calls = {
   'agent.clients': { params: nothing, result: z.object({ clients: z.array(trustedClientSchema) }), role: 'admin' },
   /** Forgets a client or peer; its open connections are closed. */
   'agent.unpair': { params: z.strictObject({ fingerprint: fingerprintSchema }), result: done, role: 'admin' },
+  'agent.settings': { params: nothing, result: settingsSchema, role: 'monitor' },
+  /** `refused` where the file would not do so, or does not do as it is. Answers with what will hold. */
+  'agent.changeSetting': { params: settingChangeSchema, result: settingsSchema, role: 'admin' },
 
   'job.validate': {
     params: jobDefinitionSchema,

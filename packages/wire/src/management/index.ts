@@ -32,6 +32,7 @@ export * from './pairing.ts';
 export * from './past.ts';
 export * from './presets.ts';
 export * from './restore.ts';
+export * from './settings.ts';
 export * from './synchronous.ts';
 export * from './takeover.ts';
 export * from './test-failover.ts';
