@@ -3,7 +3,7 @@
  * when it is closed; of a test that failed a trace and the last picture are kept.
  */
 import { spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, readFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { type ElectronApplication, _electron as electron, type Page } from 'playwright-core';
@@ -49,6 +49,8 @@ export class ConsoleWindow {
   readonly complaints: string[] = [];
   readonly #app: ElectronApplication;
   readonly #display: Display;
+  /** What drives the page has lost it for good when its process dies: from then on it is looked at through the main process. */
+  #isLost = false;
 
   private constructor(app: ElectronApplication, page: Page, display: Display) {
     this.#app = app;
@@ -60,7 +62,8 @@ export class ConsoleWindow {
     page.on('pageerror', (error) => this.complaints.push(String(error)));
   }
 
-  static async open(stage: Bootstrap): Promise<ConsoleWindow> {
+  /** `memory`: which console of the stage it is; two of them remember different things, and share the profile. */
+  static async open(stage: Bootstrap, memory = 'config'): Promise<ConsoleWindow> {
     const executablePath = program();
     if (executablePath === null) throw new Error('Electron is not here');
     const display = await openDisplay(stage.env);
@@ -69,7 +72,7 @@ export class ConsoleWindow {
     // What the console remembers is the stage's; a language and a zone of its own, so that texts are the same everywhere.
     Object.assign(env, {
       DISPLAY: display.name,
-      XDG_CONFIG_HOME: stage.folder('config'),
+      XDG_CONFIG_HOME: stage.folder(memory),
       LANG: 'en_GB.UTF-8',
       TZ: 'UTC',
     });
@@ -82,6 +85,38 @@ export class ConsoleWindow {
       await display.close();
       throw error;
     }
+  }
+
+  /** Of the main process. */
+  get pid(): number {
+    const { pid } = this.#app.process();
+    if (pid === undefined) throw new Error('the console is not running');
+    return pid;
+  }
+
+  /** Milliseconds from the start of the console's process until its page showed what it is for. */
+  async firstPaintMs(): Promise<number> {
+    const began = await this.#app.evaluate(() => process.getCreationTime());
+    const shown = await this.page.evaluate<number | null>(`(() => {
+      const [mark] = performance.getEntriesByName('shown');
+      return mark === undefined ? null : performance.timeOrigin + mark.startTime;
+    })()`);
+    if (began === null || shown === null) throw new Error('the page has not been shown yet');
+    return shown - began;
+  }
+
+  /** What is alive in the page and in the main process, MiB, after what is not was taken away. */
+  async heaps(): Promise<{ readonly page: number; readonly main: number }> {
+    const inspector = await this.page.context().newCDPSession(this.page);
+    await inspector.send('HeapProfiler.collectGarbage');
+    const page = await this.page.evaluate<number>('performance.memory.usedJSHeapSize');
+    await inspector.detach();
+    const main = await this.#app.evaluate(() => {
+      process.getBuiltinModule('node:v8').setFlagsFromString('--expose-gc');
+      process.getBuiltinModule('node:vm').runInNewContext('gc')();
+      return process.memoryUsage().heapUsed;
+    });
+    return { page: page / 2 ** 20, main: main / 2 ** 20 };
   }
 
   /** Of what can be seen of the page; the window may be as large as the screen. */
@@ -114,8 +149,46 @@ export class ConsoleWindow {
     );
   }
 
+  /** The process of the page dies where it stands. */
+  async crashPage(): Promise<void> {
+    this.#isLost = true;
+    await this.#app.evaluate(({ BrowserWindow }) =>
+      BrowserWindow.getAllWindows()[0]?.webContents.forcefullyCrashRenderer(),
+    );
+  }
+
+  /** What an expression comes to in the page that is there now, whichever process shows it; undefined: none does yet. */
+  async look<T>(expression: string): Promise<T | undefined> {
+    return await this.#app.evaluate(async ({ BrowserWindow }, text) => {
+      const contents = BrowserWindow.getAllWindows()[0]?.webContents;
+      if (contents === undefined || contents.isCrashed() || contents.isLoading()) return undefined;
+      // A page that dies while it is asked never answers.
+      const late = new Promise((resolve) => setTimeout(() => resolve(undefined), 1000));
+      return await Promise.race([contents.executeJavaScript(text), late]);
+    }, expression);
+  }
+
+  /** As `picture`, of a page that is not driven any more. */
+  async lookedAt(name: string): Promise<void> {
+    const png = await this.#app.evaluate(async ({ BrowserWindow }) =>
+      (await BrowserWindow.getAllWindows()[0]?.webContents.capturePage())?.toPNG().toString('base64'),
+    );
+    if (png === undefined) throw new Error('there is no window');
+    writeFileSync(join(projectRoot, 'test-output', 'console', `${name}.png`), Buffer.from(png, 'base64'));
+  }
+
+  /** The main process dies where it stands, and with it all of the console. */
+  async kill(): Promise<void> {
+    const { exitCode, pid } = this.#app.process();
+    const gone = new Promise<void>((resolve) => this.#app.process().once('exit', () => resolve()));
+    if (exitCode === null && pid !== undefined) process.kill(pid, 'SIGKILL');
+    await gone;
+    await this.#display.close();
+  }
+
   /** `failed`: the trace is kept under this title. */
   async close(failed: string | null = null): Promise<void> {
+    if (this.#isLost) return await this.kill();
     if (failed === null) await this.#app.context().tracing.stop();
     else {
       await this.picture(`failed-${failed}`).catch(() => undefined);
@@ -124,5 +197,22 @@ export class ConsoleWindow {
     }
     await this.#app.close();
     await this.#display.close();
+  }
+}
+
+/** What is done in a window; of one in which it failed the trace is kept under the title. */
+export async function withConsole(
+  stage: Bootstrap,
+  title: string,
+  body: (window: ConsoleWindow) => Promise<void>,
+  memory = 'config',
+): Promise<void> {
+  const window = await ConsoleWindow.open(stage, memory);
+  let failed: string | null = title;
+  try {
+    await body(window);
+    failed = null;
+  } finally {
+    await window.close(failed);
   }
 }

@@ -145,7 +145,7 @@ export const openJob = async (window: ConsoleWindow) => {
   await window.page.getByRole('button', { name: 'files', exact: true }).click();
   await window.page.getByRole('heading', { level: 1, name: 'files' }).waitFor();
 };
-async function openEdit({ page }: ConsoleWindow): Promise<void> {
+export async function openEdit({ page }: ConsoleWindow): Promise<void> {
   await page.getByRole('button', { name: 'What you can do' }).click();
   await page.getByRole('menuitem', { name: 'Edit…' }).click();
   await page.getByRole('dialog').getByRole('button', { name: 'Save' }).waitFor();

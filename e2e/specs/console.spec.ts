@@ -1,7 +1,16 @@
 import { chmodSync, existsSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect } from 'vitest';
-import { type Bootstrap, ConsoleWindow, staged, until, whyNoConsole, whyNoFuse } from '../bootstrap/index.ts';
+import {
+  type Bootstrap,
+  type ConsoleWindow,
+  ExitCode,
+  staged,
+  until,
+  whyNoConsole,
+  whyNoFuse,
+  withConsole,
+} from '../bootstrap/index.ts';
 import {
   definitionOf,
   editTogether,
@@ -16,24 +25,37 @@ import {
   restoreBy,
   SIZES,
 } from '../pages/console.ts';
+import { changeSetting, editFailover } from '../pages/edit.ts';
 import { pressOn, protectByKeys } from '../pages/keyboard.ts';
 
 const why = whyNoConsole() ?? whyNoFuse();
 if (why !== null) console.warn(`SKIPPED the console in its window: ${why}`);
 
-async function withConsole(
-  stage: Bootstrap,
-  title: string,
-  body: (window: ConsoleWindow) => Promise<void>,
-): Promise<void> {
-  const window = await ConsoleWindow.open(stage);
-  let failed: string | null = title;
-  try {
-    await body(window);
-    failed = null;
-  } finally {
-    await window.close(failed);
-  }
+/** The job's definition and a setting of an agent, each as the agent has it in the end. */
+async function changesAll(window: ConsoleWindow, stage: Bootstrap): Promise<void> {
+  await editTogether(window, () => stage.cli(['job', 'edit', 'files', '--compression', 'low', '--orphans', 'move']));
+  expect(await definitionOf(window, 'alpha')).toMatchObject({
+    compression: 'high',
+    mirror: { orphans: 'move' },
+    bandwidthWindows: [{ days: expect.arrayContaining(['mon', 'sat']), from: 480, to: 1080, rate: 2 ** 20 }],
+  });
+
+  await editFailover(window, '/usr/local/bin/announce');
+  expect(await definitionOf(window, 'alpha')).toMatchObject({
+    mirror: { orphans: 'move', orphansOlderThanMs: 7 * 86_400_000 },
+    failover: {
+      ...{ automatic: false, test: { cron: '0 4 * * *' } },
+      monitor: { agent: true, icmp: false, tcp: [22, 5432], intervalMs: 6000, failures: 5 },
+      addresses: [{ address: '192.0.2.10/24', interface: 'lo' }],
+      services: [{ name: 'nginx.service', unit: 'nginx.service' }],
+      scripts: { beforeFailover: { path: '/usr/local/bin/announce', arguments: ['now', 'it is time'] } },
+    },
+  });
+  const taken = await stage.cli(['job', 'edit', 'files', '--failover-file', 'none']);
+  expect(taken.code, taken.stderr).toBe(ExitCode.done);
+
+  await changeSetting(window);
+  expect(readFileSync(join(stage.homeOf('beta'), 'agent.yaml'), 'utf8')).toContain('queue:\n  memory: 64 MiB\n');
 }
 
 describe.skipIf(why !== null)('the console in its window', () => {
@@ -65,15 +87,7 @@ describe.skipIf(why !== null)('the console in its window', () => {
         expect(await page.locator('img').count()).toBe(0);
         expect(await page.locator('[data-station="source"]').textContent()).toContain('fuse interceptor');
 
-        await editTogether(window, () =>
-          stage.cli(['job', 'edit', 'files', '--compression', 'low', '--orphans', 'move']),
-        );
-        expect(await definitionOf(window, 'alpha')).toMatchObject({
-          compression: 'high',
-          mirror: { orphans: 'move' },
-          bandwidthWindows: [{ days: expect.arrayContaining(['mon', 'sat']), from: 480, to: 1080, rate: 2 ** 20 }],
-        });
-
+        await changesAll(window, stage);
         await stage.client.flush('files');
         const restored = stage.folder('restored');
         await restoreBy(window, restored);
@@ -155,6 +169,11 @@ describe.skipIf(why !== null)('the console in its window', () => {
         hostile: 'bad-argument',
         stranger: 'no',
       });
+      await page.getByText('dark', { exact: true }).click();
+      await page.locator('html[data-mantine-color-scheme="dark"]').waitFor();
+      await page.getByRole('button', { name: 'Forget all of that' }).click();
+      await page.locator('html[data-mantine-color-scheme="light"]').waitFor();
+      await open('Settings')(window);
       await page.getByText('dark', { exact: true }).click();
       await page.locator('html[data-mantine-color-scheme="dark"]').waitFor();
       await window.resize(1111, 777);

@@ -8,6 +8,7 @@ const never = async (): Promise<never> => {
 const handlers = (some: Partial<Handlers>): Handlers => ({
   open: never,
   remember: never,
+  forgetMemory: never,
   pair: never,
   forget: never,
   reconnect: never,

@@ -5,6 +5,7 @@
 import path from 'node:path';
 import { profileFolder } from '@understudy/sdk';
 import { app, type BrowserWindow, Menu, Notification, nativeTheme, session } from 'electron';
+import type { z } from 'zod';
 import { DEFAULT_PREFERENCES, type Preferences, preferencesSchema } from '../shared/preferences.ts';
 import type { Delta } from '../shared/view.ts';
 import { Agents } from './agents/agents.ts';
@@ -18,6 +19,11 @@ import { Watch } from './watch.ts';
 import { loadPage, openWindow } from './window.ts';
 
 const DELTAS_EVERY_MS = 100;
+/** Agents tell figures once a second: of two thousand jobs that is a change for every beat, and each would be drawn. */
+const FIGURES_EVERY_MS = 1000;
+/** A page that dies more often than this within this time is left as it is until somebody asks for the window again. */
+const MOST_DEATHS = 3;
+const DEATHS_WITHIN_MS = 60_000;
 const here = import.meta.dirname;
 
 /** Where the built parts lie, beside this file's folder. */
@@ -28,10 +34,11 @@ const parts = {
 
 class Console {
   readonly #agents = new Agents(profileFolder(undefined));
-  readonly #remembered = new MemoryFile(path.join(app.getPath('userData'), 'console.json'), preferencesSchema);
-  readonly #placement = new MemoryFile(path.join(app.getPath('userData'), 'window.json'), placementSchema);
+  readonly #remembered = this.#memory('console.json', preferencesSchema);
+  readonly #placement = this.#memory('window.json', placementSchema);
   readonly #watch: Watch;
   #preferences: Preferences;
+  #figuresAt = 0;
   #window: BrowserWindow | null = null;
 
   constructor() {
@@ -46,6 +53,10 @@ class Console {
         notification.show();
       },
     });
+  }
+
+  #memory<T>(name: string, schema: z.ZodType<T>): MemoryFile<T> {
+    return new MemoryFile(path.join(app.getPath('userData'), name), schema, (said) => this.#agents.model.notice(said));
   }
 
   async start(): Promise<void> {
@@ -69,6 +80,7 @@ class Console {
   show(): void {
     if (this.#window === null) this.#open();
     else {
+      if (this.#window.webContents.isCrashed()) this.#window.webContents.reload();
       if (this.#window.isMinimized()) this.#window.restore();
       this.#window.show();
       this.#window.focus();
@@ -87,16 +99,20 @@ class Console {
       this.#window = null;
     });
     // What died is shown again; where it dies again and again a person sees an empty window and not a busy one.
-    let deaths = 0;
+    let deaths: readonly number[] = [];
     window.webContents.on('render-process-gone', () => {
-      deaths += 1;
-      if (deaths <= 3) window.webContents.reload();
+      const now = Date.now();
+      deaths = [...deaths.filter((at) => now - at < DEATHS_WITHIN_MS), now];
+      if (deaths.length <= MOST_DEATHS) window.webContents.reload();
     });
     loadPage(window).catch((error: unknown) => console.error(`the page cannot be loaded: ${String(error)}`));
   }
 
   #flush(): void {
-    const deltas: readonly Delta[] = this.#agents.model.take();
+    const now = performance.now();
+    const isBeat = now - this.#figuresAt >= FIGURES_EVERY_MS - DELTAS_EVERY_MS / 2;
+    if (isBeat) this.#figuresAt = now;
+    const deltas: readonly Delta[] = this.#agents.model.take(isBeat ? 'all' : 'urgent');
     if (deltas.length === 0) return;
     this.#watch.see(deltas, this.#agents.model);
     pushDeltas(this.#window?.webContents ?? null, deltas);
@@ -117,6 +133,7 @@ class Console {
       open: async () => ({
         version: app.getVersion(),
         profile: profileFolder(undefined),
+        memory: app.getPath('userData'),
         servers: agents.model.servers,
         ends: agents.model.ends,
         events: agents.model.events,
@@ -125,6 +142,10 @@ class Console {
         systemLanguage: app.getLocale(),
       }),
       remember: async (changes) => this.#remember(changes),
+      forgetMemory: async () => {
+        this.#placement.forget();
+        return this.#remember(DEFAULT_PREFERENCES);
+      },
       pair: (asked) => agents.pair(asked),
       forget: ({ name }) => done(agents.forget(name)),
       reconnect: ({ name }) => done(agents.reconnect(name)),

@@ -8,10 +8,13 @@ import { MemoryFile } from './memory-file.ts';
 let folder = '';
 beforeEach(() => {
   folder = fs.mkdtempSync(path.join(os.tmpdir(), 'understudy-console-'));
+  notices = [];
 });
 afterEach(() => fs.rmSync(folder, { recursive: true, force: true }));
 
-const open = () => new MemoryFile(path.join(folder, 'deep', 'console.json'), preferencesSchema);
+let notices: string[] = [];
+const open = () =>
+  new MemoryFile(path.join(folder, 'deep', 'console.json'), preferencesSchema, (sentence) => notices.push(sentence));
 
 test('what was remembered is there the next time', () => {
   expect(open().read()).toBeNull();
@@ -21,16 +24,32 @@ test('what was remembered is there the next time', () => {
 });
 
 test.each(['', '{', '[]', '{"theme":"loud"}', '{"place":{"screen":"job"}}'])(
-  'a damaged one (%s) is kept aside and costs nothing',
+  'a damaged one (%s) is kept aside, which is said, and costs nothing',
   (text) => {
     fs.mkdirSync(path.join(folder, 'deep'));
     fs.writeFileSync(path.join(folder, 'deep', 'console.json'), text);
     expect(open().read()).toBeNull();
-    expect(fs.readFileSync(path.join(folder, 'deep', 'console.json.damaged'), 'utf8')).toBe(text);
+    const file = path.join(folder, 'deep', 'console.json');
+    expect(fs.readFileSync(`${file}.damaged`, 'utf8')).toBe(text);
+    expect(notices).toEqual([expect.stringContaining(`${file} is damaged; it is kept as ${file}.damaged`)]);
     open().write(DEFAULT_PREFERENCES);
     expect(open().read()).toEqual(DEFAULT_PREFERENCES);
   },
 );
+
+test('a damaged one that cannot be kept aside is said, and is no reason to fail', () => {
+  fs.mkdirSync(path.join(folder, 'deep', 'console.json.damaged', 'in the way'), { recursive: true });
+  fs.writeFileSync(path.join(folder, 'deep', 'console.json'), '{');
+  expect(open().read()).toBeNull();
+  expect(notices).toEqual([expect.stringMatching(/is damaged and cannot be kept aside: /)]);
+});
+
+test('what is forgotten is not there the next time, and may be forgotten twice', () => {
+  open().write({ ...DEFAULT_PREFERENCES, theme: 'dark' });
+  open().forget();
+  open().forget();
+  expect(open().read()).toBeNull();
+});
 
 test('a place that cannot be written to is no reason to fail', () => {
   fs.writeFileSync(path.join(folder, 'deep'), 'a file where a folder should be');

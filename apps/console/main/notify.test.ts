@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { statusOf } from '../testing.ts';
-import { attentionOf, worstLight } from './notify.ts';
+import { attentionOf, plain, worstLight } from './notify.ts';
 import { drawLight } from './tray-light.ts';
 
 test('a person is called once, at the change, and never for what was so before', () => {
@@ -10,6 +10,14 @@ test('a person is called once, at the change, and never for what was so before',
   expect(attentionOf(statusOf(), halted)).toEqual({ title: 'files is halted', body: 'the folder is gone' });
   expect(attentionOf(halted, statusOf())).toBeNull();
   expect(attentionOf(statusOf(), statusOf({ state: 'mirroring' }))).toBeNull();
+});
+
+test('what an agent says of a file is no markup on a desktop that takes some, hides nothing, and has an end', () => {
+  expect(plain('<a href="x">no</a> & <img src=x>')).toBe('‹a href="x"›no‹/a› & ‹img src=x›');
+  expect(plain('a\u202egpj\u0007\n.exe')).toBe('a gpj .exe');
+  expect([...plain('😀'.repeat(1000))]).toHaveLength(300);
+  const reason = { code: 'x', sentence: '<b>gone</b>' };
+  expect(attentionOf(statusOf(), statusOf({ state: 'halted', reason }))?.body).toBe('‹b›gone‹/b›');
 });
 
 test('the light is that of the worst job', () => {

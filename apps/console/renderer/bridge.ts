@@ -2,6 +2,7 @@
 import type { CallParams, CallResult } from '@understudy/wire';
 import type { Bridge, ChannelName, ChannelParams, ChannelResult, PermittedCall } from '../shared/ipc-channels.ts';
 import type { Delta } from '../shared/view.ts';
+import { sentence } from './format.ts';
 
 declare global {
   interface Window {
@@ -42,4 +43,5 @@ export function onDeltas(listener: (deltas: readonly Delta[]) => void): void {
   window.understudy.onDeltas((deltas) => listener(deltas as readonly Delta[]));
 }
 
-export const sentenceOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
+/** An agent's words may hold names of files: what would hide or turn around is written out. */
+export const sentenceOf = (error: unknown): string => sentence(error instanceof Error ? error.message : String(error));

@@ -11,7 +11,6 @@ import {
 } from '@tabler/icons-react';
 import { type ComponentType, type ReactNode, useEffect } from 'react';
 import type { Place } from '../shared/preferences.ts';
-import { Note } from './parts/panel.tsx';
 import { DashboardScreen } from './screens/dashboard.tsx';
 import { EditSheet } from './screens/edit/sheet.tsx';
 import { EventsScreen } from './screens/events.tsx';
@@ -19,6 +18,7 @@ import { FailoverSheet } from './screens/failover/sheet.tsx';
 import { FirstRun } from './screens/first-run.tsx';
 import { JobScreen } from './screens/job.tsx';
 import { MapScreen } from './screens/map.tsx';
+import { Notices } from './screens/notices.tsx';
 import { PairDialog } from './screens/pair-dialog.tsx';
 import { Palette } from './screens/palette.tsx';
 import { ProtectWizard } from './screens/protect/wizard.tsx';
@@ -132,20 +132,6 @@ function NavItem({ to, icon: Icon, count, children }: NavItemProps) {
       {children}
       {count === undefined ? null : <span className="us-nav-count us-num us-dim">{count}</span>}
     </button>
-  );
-}
-
-function Notices() {
-  const notices = useConsole((state) => state.notices);
-  if (notices.length === 0) return null;
-  return (
-    <div className="us-notices">
-      {notices.slice(-3).map((sentence) => (
-        <Note key={sentence} kind="risk">
-          {sentence}
-        </Note>
-      ))}
-    </div>
   );
 }
 

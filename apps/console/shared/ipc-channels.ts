@@ -22,6 +22,8 @@ export const permittedCalls = [
   'agent.info',
   'agent.peers',
   'agent.clients',
+  'agent.settings',
+  'agent.changeSetting',
   'agent.createPairingCode',
   'agent.unpair',
   'job.get',
@@ -105,6 +107,8 @@ export const channels = {
   /** Once, when the window has opened: everything as it stands; what changes afterwards comes as deltas. */
   open: takes(nothing)<Snapshot>(),
   remember: takes(preferenceChangesSchema)<Preferences>(),
+  /** What this console remembers becomes what it was at its first start. */
+  forgetMemory: takes(nothing)<Preferences>(),
   pair: takes(
     z.strictObject({
       address: z.string().min(1).max(300),

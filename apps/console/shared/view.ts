@@ -2,6 +2,9 @@
 import type { AgentEvent, JobStatus, TrustRole } from '@understudy/wire';
 import type { Preferences } from './preferences.ts';
 
+/** A link's code where the agent speaks a version that this console does not; the sentence names both. */
+export const OTHER_VERSION = 'other-version';
+
 /** How it stands between this console and one agent. Times are milliseconds since 1970, of this machine. */
 export type LinkView =
   | { readonly state: 'connecting'; readonly sinceMs: number }
@@ -66,6 +69,8 @@ export type Delta =
 export interface Snapshot {
   readonly version: string;
   readonly profile: string;
+  /** The folder of what this console remembers. */
+  readonly memory: string;
   readonly servers: readonly ServerView[];
   readonly ends: readonly JobEnd[];
   readonly events: readonly ServerEvent[];

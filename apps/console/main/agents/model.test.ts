@@ -12,6 +12,8 @@ const event = (id: number) => ({
   advice: '',
 });
 
+const monitorOf = (light: 'green' | 'red', msLeft: number) => ({ light, msLeft, timeToFailMs: 15_000, addresses: [] });
+
 test('of many statuses of one job the last one is told, once', () => {
   const model = new Model(() => 5);
   model.putServer(serverOf('alpha'));
@@ -21,6 +23,61 @@ test('of many statuses of one job the last one is told, once', () => {
   expect(deltas[1]).toMatchObject({ end: { server: 'alpha', heardMs: 5, status: { state: 'protected' } } });
   expect(model.take()).toEqual([]);
   expect(model.ends).toHaveLength(1);
+});
+
+test('figures wait for the next beat, and what somebody may have to see does not', () => {
+  const model = new Model(() => 0);
+  model.putServer(serverOf('alpha'));
+  model.putJob('alpha', statusOf());
+  model.putJob('alpha', statusOf({ name: 'other' }));
+  expect(model.take('urgent').map(({ kind }) => kind)).toEqual(['server', 'job', 'job']);
+  const { replication } = statusOf();
+  const moved = statusOf({ replication: { ...replication, sentBytes: 9 } });
+  model.putJob('alpha', moved);
+  expect(model.take('urgent')).toEqual([]);
+  model.putJob('alpha', statusOf({ ...moved, state: 'halted' }));
+  model.putJob('alpha', statusOf({ ...moved, state: 'halted', replication: { ...replication, sentBytes: 10 } }));
+  expect(model.take('urgent')).toMatchObject([
+    { end: { status: { state: 'halted', replication: { sentBytes: 10 } } } },
+  ]);
+  for (const changes of [
+    { actions: ['stop' as const] },
+    { reason: { code: 'x', sentence: 's' } },
+    { targetDataState: 'retrying' as const },
+    { audit: { lastSeen: null, ageMs: null, begins: 'kernel' as const, hop: 'sent' as const } },
+    { mirror: { ...statusOf().mirror, state: 'mirroring' as const } },
+    { uncovered: ['/srv/usb'] },
+    { failover: { automatic: false, takeover: null, monitor: monitorOf('red', 0) } },
+  ]) {
+    model.putJob('alpha', statusOf({ name: 'other', ...changes }));
+    expect(model.take('urgent'), JSON.stringify(changes)).toHaveLength(1);
+    model.putJob('alpha', statusOf({ name: 'other' }));
+    model.take();
+  }
+  model.putJob('alpha', moved);
+  model.take();
+  model.putJob('alpha', statusOf({ ...moved, recoveryPoint: { time: null, latencyMs: null, position: '1' } }));
+  model.putJob('alpha', moved);
+  expect(model.take()).toHaveLength(1);
+});
+
+test('a monitor that counts down is no news', () => {
+  const model = new Model(() => 0);
+  const failover = (msLeft: number) => ({ automatic: false, takeover: null, monitor: monitorOf('green', msLeft) });
+  model.putJob('beta', statusOf({ role: 'target', failover: failover(9000) }));
+  model.take();
+  model.putJob('beta', statusOf({ role: 'target', failover: failover(8000) }));
+  expect([model.take('urgent').length, model.take().length]).toEqual([0, 1]);
+});
+
+test('a server that is forgotten takes along what waits of its jobs: they must not come after it', () => {
+  const model = new Model(() => 0);
+  model.putServer(serverOf('alpha'));
+  model.putJob('alpha', statusOf());
+  model.take();
+  model.putJob('alpha', statusOf({ replication: { ...statusOf().replication, sentBytes: 9 } }));
+  model.removeServer('alpha');
+  expect([model.take('urgent').map(({ kind }) => kind), model.take()]).toEqual([['server-gone'], []]);
 });
 
 test('what a reconnected server no longer has is gone', () => {

@@ -5,7 +5,7 @@ import { connect, type KnownServer, Profile, pair } from '@understudy/sdk';
 import { FakeAgent } from '@understudy/sdk/testing';
 import type { AgentEvent, JobStatus } from '@understudy/wire';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import type { LinkView, ServerView } from '../../shared/view.ts';
+import { type LinkView, OTHER_VERSION, type ServerView } from '../../shared/view.ts';
 import { statusOf } from '../../testing.ts';
 import { FIRST_MS, LONGEST_MS, pauseBefore } from './back-off.ts';
 import { ServerLink } from './server-link.ts';
@@ -134,6 +134,44 @@ describe('a connection to a server', () => {
     link?.retry();
     await until(() => heard.links.length > before);
     expect(state()).toBe('refused');
+  });
+});
+
+describe('an agent that is not as it should be', () => {
+  test('is too new: both versions are named, and it is tried again, for an update mends that', async () => {
+    agent.speaks = 'understudy-management/9';
+    begin();
+    await until(() => heard.links.filter((one) => one.state === 'lost').length >= 2);
+    expect(heard.links.at(-1)).toMatchObject({
+      code: OTHER_VERSION,
+      sentence: expect.stringMatching(/speaks understudy-management\/9; this client speaks understudy-management\/1/),
+    });
+    agent.speaks = null;
+    link?.retry();
+    await until(() => state() === 'live');
+  });
+
+  test('answers in a shape that nobody agreed on: nothing of it is shown, and that is said', async () => {
+    agent.answers['job.list'] = () => ({ jobs: [{ status: { ...statusOf(), state: 'splendid' }, definition: {} }] });
+    begin();
+    await until(() => state() === 'lost');
+    expect(heard.links.at(-1)).toMatchObject({ code: 'invalid-answer', sentence: expect.stringContaining('job.list') });
+    expect(heard.jobs).toEqual([]);
+  });
+
+  test('has a clock of its own: it is measured, so that ages are right', async () => {
+    agent.answers['agent.info'] = () => ({
+      ...{ name: 'alpha', version: '0.1.0', fingerprint: agent.fingerprint, role: 'admin' },
+      protocols: { management: [], replication: [] },
+      details: {
+        ...{ pid: 1, home: '/h', listen: '0.0.0.0:1', residentBytes: 1 },
+        startedAt: new Date(Date.now() + 7_200_000 - 5000).toISOString(),
+        uptimeMs: 5000,
+      },
+    });
+    begin();
+    await until(() => state() === 'live');
+    expect(Math.abs((link?.view.info?.clockOffsetMs ?? 0) - 7_200_000)).toBeLessThan(5000);
   });
 });
 

@@ -1,6 +1,6 @@
 import { type Connection, type KnownServer, SdkError } from '@understudy/sdk';
 import type { AgentEvent, AgentInfo, JobStatus } from '@understudy/wire';
-import type { LinkView, ServerInfo, ServerView } from '../../shared/view.ts';
+import { type LinkView, OTHER_VERSION, type ServerInfo, type ServerView } from '../../shared/view.ts';
 import { pauseBefore } from './back-off.ts';
 
 /** Where a link tells what it hears. */
@@ -116,7 +116,9 @@ export class ServerLink {
     });
   }
 
-  async #rest({ code, message }: SdkError): Promise<void> {
+  async #rest(error: SdkError): Promise<void> {
+    const { message } = error;
+    const code = linkCodeOf(error);
     const sinceMs = this.#since();
     this.#failures += 1;
     if (REFUSALS.has(code)) {
@@ -152,6 +154,9 @@ export class ServerLink {
     });
   }
 }
+
+/** Beside the sdk's own: that the agent is one, and too old or too new for this console. An update mends that, so it is tried again. */
+const linkCodeOf = ({ code, agentCode }: SdkError): string => (agentCode === 'version' ? OTHER_VERSION : code);
 
 function infoOf({ version, role, details }: AgentInfo, nowMs: number): ServerInfo {
   return {

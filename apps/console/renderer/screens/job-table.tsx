@@ -1,4 +1,5 @@
 import { useMemo } from 'react';
+import { shown } from '../format.ts';
 import { StateBadge } from '../parts/state-badge.tsx';
 import { Cell, Row, Windowed } from '../parts/windowed.tsx';
 import { counted, firstNote, mirrorWord, pointWord, queueWord } from '../parts/words-of.ts';
@@ -38,7 +39,7 @@ export function JobTable({ jobs, grouped, nowMs }: JobTableProps) {
         ) : (
           <Row columns="1fr" index={index} className="us-group">
             <Cell>
-              {t('dashboard.groupOf', { server: line.server, jobs: counted(words, 'common.jobs', line.count) })}
+              {t('dashboard.groupOf', { server: shown(line.server), jobs: counted(words, 'common.jobs', line.count) })}
             </Cell>
           </Row>
         )
@@ -72,6 +73,7 @@ function JobRow({ job, index, nowMs, words }: JobRowProps) {
   const atSource = (job.captor ?? job).status;
   const sourceStale = job.captorStaleSinceMs === null ? '' : 'us-stale';
   const note = firstNote(words, job, nowMs);
+  const way = `${shown(status.source)} → ${shown(status.target)}`;
   const open = (): void => go({ screen: 'job', job: job.key });
   return (
     <Row columns={COLUMNS} index={index} onOpen={open} className={job.health === 'halted' ? 'us-wash-halted' : ''}>
@@ -80,8 +82,8 @@ function JobRow({ job, index, nowMs, words }: JobRowProps) {
           {job.name}
         </button>
       </Cell>
-      <Cell className="us-clip us-dim" title={`${status.source} → ${status.target}`}>
-        {status.source} → {status.target}
+      <Cell className="us-clip us-dim" title={way}>
+        {way}
       </Cell>
       <Cell>
         <StateBadge job={job} />

@@ -1,6 +1,6 @@
 import { Button } from '@mantine/core';
 import { useMemo } from 'react';
-import { duration, moment } from '../format.ts';
+import { duration, moment, sentence, shown } from '../format.ts';
 import { BackTo } from '../parts/back-to.tsx';
 import { EventList } from '../parts/event-rows.tsx';
 import { Empty, Note, Panel } from '../parts/panel.tsx';
@@ -16,6 +16,7 @@ import { IfItDied } from './job/if-it-died.tsx';
 import { KnowPanel } from './job/know.tsx';
 import { MirrorPanel } from './job/mirror-panel.tsx';
 import { PathPicture } from './job/path-picture.tsx';
+import { TakeoverPanel } from './job/takeover-panel.tsx';
 
 export function JobScreen({ jobKey }: { readonly jobKey: string }) {
   const { t } = useWords();
@@ -40,7 +41,7 @@ function LiveJob({ job }: { readonly job: JobView }) {
         <h1>{job.name}</h1>
         <StateBadge job={job} />
         <span className="us-dim us-clip">
-          {status.source} → {status.target}
+          {shown(status.source)} → {shown(status.target)}
         </span>
         <div className="us-bar-end">
           <ActionBar job={job} />
@@ -48,11 +49,14 @@ function LiveJob({ job }: { readonly job: JobView }) {
       </header>
       <ScreenBody label={job.name}>
         <Headline job={job} nowMs={now} />
+        <TakeoverPanel job={job} />
         <PathPicture job={job} nowMs={now} />
-        <div className="us-columns">
-          <MirrorPanel job={job} />
-          <IfItDied job={job} nowMs={now} />
-        </div>
+        {status.state === 'failing-over' ? null : (
+          <div className="us-columns">
+            <MirrorPanel job={job} />
+            <IfItDied job={job} nowMs={now} />
+          </div>
+        )}
         <Charts job={job} />
         <div className="us-columns us-columns-wide">
           <KnowPanel job={job} nowMs={now} />
@@ -83,7 +87,7 @@ function Headline({ job, nowMs }: { readonly job: JobView; readonly nowMs: numbe
       {status.reason === null ? null : (
         <>
           {'\n'}
-          <strong>{status.reason.sentence}</strong>
+          <strong>{sentence(status.reason.sentence)}</strong>
         </>
       )}
     </Note>

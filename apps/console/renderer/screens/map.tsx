@@ -112,7 +112,8 @@ function ServerBox({ node: { name, x, y } }: { readonly node: MapNode }) {
   const view = useConsole((state) => state.servers[name]);
   const { t } = useWords();
   const isLost = view === undefined || view.link.state !== 'live';
-  const text = name.length > LETTERS ? `${name.slice(0, LETTERS - 1)}…` : name;
+  const whole = shown(name);
+  const text = whole.length > LETTERS ? `${whole.slice(0, LETTERS - 1)}…` : whole;
   return (
     <g transform={`translate(${x} ${y})`}>
       <rect
@@ -139,7 +140,7 @@ function StrandList({ strands }: { readonly strands: readonly Strand[] }) {
     <ul className="us-map-list">
       {strands.map(({ source, target, jobs }) => (
         <li key={`${source} ${target}`}>
-          <strong className="us-break">{t('map.strand', { source, target })}</strong>
+          <strong className="us-break">{t('map.strand', { source: shown(source), target: shown(target) })}</strong>
           <ul>
             {jobs.map((job) => (
               <li key={job.key}>

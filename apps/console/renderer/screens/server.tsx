@@ -1,8 +1,8 @@
 import { Button, Modal } from '@mantine/core';
 import { type ReactNode, useMemo, useState } from 'react';
-import type { ServerView } from '../../shared/view.ts';
+import { OTHER_VERSION, type ServerView } from '../../shared/view.ts';
 import { invoke } from '../bridge.ts';
-import { bytes, duration, fingerprintGroups, moment, shown } from '../format.ts';
+import { bytes, duration, fingerprintGroups, moment, sentence, shown } from '../format.ts';
 import { BackTo } from '../parts/back-to.tsx';
 import { EventList } from '../parts/event-rows.tsx';
 import { LinkBadge } from '../parts/link-badge.tsx';
@@ -12,7 +12,9 @@ import { StateBadge } from '../parts/state-badge.tsx';
 import { useTask } from '../parts/use-task.ts';
 import { go, useConsole } from '../store/app.ts';
 import { useNow, useWords, type Words } from '../use-words.ts';
+import type { WordKey } from '../words/words.ts';
 import { ServerPeople } from './server-people.tsx';
+import { ServerSettings } from './server-settings.tsx';
 
 export function ServerScreen({ name }: { readonly name: string }) {
   const { t } = useWords();
@@ -51,40 +53,42 @@ function KnownServer({ server }: { readonly server: ServerView }) {
           <JobsOfServer name={server.name} />
         </div>
         <ServerPeople server={server} />
-        <div className="us-columns">
-          <Panel title={t('server.settings')}>
-            <p className="us-panel-body us-dim us-break">
-              {t('server.settingsHint', { file: `${server.info?.home ?? '…'}/agent.yaml` })}
-            </p>
-          </Panel>
-          <Panel title={t('server.mail')}>
-            <p className="us-panel-body us-dim">{t('server.mailHint')}</p>
-          </Panel>
-        </div>
+        <ServerSettings server={server} />
+        <Panel title={t('server.mail')}>
+          <p className="us-panel-body us-dim">{t('server.mailHint')}</p>
+        </Panel>
         <ServerEvents name={server.name} nowMs={now} />
       </ScreenBody>
     </>
   );
 }
 
+/** What a person has to know before anything else. */
+const HEADINGS: Readonly<Record<string, WordKey>> = {
+  'fingerprint-changed': 'servers.changed',
+  [OTHER_VERSION]: 'servers.otherVersion',
+};
+
 /** Why it is not reached, in the sdk's own sentence: of a changed certificate it shows both. */
 function LinkNote({ server, nowMs }: { readonly server: ServerView; readonly nowMs: number }) {
   const { t, locale } = useWords();
   const { link, info } = server;
   const offset = info?.clockOffsetMs ?? 0;
+  const heading = link.state === 'lost' || link.state === 'refused' ? HEADINGS[link.code] : undefined;
   const again = (): void => void invoke('reconnect', { name: server.name }).catch(() => undefined);
   return (
     <>
       {link.state === 'lost' || link.state === 'refused' ? (
         <Note kind="halted">
-          {link.code === 'fingerprint-changed' ? (
+          {heading === undefined ? null : (
             <strong>
-              {t('servers.changed')}
+              {t(heading)}
               {'\n'}
             </strong>
-          ) : null}
-          <span className={link.code === 'fingerprint-changed' ? 'us-mono' : ''}>{link.sentence}</span>
+          )}
+          <span className={link.code === 'fingerprint-changed' ? 'us-mono' : ''}>{sentence(link.sentence)}</span>
           {'\n'}
+          {link.code === OTHER_VERSION ? `${t('servers.otherVersionHint')}\n` : ''}
           {t('servers.since', { time: moment(new Date(link.sinceMs).toISOString(), locale) })}
           {link.state === 'lost'
             ? ` · ${t('servers.nextTry', { age: duration(Math.max(0, link.nextTryMs - nowMs)) })}`

@@ -1,7 +1,7 @@
 import { Button } from '@mantine/core';
 import { useMemo } from 'react';
 import type { ServerView } from '../../shared/view.ts';
-import { fingerprintGroups } from '../format.ts';
+import { fingerprintGroups, sentence } from '../format.ts';
 import { LinkBadge } from '../parts/link-badge.tsx';
 import { ScreenBody } from '../parts/screen-body.tsx';
 import { Cell, Row, Windowed } from '../parts/windowed.tsx';
@@ -64,7 +64,7 @@ function ServerRow({ server, index, jobs }: ServerRowProps) {
         </button>
       </Cell>
       <Cell className="us-clip us-dim us-num">{server.address}</Cell>
-      <Cell title={isBad ? link.sentence : undefined}>
+      <Cell title={isBad ? sentence(link.sentence) : undefined}>
         <LinkBadge link={link} />
       </Cell>
       <Cell>{t(`common.roles.${server.role}`)}</Cell>

@@ -19,6 +19,8 @@ export async function begin(): Promise<void> {
   });
   const snapshot = await invoke('open', {});
   store.setState((state) => opened(state, snapshot));
+  // Drawn by the frame after the next one; how long a start takes is measured by it.
+  requestAnimationFrame(() => requestAnimationFrame(() => performance.mark('shown')));
   const sample = (): void => history.sample(store.getState().jobs, Date.now());
   sample();
   setInterval(sample, SAMPLE_MS);
@@ -31,6 +33,12 @@ export function go(place: Place): void {
 
 export const openSheet = (sheet: Sheet): void => store.setState({ sheet });
 export const closeSheet = (): void => store.setState({ sheet: null });
+
+/** The place stays what it is: whoever asked for it goes on from where he is. */
+export async function forgetMemory(): Promise<void> {
+  const preferences = await invoke('forgetMemory', {});
+  store.setState({ preferences });
+}
 
 export function remember(changes: Partial<Preferences>): void {
   store.setState((state) => ({ preferences: { ...state.preferences, ...changes } }));

@@ -1,14 +1,18 @@
-import { type JobDefinition, jobChangesSchema, jobDefinitionSchema } from '@understudy/wire';
+import { type JobDefinition, jobChangesSchema, jobDefinitionSchema, mirrorOptionsSchema } from '@understudy/wire';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { rawPathFromBytes, rawPathFromText } from '../raw-path.ts';
 import {
+  ageOf,
+  ageUnits,
+  BLOCK_SIZES,
   changedFields,
   changesOf,
   clockText,
   limitOf,
   merged,
   minuteOf,
+  msOf,
   rulesOf,
   rulesText,
   withLimit,
@@ -62,6 +66,19 @@ describe('rules as text', () => {
   test.each(['', '- /srv', '/srv', '+ srv', '* /srv'])('%j is refused', (text) =>
     expect(rulesOf(text, BASE)).toBe(null),
   );
+});
+
+test('an age is shown in the largest unit that holds it, and block sizes are those that an agent takes', () => {
+  expect([ageOf(null), ageOf(7 * 86_400_000), ageOf(90 * 60_000), ageOf(36 * 3_600_000), ageOf(61_000)]).toEqual([
+    { count: null, unit: 'days' },
+    { count: 7, unit: 'days' },
+    { count: 90, unit: 'minutes' },
+    { count: 36, unit: 'hours' },
+    { count: 2, unit: 'minutes' },
+  ]);
+  for (const unit of ageUnits) expect(ageOf(msOf(5, unit))).toEqual({ count: 5, unit });
+  for (const blockSize of BLOCK_SIZES) expect(mirrorOptionsSchema.safeParse({ blockSize }).success).toBe(true);
+  expect([BLOCK_SIZES[0], BLOCK_SIZES.at(-1)]).toEqual([4096, 1_048_576]);
 });
 
 test('every minute of a day is written and read again', () => {

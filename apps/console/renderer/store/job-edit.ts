@@ -19,6 +19,7 @@ export const editable = [
   'mirror',
   'verifySchedule',
   'brake',
+  'failover',
   'intercept',
   'targetWrites',
   'devices',
@@ -115,6 +116,21 @@ export function withLimit(definition: JobDefinition, limit: Limit): JobDefinitio
   if (limit === 'fixed') return { ...definition, bandwidth: bandwidth ?? 10 * MIB, bandwidthWindows: [] };
   return { ...definition, bandwidthWindows: [FIRST_WINDOW] };
 }
+
+const UNIT_MS = { minutes: 60_000, hours: 3_600_000, days: 86_400_000 } as const;
+export const ageUnits = ['minutes', 'hours', 'days'] as const;
+export type AgeUnit = (typeof ageUnits)[number];
+
+/** In the largest unit that holds it without a rest; what the command line gave in seconds is shown in minutes, rounded up. */
+export function ageOf(ms: number | null): { readonly count: number | null; readonly unit: AgeUnit } {
+  if (ms === null) return { count: null, unit: 'days' };
+  const unit = ageUnits.findLast((one) => ms % UNIT_MS[one] === 0) ?? 'minutes';
+  return { count: Math.ceil(ms / UNIT_MS[unit]), unit };
+}
+export const msOf = (count: number, unit: AgeUnit): number => count * UNIT_MS[unit];
+
+/** Powers of two from 4 KiB to 1 MiB. */
+export const BLOCK_SIZES: readonly number[] = Array.from({ length: 9 }, (_, power) => 4096 * 2 ** power);
 
 export const toMib = (bytes: number): number => Math.round((bytes / MIB) * 1000) / 1000;
 export const fromMib = (mib: number): number => Math.round(mib * MIB);

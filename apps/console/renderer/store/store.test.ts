@@ -17,6 +17,7 @@ const event = (id: number, time: string): AgentEvent => ({
 const snapshot: Snapshot = {
   version: '0.1.0',
   profile: '/p',
+  memory: '/memory',
   servers: [serverOf('alpha'), serverOf('beta')],
   ends: [endOf('alpha')],
   events: [],

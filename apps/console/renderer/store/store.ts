@@ -22,6 +22,7 @@ export interface ConsoleState {
   readonly ready: boolean;
   readonly version: string;
   readonly profile: string;
+  readonly memory: string;
   readonly systemLanguage: string;
   readonly servers: ServersByName;
   readonly ends: Readonly<Record<string, JobEnd>>;
@@ -38,6 +39,7 @@ export const EMPTY: ConsoleState = {
   ready: false,
   version: '',
   profile: '',
+  memory: '',
   systemLanguage: 'en',
   servers: {},
   ends: {},
@@ -53,12 +55,12 @@ export type ConsoleStore = StoreApi<ConsoleState>;
 export const makeStore = (): ConsoleStore => createStore<ConsoleState>(() => EMPTY);
 
 export function opened(state: ConsoleState, snapshot: Snapshot): ConsoleState {
-  const { version, profile, systemLanguage, notices, preferences } = snapshot;
+  const { version, profile, memory, systemLanguage, notices, preferences } = snapshot;
   const servers = Object.fromEntries(snapshot.servers.map((server) => [server.name, server]));
   const ends = Object.fromEntries(snapshot.ends.map((end) => [endKey(end.server, end.status.name), end]));
   return {
     ...state,
-    ...{ version, profile, systemLanguage, notices, preferences, servers, ends },
+    ...{ version, profile, memory, systemLanguage, notices, preferences, servers, ends },
     ready: true,
     jobs: jobsOf(ends, servers),
     events: byTime(snapshot.events).slice(-EVENTS_SHOWN),

@@ -1,19 +1,25 @@
-import { Checkbox, NumberInput, Select, Textarea, TextInput } from '@mantine/core';
-import { DEFAULT_SYNCHRONOUS, type JobDefinition, mirrorOptionsSchema } from '@understudy/wire';
+import { Checkbox, NumberInput, Textarea } from '@mantine/core';
+import { DEFAULT_SYNCHRONOUS, type JobDefinition } from '@understudy/wire';
 import { useState } from 'react';
 import { Panel } from '../../parts/panel.tsx';
 import { rulesOf, rulesText } from '../../store/job-edit.ts';
 import type { JobView } from '../../store/jobs.ts';
 import { useWords } from '../../use-words.ts';
 import { Bandwidth } from './bandwidth.tsx';
+import { Choice } from './choice.tsx';
+import { Failover } from './failover.tsx';
+import { MirrorPart } from './mirror.tsx';
 import type { PartProps } from './part-props.ts';
 import { Transmit } from './transmit.tsx';
+
+export type CheckedPart = 'rules' | 'failover';
 
 export interface FieldsProps {
   readonly definition: JobDefinition;
   readonly job: JobView;
   readonly onChange: (definition: JobDefinition) => void;
-  readonly onValid: (valid: boolean) => void;
+  /** Each part that can be written wrongly says so by its name. */
+  readonly onValid: (part: CheckedPart, valid: boolean) => void;
 }
 
 export function Fields({ definition, job, onChange, onValid }: FieldsProps) {
@@ -37,7 +43,7 @@ export function Fields({ definition, job, onChange, onValid }: FieldsProps) {
         <Synchronous definition={definition} change={change} />
       </Panel>
       <Panel title={t('edit.parts.rules')}>
-        <Rules definition={definition} change={change} onValid={onValid} />
+        <Rules definition={definition} change={change} onValid={(valid) => onValid('rules', valid)} />
       </Panel>
       <Panel title={t('edit.parts.mirror')}>
         <MirrorPart definition={definition} change={change} />
@@ -45,37 +51,18 @@ export function Fields({ definition, job, onChange, onValid }: FieldsProps) {
       <Panel title={t('edit.parts.brake')}>
         <Brake definition={definition} change={change} />
       </Panel>
+      <Panel title={t('edit.parts.failover')}>
+        <Failover
+          definition={definition}
+          change={change}
+          servers={[job.status.source, job.status.target]}
+          onValid={(valid) => onValid('failover', valid)}
+        />
+      </Panel>
       <Panel title={t('edit.parts.stopped')}>
         <Stopped definition={definition} change={change} isStopped={job.status.state === 'stopped'} />
       </Panel>
     </>
-  );
-}
-
-type ChoiceName = 'compression' | 'mode' | 'at' | 'until' | 'policy' | 'orphans' | 'intercept' | 'replica';
-
-interface ChoiceProps<T extends string> {
-  readonly name: ChoiceName;
-  readonly values: readonly T[];
-  readonly value: T;
-  readonly onChange: (value: T) => void;
-  readonly label?: string;
-  readonly disabled?: boolean;
-}
-
-function Choice<T extends string>({ name, values, value, onChange, label, disabled = false }: ChoiceProps<T>) {
-  const { t } = useWords();
-  return (
-    <Select
-      label={label ?? t(`edit.${name}` as 'edit.mode')}
-      data={values.map((each) => ({
-        value: each,
-        label: t(`edit.choices.${name}.${each}` as 'edit.choices.mode.sync'),
-      }))}
-      value={value}
-      disabled={disabled}
-      onChange={(chosen) => onChange(values.find((each) => each === chosen) ?? value)}
-    />
   );
 }
 
@@ -116,7 +103,7 @@ function Synchronous({ definition, change }: PartProps) {
   );
 }
 
-function Rules({ definition, change, onValid }: PartProps & Pick<FieldsProps, 'onValid'>) {
+function Rules({ definition, change, onValid }: PartProps & { readonly onValid: (valid: boolean) => void }) {
   const { t } = useWords();
   const [text, setText] = useState(rulesText(definition));
   const isWrong = rulesOf(text, definition) === null;
@@ -140,44 +127,6 @@ function Rules({ definition, change, onValid }: PartProps & Pick<FieldsProps, 'o
           if (rules !== null) change(rules);
         }}
       />
-    </div>
-  );
-}
-
-function MirrorPart({ definition, change }: PartProps) {
-  const { t } = useWords();
-  const mirror = mirrorOptionsSchema.parse(definition.mirror ?? {});
-  const set = (changes: Partial<typeof mirror>): void => change({ mirror: { ...mirror, ...changes } });
-  const schedule = definition.verifySchedule ?? null;
-  return (
-    <div className="us-panel-body us-form">
-      <Choice
-        name="orphans"
-        values={['report', 'move', 'delete']}
-        value={mirror.orphans}
-        onChange={(orphans) => set({ orphans })}
-      />
-      <Checkbox
-        label={t('edit.calculate')}
-        checked={mirror.calculate}
-        onChange={(event) => set({ calculate: event.currentTarget.checked })}
-      />
-      <TextInput
-        label={t('edit.verifyAt')}
-        description={t('edit.verifyAtHint')}
-        value={schedule?.cron ?? ''}
-        onChange={(event) => {
-          const cron = event.currentTarget.value;
-          change({ verifySchedule: cron === '' ? null : { cron, repair: schedule?.repair ?? false } });
-        }}
-      />
-      {schedule === null ? null : (
-        <Checkbox
-          label={t('edit.verifyRepair')}
-          checked={schedule.repair}
-          onChange={(event) => change({ verifySchedule: { ...schedule, repair: event.currentTarget.checked } })}
-        />
-      )}
     </div>
   );
 }

@@ -6,6 +6,7 @@ import { Button } from '@mantine/core';
 import type { JobDefinition } from '@understudy/wire';
 import { useCallback, useEffect, useState } from 'react';
 import { ask, ConsoleError, sentenceOf } from '../../bridge.ts';
+import { whyNot } from '../../parts/actions.ts';
 import { JobSheet } from '../../parts/job-sheet.tsx';
 import { Note } from '../../parts/panel.tsx';
 import { useTask } from '../../parts/use-task.ts';
@@ -14,7 +15,7 @@ import { changedFields, changesOf, type Merged, merged } from '../../store/job-e
 import { type JobView, offersOf } from '../../store/jobs.ts';
 import { useWords } from '../../use-words.ts';
 import { Conflict } from './conflict.tsx';
-import { Fields } from './fields.tsx';
+import { type CheckedPart, Fields } from './fields.tsx';
 
 export function EditSheet({ jobKey }: { readonly jobKey: string }) {
   return (
@@ -25,10 +26,10 @@ export function EditSheet({ jobKey }: { readonly jobKey: string }) {
 }
 
 function Owner({ job }: { readonly job: JobView }) {
-  const { t } = useWords();
+  const words = useWords();
   const servers = useConsole((state) => state.servers);
   const server = offersOf(job, servers).find(({ action }) => action === 'edit')?.server ?? null;
-  if (server === null) return <Note kind="halted">{t('why.noAnswer', { server: job.server })}</Note>;
+  if (server === null) return <Note kind="halted">{whyNot(words, job, 'edit', servers)}</Note>;
   return <Loaded job={job} server={server} />;
 }
 
@@ -101,12 +102,25 @@ function useEdit({ job, server, kept, setKept, load }: EditorProps) {
   return { mine, setMine, clash, notes, task, take, order };
 }
 
+/** Which parts are written wrongly now: nothing is saved so long. */
+function useValid() {
+  const [wrong, setWrong] = useState<readonly CheckedPart[]>([]);
+  const onValid = (part: CheckedPart, isRight: boolean): void =>
+    setWrong((before) => [...before.filter((one) => one !== part), ...(isRight ? [] : [part])]);
+  return { valid: wrong.length === 0, onValid, forget: () => setWrong([]) };
+}
+
 function Editor(props: EditorProps) {
   const { t } = useWords();
   const { job, kept } = props;
-  const [valid, setValid] = useState(true);
+  const { valid, onValid, forget } = useValid();
   const { mine, setMine, clash, notes, task, take, order } = useEdit(props);
   const changed = changedFields(kept.definition, mine);
+  // The fields are made anew of a definition that is whole: what was written wrongly into the ones before is gone.
+  const resume: typeof take = (now, definition) => {
+    forget();
+    take(now, definition);
+  };
   return (
     <form
       className="us-form"
@@ -115,14 +129,14 @@ function Editor(props: EditorProps) {
         if (changed.length > 0 && valid) order();
       }}
     >
-      <Fields key={kept.revision} definition={mine} job={job} onChange={setMine} onValid={setValid} />
+      <Fields key={kept.revision} definition={mine} job={job} onChange={setMine} onValid={onValid} />
       <div className="us-sheet-end">
         {task.failure === null ? null : <Note kind="halted">{task.failure}</Note>}
         {clash === null ? null : (
           <Conflict
             clash={clash}
-            onMine={() => take(clash.now, clash.definition)}
-            onTheirs={() => take(clash.now, clash.now.definition)}
+            onMine={() => resume(clash.now, clash.definition)}
+            onTheirs={() => resume(clash.now, clash.now.definition)}
           />
         )}
         {notes === null ? null : <Note kind="good">{[t('edit.saved'), ...notes].join('\n')}</Note>}

@@ -3,7 +3,7 @@ import { IconCircleDashed } from '@tabler/icons-react';
 import type { Point, TakeoverPlan } from '@understudy/wire';
 import { useState } from 'react';
 import { ask } from '../../bridge.ts';
-import { bytes, duration, moment, sentence } from '../../format.ts';
+import { bytes, duration, moment, sentence, shown } from '../../format.ts';
 import { Note, Panel } from '../../parts/panel.tsx';
 import { useAnswer } from '../../parts/use-answer.ts';
 import { useTask } from '../../parts/use-task.ts';
@@ -32,7 +32,7 @@ export function PlanPart({ job, server }: { readonly job: JobView; readonly serv
   };
   if (plan === null)
     return failure === null ? (
-      <p className="us-dim">{t('failover.asking', { target: job.status.target })}</p>
+      <p className="us-dim">{t('failover.asking', { target: shown(job.status.target) })}</p>
     ) : (
       <Note kind="halted">{failure}</Note>
     );

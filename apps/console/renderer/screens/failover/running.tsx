@@ -11,11 +11,11 @@ import type { TakeoverStatus, TakeoverStepStatus } from '@understudy/wire';
 import type { ComponentType } from 'react';
 import type { JobEnd } from '../../../shared/view.ts';
 import { ask } from '../../bridge.ts';
-import { sentence } from '../../format.ts';
+import { duration, sentence } from '../../format.ts';
 import { Note, Panel } from '../../parts/panel.tsx';
 import { useTask } from '../../parts/use-task.ts';
 import { type JobView, takerOf } from '../../store/jobs.ts';
-import { useWords } from '../../use-words.ts';
+import { useNow, useWords } from '../../use-words.ts';
 import type { WordKey } from '../../words/words.ts';
 
 type StepState = TakeoverStepStatus['state'];
@@ -46,34 +46,53 @@ const TITLES: Readonly<Record<TakeoverStatus['phase'], WordKey>> = {
   'taken-back': 'failover.takenBack',
 };
 
-interface RunningProps {
-  readonly job: JobView;
+interface StepsProps {
   /** Of the target. */
   readonly end: JobEnd;
   readonly takeover: TakeoverStatus;
+  /** Since when the target does not answer, ms; null: it does. */
+  readonly staleSinceMs: number | null;
 }
 
-/** The steps as the target does them; its word of each, live. */
-export function RunningPart({ job, end, takeover }: RunningProps) {
+/** The steps as the target does them; its word of each, live. Where it is silent they are those of then, and that is said. */
+export function TakeoverSteps({ end, takeover, staleSinceMs }: StepsProps) {
   const { t } = useWords();
-  const { phase, steps, reason, advice } = takeover;
-  const title = t(TITLES[phase], { target: takerOf(end).taker });
+  const now = useNow();
+  const { phase, steps } = takeover;
+  const { taker } = takerOf(end);
+  const age = staleSinceMs === null ? '' : duration(now - staleSinceMs);
   return (
     <>
-      <Panel title={title}>
+      <Panel title={t(TITLES[phase], { target: taker })} className={staleSinceMs === null ? '' : 'us-stale'}>
         <ol className="us-panel-body us-steps" aria-live="polite">
           {steps.map((step) => (
             <Step key={step.step} step={step} />
           ))}
         </ol>
       </Panel>
-      {phase === 'halted' ? (
+      {staleSinceMs === null ? null : <Note kind="halted">{t('failover.asOf', { target: taker, age })}</Note>}
+    </>
+  );
+}
+
+interface RunningProps extends StepsProps {
+  readonly job: JobView;
+}
+
+export function RunningPart({ job, end, takeover, staleSinceMs }: RunningProps) {
+  const { t } = useWords();
+  const { phase, reason, advice } = takeover;
+  const isHalted = phase === 'halted' && staleSinceMs === null;
+  return (
+    <>
+      <TakeoverSteps end={end} takeover={takeover} staleSinceMs={staleSinceMs} />
+      {isHalted ? (
         <Note kind="halted">
-          {reason === null ? title : sentence(reason.sentence)}
+          {reason === null ? t('failover.halted') : sentence(reason.sentence)}
           {advice === '' ? null : `\n${sentence(advice.replaceAll('NAME', job.name))}`}
         </Note>
       ) : null}
-      {phase === 'halted' ? <HaltedActions name={job.name} server={end.server} takeover={takeover} /> : null}
+      {isHalted ? <HaltedActions name={job.name} server={end.server} takeover={takeover} /> : null}
     </>
   );
 }

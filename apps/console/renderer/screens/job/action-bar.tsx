@@ -35,7 +35,8 @@ export function ActionBar({ job }: { readonly job: JobView }) {
     setTold(null);
   };
   const failover = offers.find(({ action }) => action === 'failover');
-  const over = job.status.state === 'failed-over' || job.status.state === 'failing-over';
+  const { state } = job.status;
+  const over = state === 'failed-over' || state === 'failing-over';
   return (
     <div className="us-actions">
       <Menu position="bottom-end" width={330} withinPortal={false} withInitialFocusPlaceholder={false}>
@@ -57,7 +58,7 @@ export function ActionBar({ job }: { readonly job: JobView }) {
         title={failover?.server === null && !over ? whyNot(words, job, 'failover', servers) : undefined}
         onClick={() => openSheet({ kind: 'failover', job: job.key })}
       >
-        {t(over ? 'job.wayBack' : 'job.actions.failover')}
+        {t(state === 'failing-over' ? 'job.underWay' : over ? 'job.wayBack' : 'job.actions.failover')}
       </Button>
       <Told failure={task.failure} told={told} onClose={forget} />
       <Questions job={job} question={question} offers={offers} onClose={() => setQuestion(null)} />

@@ -10,7 +10,7 @@ import {
 } from '@tabler/icons-react';
 import type { JobStatus } from '@understudy/wire';
 import { type ComponentType, Fragment, useSyncExternalStore } from 'react';
-import { bytes, duration, rate } from '../../format.ts';
+import { bytes, duration, rate, shown } from '../../format.ts';
 import { Panel } from '../../parts/panel.tsx';
 import { counted } from '../../parts/words-of.ts';
 import { history } from '../../store/app.ts';
@@ -27,7 +27,7 @@ interface Station {
   readonly isStale: boolean;
 }
 
-const STANDS = new Set(['stopped', 'halted', 'disconnected', 'paused', 'failed-over']);
+const STANDS = new Set(['stopped', 'halted', 'disconnected', 'paused', 'failing-over', 'failed-over']);
 const subscribe = (listener: () => void): (() => void) => history.subscribe(listener);
 
 export function PathPicture({ job, nowMs }: { readonly job: JobView; readonly nowMs: number }) {
@@ -93,14 +93,14 @@ function stationsOf(words: Words, job: JobView, { wire, nowMs }: Moment): readon
       isStale: job.captorStaleSinceMs !== null,
     },
     targetQueueOf(words, job, nowMs),
-    { ...replica, figure: status.target, lines: [data] },
+    { ...replica, figure: shown(status.target), lines: [data] },
   ];
 }
 
 function sourceStations(words: Words, job: JobView): readonly Station[] {
   const { t, locale } = words;
   const isStale = job.captorStaleSinceMs !== null;
-  const source = { key: 'source', icon: IconServer2, figure: job.status.source, isStale } as const;
+  const source = { key: 'source', icon: IconServer2, figure: shown(job.status.source), isStale } as const;
   const queue = { key: 'queue', icon: IconStack2, isStale } as const;
   if (job.captor === null)
     return [

@@ -5,6 +5,7 @@ import { type ComponentType, useState } from 'react';
 import { bytes, shortMoment } from '../../format.ts';
 import { useAnswer } from '../../parts/use-answer.ts';
 import { above, beneath, rawPathFromText, shownPath } from '../../raw-path.ts';
+import { useConsole } from '../../store/app.ts';
 import { useWords } from '../../use-words.ts';
 
 const SHAPES: Readonly<Record<DirectoryEntry['kind'], ComponentType<{ size?: number }>>> = {
@@ -23,7 +24,8 @@ interface FolderTreeProps {
 export function FolderTree({ server, onChoose }: FolderTreeProps) {
   const { t, locale } = useWords();
   const [path, setPath] = useState<RawPath>(rawPathFromText('/'));
-  const { answer, failure } = useAnswer(server, 'files.browse', { path, measure: true });
+  const since = useConsole(({ servers }) => servers[server]?.link.sinceMs);
+  const { answer, failure } = useAnswer(server, 'files.browse', { path, measure: true }, since);
   const up = above(path);
   const size = answer?.size ?? null;
   return (

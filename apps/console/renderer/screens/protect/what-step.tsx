@@ -5,6 +5,7 @@ import { useState } from 'react';
 import { sentence } from '../../format.ts';
 import { useAnswer } from '../../parts/use-answer.ts';
 import { rawPathFromText, shownPath } from '../../raw-path.ts';
+import { useConsole } from '../../store/app.ts';
 import { useWords } from '../../use-words.ts';
 import { FolderTree } from './folder-tree.tsx';
 import type { StepProps } from './step-props.ts';
@@ -29,7 +30,8 @@ export function WhatStep({ draft, change }: StepProps) {
 function Presets({ draft, change }: StepProps) {
   const { t } = useWords();
   const server = draft.source ?? '';
-  const { answer } = useAnswer(draft.source, 'presets.list', {});
+  const since = useConsole(({ servers }) => servers[server]?.link.sinceMs);
+  const { answer } = useAnswer(draft.source, 'presets.list', {}, since);
   const presets = answer?.presets ?? [];
   if (answer !== null && presets.length === 0) return <p className="us-dim">{t('protect.presetsNone', { server })}</p>;
   const choose = (name: string): void => change({ preset: presets.find((one) => one.name === name) ?? null });

@@ -25,6 +25,17 @@ export const settings: SameKeys<(typeof en)['settings']> = {
   languages: { system: 'wie das System', en: 'English', de: 'Deutsch' },
   notify: 'Meldungen',
   notifications: 'Meldungen auf dem Schreibtisch, wenn jemand gebraucht wird',
+  notificationsHint:
+    'wenn ein Job steht, seine Verbindung verliert, beeinträchtigt ist oder umgeschwenkt hat und dieses Fenster nicht vorn ist',
+  remembered: 'Was diese Konsole sich merkt',
+  remembers: {
+    theme: 'was oben gewählt ist',
+    place: 'die Ansicht, in der sie geschlossen wurde',
+    grouped: 'ob die Übersicht nach Servern gruppiert ist',
+    window: 'Größe und Ort des Fensters',
+  },
+  memory: 'Es steht in {{folder}}. Nichts davon ist geheim, und Server, Jobs und Zahlen sind nicht dabei.',
+  forget: 'All das vergessen',
   about: 'Über',
   version: 'Version {{version}}',
   profile: 'Server und Identität: {{folder}} (gemeinsam mit der Befehlszeile)',

@@ -54,6 +54,7 @@ export const failover: SameKeys<(typeof en)['failover']> = {
   skip: 'Diesen Schritt als getan ansehen und weitergehen',
   running: '{{target}} übernimmt',
   over: '{{target}} hat übernommen',
+  asOf: '{{target}} antwortet nicht: So stand es vor {{age}}. Das Umschwenken führt sein Agent aus: Es geht ohne dieses Fenster weiter, und nach einem Neustart des Agenten von dort, wo es stand.',
   takenBack: 'Das Umschwenken wurde zurückgenommen',
   home: 'Der Weg zurück',
   failback: 'Zurückschwenken',

@@ -36,6 +36,11 @@ export const servers: SameKeys<(typeof en)['servers']> = {
   compare: 'Es ist der, den der Agent bei seinem Start ausgegeben hat.',
   changed: 'Das ist nicht der Server, der gekoppelt wurde',
   another: 'Einen weiteren koppeln',
+  otherVersion: 'Dieser Agent ist zu alt oder zu neu für diese Konsole',
+  otherVersionHint:
+    'Bringen Sie den älteren der beiden auf den neuen Stand. Es wird von selbst wieder versucht; seine Jobs laufen inzwischen weiter und können hier nicht gezeigt werden.',
+  changedNamed: '{{name}} ist nicht der Server, der gekoppelt wurde',
+  look: 'Ansehen',
 };
 
 export const server: SameKeys<(typeof en)['server']> = {
@@ -64,9 +69,21 @@ export const server: SameKeys<(typeof en)['server']> = {
   notRunning: 'läuft nicht',
   settings: 'Einstellungen',
   settingsHint:
-    'Die Einstellungen des Agenten stehen in {{file}} auf jenem Server; diese Version zeigt und ändert sie nur dort.',
+    'Sie stehen in {{file}} auf jenem Server, mit eigenen Kommentaren, die bleiben. Was hier geändert wird, wird dorthin geschrieben und gilt ab dem nächsten Start des Agenten; was läuft, bleibt unberührt.',
+  settingsSilent: 'Sie werden genannt, wenn der Agent antwortet.',
+  settingsProblem: 'Der Agent läuft und würde mit der Datei, wie sie ist, nicht wieder starten.',
+  usual: '(wie üblich)',
+  usually: '(üblich: {{value}})',
+  fromOption: 'auf seiner Befehlszeile gegeben, die vor der Datei gilt',
+  fromNextStart: 'ab dem nächsten Start: {{value}}',
+  change: 'Ändern…',
+  changeSetting: '{{key}} ändern',
+  changeHint: 'wie es in der Datei steht',
+  write: 'Schreiben',
+  toUsual: 'Wie üblich: {{value}}',
   mail: 'Empfänger von E-Mail',
-  mailHint: 'Agenten dieser Version senden noch keine E-Mail.',
+  mailHint:
+    'Agenten dieser Version senden keine E-Mail: Niemand wird per E-Mail benachrichtigt, und es gibt keine Empfänger einzustellen. Was einen Menschen braucht, steht bei den Ereignissen und kommt als Benachrichtigung auf den Schreibtisch, solange eine Konsole läuft. Empfänger werden hier stehen.',
   forget: 'Vergessen…',
   forgetQuestion: '{{name}} hier vergessen? Seine Jobs laufen weiter, und er kennt diesen Client weiterhin.',
   events: 'Seine Ereignisse',

@@ -22,6 +22,17 @@ export const settings = {
   languages: { system: 'as the system', en: 'English', de: 'Deutsch' },
   notify: 'Notifications',
   notifications: 'Desktop notifications of what needs a person',
+  notificationsHint:
+    'when a job is halted, loses its connection, is degraded or has failed over, and this window is not in front',
+  remembered: 'What this console remembers',
+  remembers: {
+    theme: 'what is chosen above',
+    place: 'the screen on which it was closed',
+    grouped: 'whether the dashboard is grouped by server',
+    window: 'size and place of the window',
+  },
+  memory: 'It stands in {{folder}}. Nothing of it is secret, and servers, jobs and figures are not among it.',
+  forget: 'Forget all of that',
   about: 'About',
   version: 'Version {{version}}',
   profile: 'Servers and identity: {{folder}} (shared with the command line)',

@@ -50,6 +50,7 @@ export const failover = {
   skip: 'Take this step for done and go on',
   running: '{{target}} is taking over',
   over: '{{target}} has taken over',
+  asOf: '{{target}} does not answer: this is how it stood {{age}} ago. The failover is done by its agent: it goes on without this window, and after a restart of the agent from where it stood.',
   takenBack: 'The failover was taken back',
   home: 'The way back',
   failback: 'Fail back',

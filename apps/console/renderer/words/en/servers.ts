@@ -32,6 +32,11 @@ export const servers = {
   compare: 'It is the one that the agent printed when it started.',
   changed: 'This is not the server that was paired',
   another: 'Pair another',
+  otherVersion: 'This agent is too old or too new for this console',
+  otherVersionHint:
+    'Bring the older of the two up to date. It is tried again by itself; its jobs go on meanwhile and cannot be shown here.',
+  changedNamed: '{{name}} is not the server that was paired',
+  look: 'Look at it',
 };
 
 export const server = {
@@ -59,9 +64,22 @@ export const server = {
   runs: 'runs',
   notRunning: 'does not run',
   settings: 'Settings',
-  settingsHint: 'The agent’s settings are in {{file}} on that server; this version shows and changes them there only.',
+  settingsHint:
+    'They stand in {{file}} on that server, with comments of its own, which stay. What is changed here is written there and holds from the next start of the agent on; nothing that runs is touched.',
+  settingsSilent: 'They are told when the agent answers.',
+  settingsProblem: 'The agent runs, and would not start again with the file as it is.',
+  usual: '(as usual)',
+  usually: '(usually {{value}})',
+  fromOption: 'given on its command line, which stands before the file',
+  fromNextStart: 'from the next start on: {{value}}',
+  change: 'Change…',
+  changeSetting: 'Change {{key}}',
+  changeHint: 'as it is written in the file',
+  write: 'Write it',
+  toUsual: 'As usual: {{value}}',
   mail: 'E-mail recipients',
-  mailHint: 'Agents of this version send no e-mail yet.',
+  mailHint:
+    'Agents of this version send no e-mail: nobody is told by mail, and there are no recipients to set. What needs a person stands in the events, and comes as a desktop notification while a console runs. Recipients will stand here.',
   forget: 'Forget…',
   forgetQuestion: 'Forget {{name}} here? Its jobs go on, and it still knows this client.',
   events: 'Its events',
