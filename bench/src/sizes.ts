@@ -18,6 +18,11 @@ export interface Sizes {
   readonly verifyBytes: number;
   /** Written in a round to a file of four times as much. */
   readonly undoBytes: number;
+  readonly fleet: { readonly servers: number; readonly jobsEach: number };
+  readonly consoleCostSeconds: number;
+  /** Statuses that each job tells while the console's memory is looked at, and how often. */
+  readonly consoleUpdates: number;
+  readonly consoleEveryMs: number;
 }
 
 const MIB = 1024 * 1024;
@@ -40,6 +45,10 @@ export const full: Sizes = {
   limitedSeconds: 8,
   verifyBytes: 2048 * MIB,
   undoBytes: 64 * MIB,
+  fleet: { servers: 500, jobsEach: 4 },
+  consoleCostSeconds: 60,
+  consoleUpdates: 3600,
+  consoleEveryMs: 1000,
 };
 
 export const quick: Sizes = {
@@ -60,4 +69,8 @@ export const quick: Sizes = {
   limitedSeconds: 4,
   verifyBytes: 512 * MIB,
   undoBytes: 16 * MIB,
+  fleet: { servers: 500, jobsEach: 4 },
+  consoleCostSeconds: 30,
+  consoleUpdates: 120,
+  consoleEveryMs: 500,
 };

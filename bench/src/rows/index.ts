@@ -5,6 +5,7 @@ import { activity } from './activity.ts';
 import { bandwidth } from './bandwidth.ts';
 import { burst } from './burst.ts';
 import { compression } from './compression.ts';
+import { consoleScale } from './console-scale.ts';
 import { cost } from './cost.ts';
 import { largeFile } from './large-file.ts';
 import { latency } from './latency.ts';
@@ -41,4 +42,5 @@ export const allRows: readonly Row[] = [
   recovery,
   undo,
   memory,
+  consoleScale,
 ];

@@ -1,0 +1,115 @@
+/**
+ * Many servers in one window: simulated agents behind real sockets, hundreds of jobs that tell their figures once a second. In: a fleet. Out:
+ * all of it is there, the document stays small, what needs somebody comes to the top, and nothing is kept that is over. How long that takes
+ * is not tested here but measured: `npm run bench -- --only console-scale`.
+ */
+import { describe, expect } from 'vitest';
+import {
+  type ConsoleWindow,
+  costOf,
+  Fleet,
+  sized,
+  staged,
+  until,
+  whyNoConsole,
+  withConsole,
+} from '../bootstrap/index.ts';
+import { open } from '../pages/console.ts';
+
+const why = whyNoConsole();
+if (why !== null) console.warn(`SKIPPED the console with many servers: ${why}`);
+
+const SIZE = { servers: sized(120, 40), jobsEach: 4 };
+const JOBS = SIZE.servers * SIZE.jobsEach;
+/** Statuses that a job tells while the memory is looked at. */
+const UPDATES = sized(600, 100);
+
+const lines = async ({ page }: ConsoleWindow): Promise<string[]> =>
+  page.locator('.us-line [role=cell]:first-child').allTextContents();
+
+async function scrollTo({ page }: ConsoleWindow, where: 'end' | 'begin'): Promise<void> {
+  await page.evaluate(`document.querySelector('.us-body').scrollTop = ${where === 'end' ? '1e9' : '0'}`);
+}
+
+async function showsAll(window: ConsoleWindow): Promise<void> {
+  const { page } = window;
+  await page.locator('[data-health="good"] b', { hasText: new RegExp(`^${JOBS}$`) }).waitFor();
+  expect(await page.getByRole('table').getAttribute('aria-rowcount')).toBe(String(JOBS + 1));
+  expect((await lines(window)).length, 'rows in the document').toBeLessThan(80);
+  const last = `server${String(SIZE.servers).padStart(3, '0')}-job${SIZE.jobsEach}`;
+  await scrollTo(window, 'end');
+  await page.getByRole('button', { name: last, exact: true }).waitFor();
+  await scrollTo(window, 'begin');
+  await page.getByRole('button', { name: 'server001-job1', exact: true }).waitFor();
+}
+
+/** What halts stands at the top at once, and what is well again goes back to its place. */
+async function bringsUp(window: ConsoleWindow, fleet: Fleet): Promise<void> {
+  const { page } = window;
+  const reason = { code: 'root-missing', sentence: 'the folder is gone' };
+  fleet.change('server017-job3', { state: 'halted', reason, actions: ['start', 'stop', 'delete'] });
+  await until('the halted job is the first', async () => (await lines(window))[0] === 'server017-job3');
+  await page.getByText('the folder is gone').first().waitFor();
+  await page.locator('[data-health="halted"] b', { hasText: /^1$/ }).waitFor();
+  await window.picture('scale-halted');
+  fleet.change('server017-job3', { state: 'protected', reason: null });
+  await until('it is well again', async () => (await lines(window))[0] === 'server001-job1');
+}
+
+async function movesOn(window: ConsoleWindow): Promise<void> {
+  const figure = async (): Promise<string> =>
+    (await window.page.locator('.us-line [role=cell]:nth-child(5)').allTextContents()).join();
+  const before = await figure();
+  await until('figures that were told are shown', async () => (await figure()) !== before);
+}
+
+async function findsOne(window: ConsoleWindow): Promise<void> {
+  const { page } = window;
+  await page.getByLabel('Find a job or a server').fill('server023-job2');
+  await until('one is left', async () => (await lines(window)).join() === 'server023-job2');
+  await page.getByLabel('Find a job or a server').fill('');
+  await page.getByLabel('Group by source server').check();
+  await page.locator('.us-group').first().waitFor();
+  await page.getByLabel('Group by source server').uncheck();
+}
+
+describe.skipIf(why !== null)('many servers in one window', () => {
+  staged(
+    'are all there, what needs somebody comes to the top, and memory does not grow with what is told',
+    [],
+    async (stage) => {
+      const fleet = await Fleet.open(stage, SIZE);
+      try {
+        await withConsole(stage, 'scale', async (window) => {
+          await showsAll(window);
+          fleet.pace(1000);
+          await movesOn(window);
+          await bringsUp(window, fleet);
+          await findsOne(window);
+          for (const screen of ['Servers', 'Map', 'Events', 'Dashboard']) await open(screen)(window);
+          await window.picture('scale');
+
+          fleet.pace(100);
+          const told = (times: number) => until(`${times} statuses a job`, () => fleet.told >= times * JOBS);
+          await told(UPDATES / 4);
+          const before = await window.heaps();
+          await told(UPDATES);
+          fleet.pace(null);
+          const after = await window.heaps();
+          const { mainMiB, pageMiB } = costOf(window.pid);
+          console.log(
+            `heap of the page ${before.page.toFixed(1)} → ${after.page.toFixed(1)} MiB, of the main process ${before.main.toFixed(1)} → ${after.main.toFixed(1)} MiB; resident ${pageMiB.toFixed(0)} and ${mainMiB.toFixed(0)} MiB`,
+          );
+          // A status that was kept for each one told would be some kilobytes of them.
+          const kept = (JOBS * UPDATES * 0.75 * 200) / 2 ** 20;
+          expect(after.page - before.page).toBeLessThan(kept);
+          expect(after.main - before.main).toBeLessThan(kept);
+          expect(window.complaints).toEqual([]);
+        });
+      } finally {
+        await fleet.close();
+      }
+    },
+    240_000,
+  );
+});
