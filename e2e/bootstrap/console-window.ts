@@ -51,6 +51,7 @@ export class ConsoleWindow {
   readonly #display: Display;
   /** What drives the page has lost it for good when its process dies: from then on it is looked at through the main process. */
   #isLost = false;
+  #isTraced = false;
 
   private constructor(app: ElectronApplication, page: Page, display: Display) {
     this.#app = app;
@@ -64,6 +65,14 @@ export class ConsoleWindow {
 
   /** `memory`: which console of the stage it is; two of them remember different things, and share the profile. */
   static async open(stage: Bootstrap, memory = 'config'): Promise<ConsoleWindow> {
+    const window = await ConsoleWindow.openUntraced(stage, memory);
+    await window.#app.context().tracing.start({ snapshots: true });
+    window.#isTraced = true;
+    return window;
+  }
+
+  /** A trace watches every change of the document: what a page costs is measured without one. */
+  static async openUntraced(stage: Bootstrap, memory = 'config'): Promise<ConsoleWindow> {
     const executablePath = program();
     if (executablePath === null) throw new Error('Electron is not here');
     const display = await openDisplay(stage.env);
@@ -79,7 +88,6 @@ export class ConsoleWindow {
     try {
       const args = [APPLICATION, '--no-sandbox', '--lang=en-GB', '--force-prefers-reduced-motion'];
       const app = await electron.launch({ executablePath, args, env, cwd: projectRoot, timeout: 60_000 });
-      await app.context().tracing.start({ snapshots: true });
       return new ConsoleWindow(app, await app.firstWindow(), display);
     } catch (error) {
       await display.close();
@@ -189,8 +197,9 @@ export class ConsoleWindow {
   /** `failed`: the trace is kept under this title. */
   async close(failed: string | null = null): Promise<void> {
     if (this.#isLost) return await this.kill();
-    if (failed === null) await this.#app.context().tracing.stop();
-    else {
+    if (failed === null) {
+      if (this.#isTraced) await this.#app.context().tracing.stop();
+    } else {
       await this.picture(`failed-${failed}`).catch(() => undefined);
       const path = join(projectRoot, 'test-output', 'console', `failed-${failed}.zip`);
       await this.#app.context().tracing.stop({ path });

@@ -19,6 +19,7 @@ import { Watch } from './watch.ts';
 import { loadPage, openWindow } from './window.ts';
 
 const DELTAS_EVERY_MS = 100;
+const CONNECT_AFTER_MS = 3000;
 /** Agents tell figures once a second: of two thousand jobs that is a change for every beat, and each would be drawn. */
 const FIGURES_EVERY_MS = 1000;
 /** A page that dies more often than this within this time is left as it is until somebody asks for the window again. */
@@ -71,6 +72,9 @@ class Console {
     await this.#agents.start();
     setInterval(() => this.#flush(), DELTAS_EVERY_MS);
     this.show();
+    this.#window?.webContents.once('did-finish-load', () => this.#agents.beginConnecting());
+    // A page that cannot be loaded must not keep the tray from knowing.
+    setTimeout(() => this.#agents.beginConnecting(), CONNECT_AFTER_MS);
   }
 
   stop(): void {

@@ -32,7 +32,7 @@ async function measured(stage: Bootstrap, fleet: Fleet, sizes: Sizes): Promise<F
   const jobs = servers * jobsEach;
   const note = `${servers} servers, ${jobs} jobs`;
   const began = performance.now();
-  const window = await ConsoleWindow.open(stage);
+  const window = await ConsoleWindow.openUntraced(stage);
   try {
     const first = await window.firstPaintMs();
     await until('all jobs are shown', async () => (await shown(window)) === jobs, { timeoutMs: 300_000 });

@@ -22,6 +22,7 @@ beforeEach(async () => {
     },
   });
   agents = new Agents(folder);
+  agents.beginConnecting();
 });
 afterEach(async () => {
   agents.stop();

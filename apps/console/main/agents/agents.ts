@@ -10,6 +10,7 @@ import type { ChannelArguments, ChannelResult } from '../../shared/ipc-channels.
 import { Model } from './model.ts';
 import { checkJob, createJob, makeKnown, type Pair } from './plan-job.ts';
 import { type LinkSink, ServerLink } from './server-link.ts';
+import { Turnstile } from './turnstile.ts';
 
 /** Calls that wait for something have as long as the command line gives them. */
 const LONG_CALLS: Readonly<Record<string, number>> = {
@@ -36,6 +37,8 @@ export class Agents {
   readonly model = new Model(Date.now);
   readonly #profile: Profile;
   readonly #links = new Map<string, ServerLink>();
+  /** Hundreds of handshakes at once would keep this process from everything else, and none may keep the window from its first page. */
+  readonly #handshakes = new Turnstile({ places: 4, everyMs: 25 });
   #identity: Promise<ClientIdentity> | null = null;
   #watcher: fs.FSWatcher | null = null;
   #settling: NodeJS.Timeout | undefined;
@@ -54,6 +57,11 @@ export class Agents {
       this.#settling = setTimeout(() => void this.#refresh(), SETTLE_MS);
     });
     this.#watcher.on('error', () => this.#watcher?.close());
+  }
+
+  /** Nobody is called before: what is known of the servers is in the model from the start. */
+  beginConnecting(): void {
+    this.#handshakes.open();
   }
 
   stop(): void {
@@ -132,7 +140,10 @@ export class Agents {
 
   #open(server: KnownServer): ServerLink {
     const link = new ServerLink(server, {
-      open: async (known) => await connect(known, await this.#myself()),
+      open: async (known) => {
+        await this.#handshakes.pass();
+        return await connect(known, await this.#myself());
+      },
       sink: this.#sinkOf(server),
       now: Date.now,
       random: Math.random,

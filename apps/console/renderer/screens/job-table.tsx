@@ -1,4 +1,4 @@
-import { useMemo } from 'react';
+import { memo, useMemo } from 'react';
 import { shown } from '../format.ts';
 import { StateBadge } from '../parts/state-badge.tsx';
 import { Cell, Row, Windowed } from '../parts/windowed.tsx';
@@ -66,7 +66,8 @@ interface JobRowProps {
   readonly words: Words;
 }
 
-function JobRow({ job, index, nowMs, words }: JobRowProps) {
+/** Drawn anew when its job or the second changes, and not with each step of scrolling. */
+const JobRow = memo(function JobRow({ job, index, nowMs, words }: JobRowProps) {
   const { status } = job;
   const stale = job.staleSinceMs === null ? '' : 'us-stale';
   // Where the source is silent its target speaks for the job, and knows nothing of the source's queue.
@@ -96,4 +97,4 @@ function JobRow({ job, index, nowMs, words }: JobRowProps) {
       </Cell>
     </Row>
   );
-}
+});
