@@ -192,8 +192,10 @@ export interface Interceptor {
   readonly hold?: CallHold;
   /** Absent: the driver hears of changes afterwards, and can keep nobody from making them. */
   readonly gate?: WriteGate;
-  /** In place; the same directory: the same root. `wanted` mounts beneath (all, if nobody says): its `nested`. Throws InterceptorRefusal. */
-  protect(directory: RawName, wanted?: (mountPoint: RawName) => boolean): Promise<ProtectedRoot>;
+  /**
+   * In place; the same directory: the same root. `wanted` mounts beneath (all, if nobody says): its `nested`. `forCover`: a read-only cover gives way, and nobody writes unseen. Throws InterceptorRefusal.
+   */
+  protect(directory: RawName, wanted?: (mount: RawName) => boolean, forCover?: boolean): Promise<ProtectedRoot>;
   /** Records end at once; `users` names the processes for which the mount has to stay a while as pass-through. */
   release(id: number): Promise<{ readonly unmounted: boolean; readonly users: readonly string[] }>;
   /** Who would keep the root's mount from going away now; empty: nobody. Drivers without mounts have none to ask. */

@@ -3,7 +3,7 @@
  * the driver. It takes the private view before it mounts over the directory, and gives both to the holder first, so that no
  * death in between leaves a mount without a server.
  *
- *   mount DIRECTORY-OF-THE-SOCKET ID PATH   -> "ok NODE" or "refused CODE SENTENCE"     (path in hexadecimal)
+ *   mount DIRECTORY-OF-THE-SOCKET ID PATH [beneath]   -> "ok NODE" or "refused CODE SENTENCE"     (path in hexadecimal)
  *   unmount PATH [lazily]                   -> exit 0, 16 (busy) or the errno
  */
 #include "mount.h"
@@ -96,7 +96,7 @@ bool holder_ask(int holder, const char *line, const int *fds, int count)
 }
 
 /* What the underlying mount forbids stays forbidden. */
-static unsigned long mount_flags(int tree)
+unsigned long mount_flags(int tree)
 {
 	struct statvfs st;
 	unsigned long flags = 0;
@@ -158,13 +158,19 @@ int fuse_mount(const char *path, int device, int tree)
 	return mount("understudy", path, "fuse.understudy", mount_flags(tree), options);
 }
 
+static bool holder_drop(int holder, const char *id)
+{
+	char line[64];
+	snprintf(line, sizeof(line), "drop %s\n", id);
+	return holder_ask(holder, line, NULL, 0);
+}
+
 static int mount_over(const char *path, int device, int tree, int holder, const char *id)
 {
 	char line[64];
 	if (fuse_mount(path, device, tree) != 0) {
 		int error = errno;
-		snprintf(line, sizeof(line), "drop %s\n", id);
-		(void)holder_ask(holder, line, NULL, 0);
+		(void)holder_drop(holder, id);
 		errno = error;
 		return refused(error == EPERM ? "no-privilege" : "failed", "the mount failed");
 	}
@@ -179,13 +185,16 @@ int mount_main(int argc, char **argv)
 {
 	static char path[MAX_PATH_BYTES];
 	uint64_t node;
-	if (argc != 3 || !unhex(argv[2], path, sizeof(path)) || strlen(argv[1]) > 5) {
+	bool beneath = argc == 4 && strcmp(argv[3], "beneath") == 0;
+	if ((argc != 3 && !beneath) || !unhex(argv[2], path, sizeof(path)) || strlen(argv[1]) > 5) {
 		errno = EINVAL;
 		return refused("failed", "mount wants a directory, a number and a path");
 	}
 	int tree = private_view(path, &node);
 	if (tree < 0)
 		return 1;
+	if (beneath && !make_view_writable(tree))
+		return refused("no-beneath", "the copy of the cover stays read-only");
 	int device = open("/dev/fuse", O_RDWR | O_CLOEXEC);
 	if (device < 0)
 		return refused("no-device", "/dev/fuse");
@@ -197,7 +206,9 @@ int mount_main(int argc, char **argv)
 		errno = EIO;
 		return refused("failed", "the holder did not take the descriptors");
 	}
-	int result = mount_over(path, device, tree, holder, argv[1]);
+	int result = beneath ? mount_beneath(path, device, tree, holder, argv[1]) : mount_over(path, device, tree, holder, argv[1]);
+	if (beneath && result != 0)
+		(void)holder_drop(holder, argv[1]);
 	if (result == 0)
 		printf("ok %llx\n", (unsigned long long)node);
 	return result;

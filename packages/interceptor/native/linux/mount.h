@@ -1,4 +1,4 @@
-/* What the two rooms of the mount helper share: one directory (mount.c), and one with file systems mounted beneath it (mount_tree.c). */
+/* What the rooms of the mount helper share: one directory (mount.c), one under a cover (mount_beneath.c), and one with file systems mounted in it (mount_tree.c). */
 #ifndef MOUNT_H
 #define MOUNT_H
 #include "server.h"
@@ -15,4 +15,7 @@ int connect_holder(const char *directory);
 bool holder_ask(int holder, const char *line, const int *fds, int count);
 bool holder_adopt(int holder, const char *id, uint64_t node, const char *hex, const int *fds); /* device, tree */
 int fuse_mount(const char *path, int device, int tree); /* as mount(2) */
+unsigned long mount_flags(int tree);             /* what the underlying mount forbids */
+bool make_view_writable(int tree);               /* of a copy of a read-only cover */
+int mount_beneath(const char *path, int device, int tree, int holder, const char *id); /* 0, or refused */
 #endif

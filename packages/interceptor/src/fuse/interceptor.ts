@@ -119,9 +119,9 @@ export class FuseInterceptor implements Interceptor {
     this.#mountWatch = new MountWatch(() => this.#mountsChanged(), MOUNTS_EVERY_MS);
   }
 
-  protect(directory: RawName, wanted: Wanted = () => true): Promise<ProtectedRoot> {
+  protect(directory: RawName, wanted: Wanted = () => true, forCover = false): Promise<ProtectedRoot> {
     return this.#inTurn(async () => {
-      const root = await this.#protection.protect(directory, wanted);
+      const root = await this.#protection.protect(directory, wanted, forCover);
       // What was written before goes to the disk: from then on the activity log speaks for it.
       for (const { id } of [root, ...(root.nested ?? [])]) this.settle(id, 0);
       this.#askForLog();

@@ -57,9 +57,9 @@ export function fateOf(mount: SharedMount, directory: RawName, wanted: Wanted): 
   return 'serve';
 }
 
-/** Throws InterceptorRefusal. */
-export function planFor(path: RawName, wanted: Wanted): Plan {
-  const served = [demandOneMount(path)];
+/** `goes`: a cover that ours takes the place of. Throws InterceptorRefusal. */
+export function planFor(path: RawName, wanted: Wanted, goes: SharedMount | null = null): Plan {
+  const served = [demandOneMount(path, goes)];
   const mounts = mountsOf('self');
   const kept: RawName[] = [];
   const warnings: string[] = [];
@@ -74,7 +74,7 @@ export function planFor(path: RawName, wanted: Wanted): Plan {
 }
 
 function placeOf(mount: SharedMount, cover: Place | null): Place {
-  return { path: mount.mountPoint, device: mount.device, inner: mount.root, mountId: mount.id, cover };
+  return { path: mount.mountPoint, device: mount.device, inner: mount.root, mountId: mount.id, cover, goes: null };
 }
 
 export function uncoveredSentence(mount: SharedMount): string {

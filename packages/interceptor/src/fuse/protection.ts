@@ -1,11 +1,14 @@
 /**
  * How directories come under protection. In: a directory and which of the file systems mounted beneath it are wanted. Out: its root, with
- * all of them mounted over in one step; or a refusal, and then nothing has changed.
+ * all of them mounted over in one step; or a refusal, and then nothing has changed. A read-only cover of the agent's that is to give way goes
+ * in the moment in which ours is there; where the kernel cannot do that, or something is mounted beneath, it goes before.
  */
 import { printable, type RawName } from '@understudy/base';
 import { InterceptorRefusal, type ProtectedRoot } from '@understudy/engine';
+import { coverAt, uncover } from '@understudy/filesystem';
 import { event, parkedEvents, refusalOf } from './events.ts';
-import { FUSE_TYPE, mountHolding, mountsOf, within } from './mounts.ts';
+import { mountedBeneath } from './mount-tree.ts';
+import { FUSE_TYPE, mountHolding, mountsOf, type SharedMount, within } from './mounts.ts';
 import { hexOf, runNative } from './native.ts';
 import { demandFree, demandNothingLost, fateOf, type Plan, planFor, strangersBeneath, type Wanted } from './nested.ts';
 import type { Release, Surroundings } from './release.ts';
@@ -21,28 +24,35 @@ export class Protection {
     this.#release = release;
   }
 
-  async protect(directory: RawName, wanted: Wanted): Promise<ProtectedRoot> {
+  async protect(directory: RawName, wanted: Wanted, forCover: boolean): Promise<ProtectedRoot> {
     demandPrivilege();
     const path = demandDirectory(directory, this.#around.parts.homes);
     this.#demandNoFormer(path);
     const same = this.#around.roots.all().find((root) => root.path === path);
-    if (same === undefined) return this.#protectAnew(path, wanted);
+    if (same === undefined) return this.#protectAnew(path, wanted, forCover);
     if (same.released) await this.#resume(same);
     await this.#protectBeneath(same, wanted);
     return same;
   }
 
-  async #protectAnew(path: RawName, wanted: Wanted): Promise<Root> {
+  async #protectAnew(path: RawName, wanted: Wanted, forCover = false): Promise<Root> {
     const ours = mountHolding(mountsOf('self'), path)?.type === FUSE_TYPE;
     const overlapping = this.#around.roots.all().filter((root) => ours || !within(path, root.path));
     demandNoOverlap(
       path,
       overlapping.map((root) => root.path),
     );
-    const plan = planFor(path, wanted);
+    let plan = planFor(path, wanted, forCover ? coverThatGoes(path) : null);
     demandFree(plan, this.#around.ownPids());
     for (const place of plan.served) await this.#putBack(place.path);
-    const [head, ...nested] = await this.#mount(path, plan);
+    let mounted = await this.#mount(path, plan);
+    if (mounted === null) {
+      uncover(path);
+      plan = planFor(path, wanted);
+      mounted = await this.#mount(path, plan);
+    }
+    if (mounted === null) throw new InterceptorRefusal('failed', `${printable(path)} cannot be mounted over`);
+    const [head, ...nested] = mounted;
     try {
       demandFree(plan, this.#around.ownPids());
       demandNothingLost(path, plan);
@@ -95,7 +105,8 @@ export class Protection {
     root.released = false;
   }
 
-  async #mount(path: RawName, plan: Plan): Promise<[Root, ...Root[]]> {
+  /** Null: the kernel cannot mount beneath the cover, and nothing has changed. */
+  async #mount(path: RawName, plan: Plan): Promise<[Root, ...Root[]] | null> {
     const { binary, directory, rootsFile } = this.#around.parts;
     const ids: number[] = [];
     for (const place of plan.served) {
@@ -106,6 +117,7 @@ export class Protection {
     const ran = await runNative(binary, argumentsFor(directory, plan, ids));
     if (ran.code !== 0 || !ran.output.startsWith('ok')) {
       for (const id of ids) rootsFile.remove(id);
+      if (ran.output.startsWith('refused no-beneath')) return null;
       throw refusalOf(ran.output, path);
     }
     const greeting = await this.#around.parts.client.greeting();
@@ -121,9 +133,20 @@ export class Protection {
 
 function argumentsFor(directory: string, plan: Plan, ids: readonly number[]): string[] {
   const parts = plan.served.map(({ path }, index) => ({ path, text: `serve:${ids[index]}:${hexOf(path)}` }));
-  if (parts.length + plan.kept.length === 1)
-    return ['mount', directory, String(ids[0]), hexOf(plan.served[0]?.path ?? ('' as RawName))];
+  const [head] = plan.served;
+  if (head !== undefined && parts.length + plan.kept.length === 1)
+    return ['mount', directory, String(ids[0]), hexOf(head.path), ...(head.goes === null ? [] : ['beneath'])];
   const kept = plan.kept.map((path) => ({ path, text: `keep:${hexOf(path)}` }));
   const all = [...parts, ...kept].sort((a, b) => a.path.length - b.path.length);
   return ['mount-tree', directory, ...all.map(({ text }) => text)];
+}
+
+/** A cover under which file systems are mounted shows copies of them: it is taken away before. */
+function coverThatGoes(path: RawName): SharedMount | null {
+  const mounts = mountsOf('self');
+  const cover = coverAt(path, mounts);
+  if (cover === null) return null;
+  if (mountedBeneath(mounts, path).length === 0) return mounts.find(({ id }) => id === cover.id) ?? null;
+  uncover(path);
+  return null;
 }

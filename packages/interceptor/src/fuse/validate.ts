@@ -6,7 +6,17 @@ import { accessSync, constants, readFileSync, realpathSync, statSync } from 'nod
 import { printable, type RawName, rawFromBytes } from '@understudy/base';
 import { InterceptorRefusal } from '@understudy/engine';
 import { swapFilesIn } from '../tripwire/swap-files.ts';
-import { bufferOf, FUSE_TYPE, innerPath, mountHolding, mountsOf, namespaces, otherMounts, within } from './mounts.ts';
+import {
+  bufferOf,
+  FUSE_TYPE,
+  innerPath,
+  mountHolding,
+  mountsOf,
+  namespaces,
+  otherMounts,
+  type SharedMount,
+  within,
+} from './mounts.ts';
 import { commandOf, describeUser, type User, usersOf } from './users.ts';
 
 const FORBIDDEN = ['/etc', '/proc', '/sys', '/dev', '/run', '/var/run'];
@@ -23,6 +33,8 @@ export interface Place {
   readonly mountId: number;
   /** Of what is mounted beneath another place: that one, which ours covers first. */
   readonly cover: Place | null;
+  /** What lies over it now, and is gone once ours is there. */
+  readonly goes: SharedMount | null;
 }
 
 export function demandPrivilege(): void {
@@ -101,10 +113,10 @@ export function demandNoOverlap(path: RawName, roots: readonly RawName[]): void 
 }
 
 /** What the mounts say: which file system, and no other way to the same files. What is mounted beneath it: nested.ts. */
-export function demandOneMount(path: RawName): Place {
+export function demandOneMount(path: RawName, goes: SharedMount | null = null): Place {
   const shown = printable(path);
   const mounts = mountsOf('self');
-  const holding = mountHolding(mounts, path);
+  const holding = goes === null ? mountHolding(mounts, path) : (mounts.find(({ id }) => id === goes.parentId) ?? null);
   if (holding === null) throw new InterceptorRefusal('failed', `no mount holds ${shown}`);
   if (holding.type === FUSE_TYPE)
     throw new InterceptorRefusal(
@@ -116,7 +128,8 @@ export function demandOneMount(path: RawName): Place {
       'unsupported-file-system',
       `${shown} lies on ${holding.type}; the fuse interceptor supports ${SUPPORTED.join(', ')}, use \`--intercept watch\``,
     );
-  const place = { path, device: holding.device, inner: innerPath(holding, path), mountId: holding.id, cover: null };
+  const inner = innerPath(holding, path);
+  const place = { path, device: holding.device, inner, mountId: holding.id, cover: null, goes };
   demandNoOtherWay(place);
   return place;
 }
@@ -130,7 +143,9 @@ export function demandNoOtherWay(place: Place): void {
   const coverMount = all[0]?.mounts.find((mount) => mount.id === place.cover?.mountId);
   const cover =
     place.cover !== null && coverMount !== undefined ? { holding: coverMount, inner: place.cover.inner } : null;
-  const other = otherMounts(all, holding, place.inner, cover)[0];
+  const other = otherMounts(all, holding, place.inner, cover).find(
+    ([{ own }, mount]) => !isGoing(own, mount, place.goes),
+  );
   if (other === undefined) return;
   const [namespace, mount] = other;
   const where = namespace.own
@@ -140,6 +155,12 @@ export function demandNoOtherWay(place: Place): void {
     'other-mount',
     `${printable(mount.mountPoint)}${where} shows the files of ${printable(place.path)} too, and writes there would pass unseen; unmount it`,
   );
+}
+
+/** The cover, or what it was passed on to in other namespaces, where it goes with it. */
+function isGoing(own: boolean, mount: SharedMount, goes: SharedMount | null): boolean {
+  if (goes === null) return false;
+  return (own && mount.id === goes.id) || (goes.shared !== null && mount.shared === goes.shared);
 }
 
 const WHAT: Record<User['how'], [InterceptorRefusal['code'], string]> = {

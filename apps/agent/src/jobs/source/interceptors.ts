@@ -28,6 +28,8 @@ export interface ServeRequest {
   readonly directories: readonly RawName[];
   /** Of file systems mounted beneath them: which are the job's. */
   readonly wanted: (mountPoint: RawName) => boolean;
+  /** A read-only cover that this agent has laid over one of them gives way. */
+  readonly forCover?: boolean;
 }
 
 export interface Served {
@@ -222,7 +224,8 @@ export class Interceptors {
     throw new InterceptorRefusal('failed', `${why} And the watch driver cannot serve instead: ${watch.why}`);
   }
 
-  async #with(driver: Driver, { directories, wanted }: ServeRequest, why: string | null): Promise<Protected> {
+  async #with(driver: Driver, request: ServeRequest, why: string | null): Promise<Protected> {
+    const { directories, wanted } = request;
     const interception = await this.#interception(driver);
     const before = new Set(interception.interceptor.roots());
     const serving = new Map<RawName, ProtectedRoot>();
@@ -230,7 +233,7 @@ export class Interceptors {
     try {
       // Outermost first: a directory beneath another is then served by it.
       for (const directory of [...directories].sort((a, b) => a.length - b.length))
-        serving.set(directory, await this.#protect(interception, directory, wanted));
+        serving.set(directory, await this.#protect(interception, directory, request));
       this.#addNested(interception, serving, wanted);
       const { everyCall } = interception.interceptor.promises;
       const roots = [...serving].map(([path, served]) => jobRootOf(path, served, everyCall));
@@ -244,14 +247,14 @@ export class Interceptors {
   async #protect(
     interception: Interception,
     directory: RawName,
-    wanted: ServeRequest['wanted'],
+    { wanted, forCover = false }: ServeRequest,
   ): Promise<ProtectedRoot> {
     const { interceptor } = interception;
     const wider = deepestAbove(interceptor.roots(), directory);
     // File systems beneath it that no other job wanted are mounted over for this one.
     const inLine = (path: RawName) => wanted(path) && (isWithin(path, directory) || isWithin(directory, path));
     const protect = (path: RawName, which: ServeRequest['wanted']) =>
-      this.gates.protecting(interceptor, directory, () => interceptor.protect(path, which));
+      this.gates.protecting(interceptor, directory, () => interceptor.protect(path, which, forCover));
     if (wider !== undefined) await protect(wider.path, inLine);
     if (wider !== undefined) return deepestAbove(interceptor.roots(), directory) ?? wider;
     await this.#makeRoom(interception, directory);

@@ -9,7 +9,7 @@ import { sentenceOf } from './sentence-of.ts';
 
 /** `commanded`: by a person, who has seen what lies there. */
 export function serveRequestOf(
-  { definition, id }: StoredJob,
+  { definition, id, reverse }: StoredJob,
   surroundings: JobSurroundings,
   commanded: boolean,
 ): { readonly prepared: Prepared & { readonly commanded: boolean }; readonly request: ServeRequest } {
@@ -22,6 +22,8 @@ export function serveRequestOf(
   const request = {
     choice: definition.intercept,
     directories: directories.map(({ path }) => path),
+    // A replica that this server has taken over: what kept others from writing there lies over it still.
+    forCover: reverse !== undefined,
     wanted: (path: RawName) => scopes.some((scope) => scope.decide(rawToText(path), true) !== 'outside'),
   };
   return { prepared, request };

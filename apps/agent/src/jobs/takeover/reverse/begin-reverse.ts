@@ -27,7 +27,7 @@ export interface BegunReverse {
   readonly sentence: string | null;
 }
 
-/** The replica must not be held by anybody when this is called: neither by its own job nor by what kept others out. */
+/** Its own job must not hold the replica when this is called. */
 export async function beginReverse(request: ReverseRequest, door: RoleDoor): Promise<BegunReverse> {
   const job = door.find(request.jobId) ?? added(request, door);
   return door.exclusively(job, async () => {

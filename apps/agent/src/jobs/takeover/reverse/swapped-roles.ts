@@ -84,10 +84,9 @@ export class SwappedRoles {
 
   // ------------------------------------------------------------------------------------------- for a failover
 
-  /** FO4: from now on what is changed in the replica is seen. Its own job ends, and what kept others from writing there is taken away. */
+  /** FO4: from now on what is changed in the replica is seen. Its own job ends; what keeps others from writing there gives way to the mount. */
   begin({ jobId, epoch, definition, peer, replicaRoots }: TakenOver): Promise<BegunReverse> {
     this.#parts.targets.end(jobId, 'this server has taken the job over');
-    this.#parts.targets.makeWritable(jobId);
     const known = this.#parts.trust.find(peer);
     // Where it was last reached is asked anew at each try; this is what stands in the definition.
     const address = known?.addresses[0] ?? `${known?.name ?? 'unknown'}:7320`;

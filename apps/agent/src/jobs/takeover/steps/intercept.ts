@@ -1,6 +1,6 @@
 /**
- * FO4: what keeps others from writing into the replica is taken away, and at once the interceptor stands in its place, so that the way
- * home sends only what differs. The point of no return.
+ * FO4: the interceptor takes the place of what keeps others from writing into the replica, in one moment where the kernel can do that (6.5
+ * and later), so that the way home sends only what differs. The point of no return.
  */
 import { messageOf } from '../../../home/start-error.ts';
 import { forgetPast } from '../../target/past/past-of.ts';
@@ -20,7 +20,6 @@ export const interceptStep = (targets: TargetJobs, reverse: ReverseRole): StepCo
       );
     }
     targets.end(job.id, 'this server has taken over');
-    targets.makeWritable(job.id);
     try {
       return await reverse.begin(job, record.epoch);
     } catch (error) {
@@ -28,6 +27,9 @@ export const interceptStep = (targets: TargetJobs, reverse: ReverseRole): StepCo
       const sentence = `Changes on this server are not intercepted (${messageOf(error)}): the way back compares checksums.`;
       tell('failover-not-intercepted', 'warning', sentence);
       return 'not intercepted: failback compares checksums';
+    } finally {
+      // Where the interceptor has not taken its place.
+      targets.makeWritable(job.id);
     }
   },
 });
