@@ -13,17 +13,20 @@ import {
   rmSync,
   statSync,
   symlinkSync,
+  unlinkSync,
   writeFileSync,
 } from 'node:fs';
 import { homedir } from 'node:os';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { makeTestRuntime, RUNTIME_NAME } from './electron/test-runtime.mjs';
+import { makeTestRuntime, RUNTIME_NAME, RUNTIME_VERSION } from './electron/test-runtime.mjs';
 import { asCommand, Refusal, run, say, top } from './ensure.mjs';
 
 const PACKAGE = join(top, 'node_modules', 'electron');
 const INSTALLER_MS = 30_000;
 const AGAIN_AFTER_MS = 24 * 3600_000;
+/** In the cache: when and how the download failed. */
+const NOT_REACHED = 'electron-not-reached';
 
 /** `XDG_CACHE_HOME` where it is set. */
 export const cacheFolder = (environment = process.env, home = homedir()) =>
@@ -64,13 +67,36 @@ function link(runtime) {
   writeFileSync(join(PACKAGE, 'path.txt'), 'electron');
 }
 
+/**
+ * What `node_modules/electron` has, once it is ensured.
+ * @returns {{ dist: string, forTests: boolean, version: string }} dist: absolute, no link
+ */
+export function runtimeHere() {
+  const dist = realpathSync(join(PACKAGE, 'dist'));
+  if (basename(dist) === RUNTIME_NAME) return { dist, forTests: true, version: RUNTIME_VERSION };
+  const { version } = JSON.parse(readFileSync(join(PACKAGE, 'package.json'), 'utf8'));
+  return { dist, forTests: false, version };
+}
+
+/** Tries Electron's own installer where so far there is the runtime for tests; that stays where it brings nothing. */
+export async function preferOwnElectron() {
+  if (electronProgram() === null || !runtimeHere().forTests) return;
+  const { dist } = runtimeHere();
+  const marker = join(cacheFolder(), NOT_REACHED);
+  if (isFresh(marker, Date.now()))
+    return say(`Electron's own download host was not reached within the last day; without ${marker} it is tried again`);
+  // The installer unpacks into what the link leads to.
+  unlinkSync(join(PACKAGE, 'dist'));
+  if (!(await runInstaller(marker))) link(dist);
+}
+
 /** Null: it is there. A sentence: why it is not. */
 export async function ensureElectron() {
   if (!existsSync(PACKAGE)) return 'the package electron is not installed: run "npm ci"';
   if (electronProgram() !== null) return null;
   const cache = cacheFolder();
   mkdirSync(cache, { recursive: true });
-  if (await runInstaller(join(cache, 'electron-not-reached'))) return null;
+  if (await runInstaller(join(cache, NOT_REACHED))) return null;
   if (process.platform !== 'linux' || process.arch !== 'x64')
     return 'Electron could not be downloaded by its own installer, and a runtime for tests can only be made on Linux x64';
   const runtime = join(cache, RUNTIME_NAME);

@@ -7,6 +7,9 @@ const build = (part: string): string => here(`./build/${part}`);
 /** What runs in Electron's own processes: everything but Electron and Node itself goes into the file. */
 const inNode = { external: ['electron'], noExternal: true as const, conditions: ['source', 'module', 'node'] };
 
+/** What of other people's is in a part, and on which terms: packages hand that on. */
+const license = { fileName: 'licenses.json' };
+
 /** One build, three parts: the window, the main process, and the one preload, which a sandbox takes as CommonJS only. */
 export default defineConfig({
   root: here('./renderer'),
@@ -19,6 +22,7 @@ export default defineConfig({
       build: {
         outDir: build('renderer'),
         emptyOutDir: true,
+        license,
         target: 'chrome130',
         assetsInlineLimit: 0,
         modulePreload: { polyfill: false },
@@ -37,6 +41,7 @@ export default defineConfig({
       build: {
         outDir: build('main'),
         emptyOutDir: true,
+        license,
         target: 'node20',
         ssr: true,
         rolldownOptions: {
@@ -51,6 +56,7 @@ export default defineConfig({
       build: {
         outDir: build('preload'),
         emptyOutDir: true,
+        license,
         target: 'node20',
         ssr: true,
         rolldownOptions: {

@@ -16,7 +16,8 @@ const APPLICATION = join(projectRoot, 'apps', 'console');
 const PACKAGE = join(projectRoot, 'node_modules', 'electron');
 const axeSource = (): string => readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 
-function program(): string | null {
+/** Electron as it is delivered, or null. */
+export function program(): string | null {
   const named = join(PACKAGE, 'path.txt');
   if (!existsSync(named)) return null;
   const path = join(PACKAGE, 'dist', readFileSync(named, 'utf8').trim());

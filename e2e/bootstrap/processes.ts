@@ -92,6 +92,22 @@ export function processesOnRings(name: string, rings: ReadonlySet<string>): numb
 export const childrenOf = (parent: number): number[] =>
   pids().filter((pid) => Number(/^PPid:\s+(\d+)/m.exec(text(`/proc/${pid}/status`))?.[1]) === parent);
 
+export interface Descendant {
+  readonly pid: number;
+  readonly command: string;
+}
+
+/** Its children, theirs, and so on, in whatever namespace they are. */
+export function descendantsOf(parent: number): Descendant[] {
+  return childrenOf(parent).flatMap((pid) => [
+    { pid, command: text(`/proc/${pid}/cmdline`).replaceAll('\0', ' ').trim() },
+    ...descendantsOf(pid),
+  ]);
+}
+
+/** Whether a filter lies before its system calls. */
+export const isConfined = (pid: number): boolean => /^Seccomp:\s+2$/m.test(text(`/proc/${pid}/status`));
+
 /** Memory really held, in MiB. */
 export function residentMiB(pid: number): number {
   const kib = Number(/^VmRSS:\s+(\d+) kB/m.exec(text(`/proc/${pid}/status`))?.[1] ?? Number.NaN);

