@@ -106,12 +106,13 @@ export class ConsoleWindow {
   /** Milliseconds from the start of the console's process until its page showed what it is for. */
   async firstPaintMs(): Promise<number> {
     const began = await this.#app.evaluate(() => process.getCreationTime());
-    const shown = await this.page.evaluate<number | null>(`(() => {
-      const [mark] = performance.getEntriesByName('shown');
-      return mark === undefined ? null : performance.timeOrigin + mark.startTime;
-    })()`);
-    if (began === null || shown === null) throw new Error('the page has not been shown yet');
-    return shown - began;
+    const shown = await until('the page is shown', async () =>
+      this.page.evaluate<number>(`(() => {
+        const [mark] = performance.getEntriesByName('shown');
+        return mark === undefined ? 0 : performance.timeOrigin + mark.startTime;
+      })() || false`),
+    );
+    return shown - (began ?? Number.NaN);
   }
 
   /** What is alive in the page and in the main process, MiB, after what is not was taken away. */

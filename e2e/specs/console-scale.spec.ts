@@ -36,6 +36,10 @@ async function showsAll(window: ConsoleWindow): Promise<void> {
   await page.locator('[data-health="good"] b', { hasText: new RegExp(`^${JOBS}$`) }).waitFor();
   expect(await page.getByRole('table').getAttribute('aria-rowcount')).toBe(String(JOBS + 1));
   expect((await lines(window)).length, 'rows in the document').toBeLessThan(80);
+  const [first = 0, second = 0] = await page.evaluate<number[]>(
+    `[...document.querySelectorAll('.us-line')].slice(0, 2).map((one) => one.getBoundingClientRect().top)`,
+  );
+  expect(second - first, 'rows stand under each other without a gap').toBe(27);
   const last = `server${String(SIZE.servers).padStart(3, '0')}-job${SIZE.jobsEach}`;
   await scrollTo(window, 'end');
   await page.getByRole('button', { name: last, exact: true }).waitFor();

@@ -115,7 +115,7 @@ function Line({ line, index, text, onChoose }: LineProps) {
     onChoose(nearest(line, (event.clientX - left) / Math.max(1, width)));
   };
   return (
-    <div className="us-line">
+    <div className="us-moments">
       <svg width="100%" height={HEIGHT} aria-hidden>
         <line x1="0" x2="100%" y1={AXIS} y2={AXIS} className="us-line-axis" />
         {line.points.map(({ point: { position, reason }, atMs }) => (
