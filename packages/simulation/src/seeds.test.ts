@@ -121,6 +121,11 @@ const SHORTENED: readonly [seed: number, steps: readonly number[], found: string
     [27, 61, 62, 63, 64, 81, 89, 90, 127, 155, 166, 216, 248, 257, 269, 293],
     '[TRM2] operations were given up for want of a root that a full disk would not have opened',
   ],
+  [
+    335283,
+    [0, 25, 30, 36, 67, 71, 78, 80, 82, 90, 393],
+    '[TCM5] the end of a mirror that was replayed after a power cut took away what a later operation was to claim',
+  ],
   [12093, [62], '[SAFE4] a target died when all but the clearing up was done, and nobody started the job again'],
 ];
 const SEEDS = 150;

@@ -130,4 +130,19 @@ describe('a replay after a power cut', () => {
     expect(rig.tree()).toEqual(source.tree());
     expect(rig.replies).toEqual([]);
   });
+
+  it('[TCM5] does not let the end of a mirror take away what a later operation claims', () => {
+    source.say({ verb: Verb.mirrorBegin, detail: MirrorCompare.everything });
+    source.make(source.root, 'known', REGULAR);
+    apply();
+    checkpoint();
+    const later = source.make(source.root, 'later', DIRECTORY);
+    source.say({ verb: Verb.mirrorEnd });
+    source.rename(source.root, 'known', later, 'moved');
+    apply();
+    powerCut();
+    apply();
+    expect(rig.tree()).toEqual(source.tree());
+    expect(rig.replies).toEqual([]);
+  });
 });

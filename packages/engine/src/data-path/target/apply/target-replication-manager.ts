@@ -258,13 +258,12 @@ export class TargetReplicationManager {
       return;
     }
     if (verb === Verb.mirrorEnd) {
-      mirrorEnd(record, this.#run, this.#roots.all(), (e) => outbox.events.push(e));
+      // What the table had not known before a power cut may have put something out of its place that is claimed further on.
+      const swept = this.#powerLost && record.sequence <= this.#replayTo ? [] : this.#roots.all();
+      mirrorEnd(record, this.#run, swept, (e) => outbox.events.push(e));
       return;
     }
-    if (verb === Verb.marker) {
-      marker();
-      return;
-    }
+    if (verb === Verb.marker) return marker();
     assert(verb !== Verb.dirty && verb !== Verb.gap && verb !== Verb.cookie, 'a verb of the ring was accepted');
     const context = this.#context(record, outbox);
     if (!leftToInner(record, context)) ROOT_OPERATIONS[verb](record, context);

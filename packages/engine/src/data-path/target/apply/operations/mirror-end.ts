@@ -1,4 +1,4 @@
-/** mirrorEnd: the run is complete. What lost its place and was claimed by nobody is gone on the source: it is set aside. */
+/** mirrorEnd: the run is complete. What lost its place in these roots and was claimed by nobody is gone on the source: it is set aside. */
 import { printable, type RawName } from '@understudy/base';
 import { type OperationRecord, position } from '@understudy/wire';
 import type { TargetEvent } from '../apply-context.ts';
