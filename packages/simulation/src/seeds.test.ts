@@ -122,6 +122,11 @@ const SHORTENED: readonly [seed: number, steps: readonly number[], found: string
     '[TRM2] operations were given up for want of a root that a full disk would not have opened',
   ],
   [
+    334086,
+    [20, 39, 42, 44, 47, 60, 61, 62, 64, 66, 72, 73, 78, 93, 95, 108, 129, 132, 133, 142, 308, 309, 339],
+    '[SAFE4] [TRM2] a directory that a way back had put among the orphans was not found again, and given up',
+  ],
+  [
     335283,
     [0, 25, 30, 36, 67, 71, 78, 80, 82, 90, 393],
     '[TCM5] the end of a mirror that was replayed after a power cut took away what a later operation was to claim',

@@ -164,8 +164,11 @@ export function findWithinLimbo(root: ReplicaRoot, handle: Handle, beneath = roo
   return null;
 }
 
-/** Never what a known directory lies in. What has left the set is looked at: a killed agent may not have noted that it left. */
-const isBeyond = (name: RawName): boolean => name.startsWith('undo-') || (name as string) === 'orphans';
+/**
+ * Never what a known directory lies in. What has left the set is looked at: a killed agent may not have noted that it left; and so are
+ * orphans: a way back over a power cut puts a directory there that it knows as made since, with what it does not know in it.
+ */
+const isBeyond = (name: RawName): boolean => name.startsWith('undo-');
 
 /** Removes a directory's name, emptying it first where it has to be. */
 export function removeDirectory(root: ReplicaRoot, place: Place, directory: Handle): number {

@@ -1,6 +1,6 @@
 /** What a full disk, a lost link or a power cut may not do: leave a file unasked for, shift content twice, or lose a known directory. */
 import type { RawName } from '@understudy/base';
-import { MirrorCompare, position, Verb } from '@understudy/wire';
+import { MirrorCompare, NO_ATTRIBUTES, position, Verb } from '@understudy/wire';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { FileError } from '../../../ports.ts';
 import { sayRoot } from '../testing/mirror-source.ts';
@@ -51,6 +51,21 @@ describe('a replica that cannot be opened', () => {
     expect(rig.accept.queued.records).toBeGreaterThan(0);
     rig.openRoot = () => rig.replica;
     apply();
+    expect(rig.tree()).toEqual(source.tree());
+  });
+});
+
+describe('a known directory', () => {
+  it('[TRM2] is found among the orphans, where a way back over a power cut may have put it', () => {
+    const made = source.make(source.root, 'made', DIRECTORY);
+    source.make(made, 'inner', REGULAR);
+    apply();
+    const { replica } = rig;
+    const orphans = replica.makeDirectory(replica.limbo, 'orphans' as RawName, { ...NO_ATTRIBUTES, mode: 0o040700 });
+    replica.rename(replica.root, 'made' as RawName, orphans, 'made' as RawName, 'no-replace');
+    source.rename(source.root, 'made', source.root, 'moved');
+    apply();
+    expect(rig.replies).toEqual([]);
     expect(rig.tree()).toEqual(source.tree());
   });
 });

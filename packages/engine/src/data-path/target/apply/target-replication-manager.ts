@@ -35,7 +35,6 @@ import { type Failure, Untold } from './untold.ts';
 /** Times due over all roots, and replies held, before a batch ends of itself; a single record may go beyond it. */
 const MAX_DEFERRED = 4096;
 const MAX_REPLIES = 1024;
-
 const NO_PATH = brand<RawName>('');
 
 export class TargetReplicationManager {
@@ -263,7 +262,10 @@ export class TargetReplicationManager {
       mirrorEnd(record, this.#run, swept, (e) => outbox.events.push(e));
       return;
     }
-    if (verb === Verb.marker) return marker();
+    if (verb === Verb.marker) {
+      marker();
+      return;
+    }
     assert(verb !== Verb.dirty && verb !== Verb.gap && verb !== Verb.cookie, 'a verb of the ring was accepted');
     const context = this.#context(record, outbox);
     if (!leftToInner(record, context)) ROOT_OPERATIONS[verb](record, context);
