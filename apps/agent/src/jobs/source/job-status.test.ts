@@ -33,7 +33,7 @@ describe('the words of a status', () => {
       interceptorReason: null,
       mirror: { state: 'waiting', percent: 0 },
       replication: { state: 'queuing', lastFileTouched: null },
-      actions: ['pause', 'stop'],
+      actions: ['pause', 'stop', 'edit'],
     });
   });
 
@@ -57,6 +57,10 @@ describe('the words of a status', () => {
     expect(status().reason).toEqual({ code: 'ENOSPC', sentence: 'The target is full.' });
     link.arrive({ type: FrameType.acknowledge, from: position(0), to: position(0) });
     scene.jobs.pause('files', true);
-    expect(status()).toMatchObject({ state: 'paused', replication: { state: 'paused' }, actions: ['resume', 'stop'] });
+    expect(status()).toMatchObject({
+      state: 'paused',
+      replication: { state: 'paused' },
+      actions: ['resume', 'stop', 'edit'],
+    });
   });
 });
