@@ -114,11 +114,11 @@ int clone_of(const char *path)
 	return (int)syscall(SYS_open_tree, AT_FDCWD, path, OPEN_TREE_CLONE | O_CLOEXEC | AT_SYMLINK_NOFOLLOW);
 }
 
-/* A copy belongs to the peer group of its original: without this, what is mounted there later would show in our view. */
-static void make_private(int tree)
+/* Of a copy, not of what it is a copy of. */
+static bool change_copy(int tree, uint64_t clear, uint64_t propagation)
 {
-	const uint64_t attributes[4] = { 0, 0, MS_PRIVATE, 0 }; /* struct mount_attr: set, clear, propagation, userns_fd */
-	(void)syscall(SYS_mount_setattr, tree, "", AT_EMPTY_PATH, attributes, MOUNT_ATTR_SIZE_VER0);
+	const uint64_t attributes[4] = { 0, clear, propagation, 0 }; /* struct mount_attr: set, clear, propagation, userns_fd */
+	return syscall(SYS_mount_setattr, tree, "", AT_EMPTY_PATH, attributes, MOUNT_ATTR_SIZE_VER0) == 0;
 }
 
 int private_view(const char *path, uint64_t *node)
@@ -129,7 +129,8 @@ int private_view(const char *path, uint64_t *node)
 		(void)refused(errno == EPERM ? "no-privilege" : errno == ENOENT ? "missing" : "failed", "open_tree");
 		return -1;
 	}
-	make_private(tree);
+	/* A copy belongs to the peer group of its original: without this, what is mounted there later would show in our view. */
+	(void)change_copy(tree, 0, MS_PRIVATE);
 	if (fstatfs(tree, &fs) != 0 || !is_supported((uint32_t)fs.f_type)) {
 		errno = EOPNOTSUPP;
 		(void)refused("unsupported-file-system", "neither ext4, XFS, btrfs nor tmpfs");
@@ -158,7 +159,7 @@ int fuse_mount(const char *path, int device, int tree)
 	return mount("understudy", path, "fuse.understudy", mount_flags(tree), options);
 }
 
-static bool holder_drop(int holder, const char *id)
+bool holder_let_go(int holder, const char *id)
 {
 	char line[64];
 	snprintf(line, sizeof(line), "drop %s\n", id);
@@ -170,7 +171,7 @@ static int mount_over(const char *path, int device, int tree, int holder, const 
 	char line[64];
 	if (fuse_mount(path, device, tree) != 0) {
 		int error = errno;
-		(void)holder_drop(holder, id);
+		(void)holder_let_go(holder, id);
 		errno = error;
 		return refused(error == EPERM ? "no-privilege" : "failed", "the mount failed");
 	}
@@ -193,7 +194,8 @@ int mount_main(int argc, char **argv)
 	int tree = private_view(path, &node);
 	if (tree < 0)
 		return 1;
-	if (beneath && !make_view_writable(tree))
+	/* The cover itself stays read-only to its end. */
+	if (beneath && !change_copy(tree, MS_RDONLY, 0))
 		return refused("no-beneath", "the copy of the cover stays read-only");
 	int device = open("/dev/fuse", O_RDWR | O_CLOEXEC);
 	if (device < 0)
@@ -208,7 +210,7 @@ int mount_main(int argc, char **argv)
 	}
 	int result = beneath ? mount_beneath(path, device, tree, holder, argv[1]) : mount_over(path, device, tree, holder, argv[1]);
 	if (beneath && result != 0)
-		(void)holder_drop(holder, argv[1]);
+		(void)holder_let_go(holder, argv[1]);
 	if (result == 0)
 		printf("ok %llx\n", (unsigned long long)node);
 	return result;

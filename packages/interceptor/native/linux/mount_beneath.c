@@ -14,22 +14,12 @@
 #define SYS_fsconfig 431
 #define SYS_fsmount 432
 #endif
-#ifndef SYS_mount_setattr
-#define SYS_mount_setattr 442
-#endif
 #define CONFIG_FLAG 0u
 #define CONFIG_STRING 1u
 #define CONFIG_CREATE 6u
 #define CLOSE_ON_EXEC 1u
 #define MOVE_EMPTY_PATH 4u
 #define MOVE_BENEATH 0x200u
-
-/* The copy alone: the cover itself stays read-only to its end. */
-bool make_view_writable(int tree)
-{
-	const uint64_t attributes[4] = { 0, MS_RDONLY, 0, 0 }; /* struct mount_attr: set, clear, propagation, userns_fd */
-	return syscall(SYS_mount_setattr, tree, "", AT_EMPTY_PATH, attributes, sizeof(attributes)) == 0;
-}
 
 static bool set(int context, const char *key, const char *value)
 {

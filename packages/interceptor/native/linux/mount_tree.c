@@ -79,12 +79,9 @@ static bool adopt(int holder, const struct part *part)
 
 static void drop_all(int holder, const struct part *parts, int count)
 {
-	char line[32];
-	for (int i = 0; i < count; i++) {
-		snprintf(line, sizeof(line), "drop %s\n", parts[i].id);
+	for (int i = 0; i < count; i++)
 		if (parts[i].served)
-			(void)holder_ask(holder, line, NULL, 0);
-	}
+			(void)holder_let_go(holder, parts[i].id);
 }
 
 /* Our mount must answer before the next one's place can be looked up through it. */
