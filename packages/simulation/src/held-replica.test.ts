@@ -10,7 +10,7 @@ const lines = (...all: readonly (readonly [path: string, handle: string, rest: s
     handle: handle as Handle,
   }));
 const lost = (handle: string, path: string, uncertain: boolean): LostOfRoot => ({
-  ...{ root: 0, uncertain, within: false, handle: handle as Handle },
+  ...{ root: 0, uncertain, within: false, place: null, handle: handle as Handle },
   path: path as LostPast['path'],
 });
 
@@ -47,6 +47,16 @@ describe('a replica that was taken back', () => {
     expect(wrong(now, lost('a', '', true), lost('top', '', true))).toBeNull();
     expect(wrong(now, lost('', 'c', true), lost('', 'a', true), lost('top', '', true))).toBeNull();
     expect(wrong(now, lost('', 'c', true), lost('', 'a', true))).toContain('was: /data 40755');
+  });
+
+  it('[SAFE4] may differ in a name whose directory was taken back to where it was', () => {
+    const now = [...THEN, ...lines(['/d/new', 'n', '100600 size 0 '])];
+    const named = {
+      ...lost('', 'elsewhere/new', true),
+      place: { parent: 'd' as Handle, name: 'new' as LostPast['path'] },
+    };
+    expect(wrong(now, named)).toBeNull();
+    expect(wrong(now, { ...named, place: null })).toContain('is:  /data/d/new');
   });
 
   it('[SAFE4] may have beneath another name what lay in a directory that was moved, but not beneath the same', () => {

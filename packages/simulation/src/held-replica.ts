@@ -66,6 +66,13 @@ export class Images {
 const fileOf = ({ root, handle }: Pick<LostOfRoot, 'root' | 'handle'>): string => `${root}:${handle}`;
 const pathOf = ({ line }: HeldLine): string => line.slice(0, line.indexOf(' '));
 
+/** Of each file all that it is called. */
+function placesOf(lines: readonly HeldLine[]): Map<string, Set<string>> {
+  const places = new Map<string, Set<string>>();
+  for (const one of lines) places.set(fileOf(one), (places.get(fileOf(one)) ?? new Set()).add(pathOf(one)));
+  return places;
+}
+
 class Excuses {
   /** Whose content is not kept, and of which files nothing is known. */
   readonly #contents = new Set<string>();
@@ -78,11 +85,16 @@ class Excuses {
 
   constructor(lost: readonly LostOfRoot[], then: readonly HeldLine[], now: readonly HeldLine[]) {
     const tops = new Map([...then, ...now].map(({ root, top }) => [root, top]));
+    const folders = placesOf([...then, ...now]);
     for (const one of lost) {
       if (one.handle !== '') (one.uncertain ? this.#files : this.#contents).add(fileOf(one));
       const path = one.path === '' ? tops.get(one.root) : `${tops.get(one.root)}/${one.path}`;
       if (one.uncertain && one.path !== '') this.#paths.add(`${path}`);
       if (one.within) this.#within.push(`${path}/`);
+      // A directory that was taken back to where it was took the name with it.
+      if (one.place === null) continue;
+      const folder = fileOf({ root: one.root, handle: one.place.parent });
+      for (const place of folders.get(folder) ?? []) this.#paths.add(`${place}/${one.place.name}`);
     }
     const places = (lines: readonly HeldLine[]) => new Set(lines.map((one) => `${pathOf(one)} ${fileOf(one)}`));
     const [before, after] = [places(then), places(now)];

@@ -3,7 +3,7 @@
  * Left out: ctime, which cannot be set, atime, which reading moves, and a directory's size and link count, which are its file system's.
  */
 import { createHash } from 'node:crypto';
-import { type RawName, rawToText } from '@understudy/base';
+import { brand, type RawName, rawToText } from '@understudy/base';
 import type { Handle, Scope, SourceFiles } from '@understudy/engine';
 import type { MemoryReplica } from '@understudy/engine/testing';
 import type { Attributes, NodeId, Xattr } from '@understudy/wire';
@@ -162,6 +162,7 @@ export interface ReplicaView {
 
 export function replicaImage(files: MemoryReplica, { links, isOrphan, contents, shows }: ReplicaView): string[] {
   const lines: string[] = [];
+  const aside = namesAside(files);
   const seen = new Map<Handle, string>();
   const visit = (handle: Handle, attributes: Attributes, path: string): void => {
     const type = typeOf(attributes.mode);
@@ -173,7 +174,8 @@ export function replicaImage(files: MemoryReplica, { links, isOrphan, contents, 
           ? shown(files.readLink(handle) ?? new Uint8Array())
           : '';
     const first = seen.get(handle) ?? path;
-    const of = line(path, factsOf(attributes, files.xattrs(handle) ?? [], content), first, links);
+    const inSet = { ...attributes, nlink: attributes.nlink - (aside.get(handle) ?? 0) };
+    const of = line(path, factsOf(inSet, files.xattrs(handle) ?? [], content), first, links);
     lines.push(of);
     shows?.(of, handle);
     if (type !== DIRECTORY) return;
@@ -185,6 +187,20 @@ export function replicaImage(files: MemoryReplica, { links, isOrphan, contents, 
   const top = files.attributes(files.root);
   if (top !== null) visit(files.root, top, '');
   return lines;
+}
+
+/** A directory that was put among the orphans took names along of files that have others in the set. */
+function namesAside(files: MemoryReplica): Map<Handle, number> {
+  const names = new Map<Handle, number>();
+  const count = (folder: Handle): void => {
+    for (const { handle, attributes } of files.list(folder) ?? []) {
+      if (typeOf(attributes.mode) === DIRECTORY) count(handle);
+      else names.set(handle, (names.get(handle) ?? 0) + 1);
+    }
+  };
+  const orphans = files.entry(files.limbo, brand<RawName>('orphans'));
+  if (orphans !== null) count(orphans.handle);
+  return names;
 }
 
 /** What is in one list and not in the other, as sentences. */

@@ -131,6 +131,32 @@ const SHORTENED: readonly [seed: number, steps: readonly number[], found: string
     [0, 25, 30, 36, 67, 71, 78, 80, 82, 90, 393],
     '[TCM5] the end of a mirror that was replayed after a power cut took away what a later operation was to claim',
   ],
+  [
+    404389,
+    [6, 11, 13, 16, 62, 63, 64, 65, 66, 67, 68, 80, 81, 95, 96, 103, 114, 204],
+    '[SAFE4] what was under way at a power cut was named by a path that the way back took it from',
+  ],
+  [
+    501915,
+    [11, 12, 15, 17, 19, 21, 27, 28, 30, 31, 32, 33, 34, 62, 65, 90, 284, 300, 349, 353],
+    '[TCM5] a directory of a mirror was taken for another that had come to its name before a power cut',
+  ],
+  [
+    501915,
+    [
+      7, 12, 14, 49, 62, 64, 152, 240, 242, 257, 259, 260, 264, 269, 270, 272, 273, 309, 311, 312, 324, 339, 349, 353,
+      411, 414, 415, 418, 422, 427,
+    ],
+    '[TCM5] [TRM2] a replay after a power cut asked a mirror for content that was past answering',
+  ],
+  [
+    520480,
+    [
+      17, 18, 22, 91, 93, 124, 172, 176, 242, 253, 257, 262, 274, 275, 281, 283, 292, 302, 304, 347, 353, 378, 379, 382,
+      428, 429, 430,
+    ],
+    '[MIR4] a name among the orphans counted as one of the set',
+  ],
   [12093, [62], '[SAFE4] a target died when all but the clearing up was done, and nobody started the job again'],
 ];
 const SEEDS = 150;

@@ -191,6 +191,7 @@ export class TargetAgent {
       if (!this.marksBeforeSync) for (const replica of this.replicas) replica.sync();
       running.apply.brake.synced(undo);
       this.journal.checkpointNow(mark, running.accept.origin);
+      running.apply.checkpointed(applied);
       this.#effects(running.accept.noteCheckpoint(applied, this.#nowMs()));
       return true;
     } catch (error) {
@@ -244,7 +245,7 @@ export class TargetAgent {
     if (this.#running === null) return true;
     try {
       this.#applySome(this.#running, records);
-      return true;
+      return !this.#running.apply.awaitsCheckpoint || this.checkpoint();
     } catch (error) {
       if (!(error instanceof Killed)) throw error;
       this.kill();

@@ -2,9 +2,13 @@
  * The target's half of the path: TCM and TRM joined. In: the source's hello. Out: the answer, the stages to feed, what stands in the way.
  * Knows both stages; they do not know each other.
  */
-import { type Condition, type Hello, position } from '@understudy/wire';
+import { type Condition, type Hello, type Position, position } from '@understudy/wire';
 import type { Digest } from '../ports.ts';
-import { type AcceptLimits, TargetCommunicationManager } from './target/accept/target-communication-manager.ts';
+import {
+  type AcceptEffects,
+  type AcceptLimits,
+  TargetCommunicationManager,
+} from './target/accept/target-communication-manager.ts';
 import type { BrakePorts } from './target/apply/brake/brake.ts';
 import { DEFAULT_BRAKE } from './target/apply/brake/detector.ts';
 import type { OpenRoot } from './target/apply/replica-roots.ts';
@@ -44,6 +48,18 @@ export class TargetPath {
   /** What stands in the way of the stream, whichever stage says it. */
   get condition(): Condition {
     return mergeConditions(this.apply.condition, this.accept.condition);
+  }
+
+  /** Received and not applied yet, as the source is told. */
+  get queue(): Required<Condition>['queue'] {
+    const { records, bytes } = this.accept.queued;
+    return { operations: records, bytes, oldestMs: records === 0 ? null : this.accept.oldestMs };
+  }
+
+  /** A checkpoint that covers everything up to there is through. */
+  checkpointed(applied: Position, nowMs: number): AcceptEffects {
+    this.apply.checkpointed(applied);
+    return this.accept.noteCheckpoint(applied, nowMs);
   }
 
   /** The source says hello: its stream goes on here, begins anew, or is refused. */

@@ -197,8 +197,9 @@ export class TargetJob {
       sync: () => this.#apply.sync(),
       done: (applied) =>
         this.#guarded(this.#link, () => {
-          const effects = this.#accept.noteCheckpoint(applied, performance.now());
+          const effects = this.#path.checkpointed(applied, performance.now());
           if (this.#link !== null) this.#effects(this.#link, effects);
+          this.#schedule();
         }),
       failed: (error) => notKept(`What was applied cannot be made durable (${messageOf(error)}); it is tried again.`),
     });
@@ -241,8 +242,7 @@ export class TargetJob {
   }
 
   #unlinked(link: ReplicationLink): void {
-    if (this.#link !== link) return;
-    this.#link = null;
+    if (this.#link === link) this.#link = null;
   }
 
   #frame(link: ReplicationLink, header: FrameHeader, payload: Uint8Array): void {
@@ -292,6 +292,7 @@ export class TargetJob {
     const effects = this.#apply.applySome(performance.now());
     this.#applied(effects, before);
     if (effects.retryAtMs !== null) this.#retryAt(effects.retryAtMs);
+    else if (this.#apply.awaitsCheckpoint) this.#checkpoint();
     else if (this.#accept.queued.records > 0) this.#schedule();
     this.hand.turned();
   }
@@ -338,14 +339,9 @@ export class TargetJob {
     if (same && !always) return;
     this.#condition = condition;
     if (!same) this.#options.condition(condition);
-    const queue = this.#queue();
+    const queue = this.#path.queue;
     this.#toldQueue = JSON.stringify(queue);
     this.#link?.sendJson(FrameType.condition, { ...condition, queue });
-  }
-
-  #queue(): Required<Condition>['queue'] {
-    const { records, bytes } = this.#accept.queued;
-    return { operations: records, bytes, oldestMs: records === 0 ? null : this.#accept.oldestMs };
   }
 
   #retryAt(atMs: number): void {
@@ -362,16 +358,20 @@ export class TargetJob {
     this.#ticks += 1;
     if (this.#ticks % LOOK_TICKS === 0) {
       this.#look();
-      this.#tellCondition(JSON.stringify(this.#queue()) !== this.#toldQueue);
+      this.#tellCondition(JSON.stringify(this.#path.queue) !== this.#toldQueue);
     }
-    const now = performance.now();
     if (this.#ticks % LOOK_TICKS === 0) {
       this.#apply.brake.keepHouse();
       this.#told();
       this.past.look();
     }
-    this.#checkpoints.tick(this.#apply.stream.applied, now, this.#condition.code === 'target-journal-full');
-    if (this.#link !== null) this.#effects(this.#link, this.#accept.tick(now));
+    this.#checkpoint();
+    if (this.#link !== null) this.#effects(this.#link, this.#accept.tick(performance.now()));
+  }
+
+  #checkpoint(): void {
+    const atOnce = this.#condition.code === 'target-journal-full' || this.#apply.awaitsCheckpoint;
+    this.#checkpoints.tick(this.#apply.stream.applied, performance.now(), atOnce);
   }
 
   #writes(): Pick<Welcome, 'targetWrites'> {

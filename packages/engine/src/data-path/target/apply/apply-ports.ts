@@ -27,6 +27,23 @@ export interface ApplyEffects {
   readonly retryAtMs: number | null;
 }
 
+/** Where the stream stands. */
+export interface StreamStanding {
+  readonly streamId: string | null;
+  readonly epoch: number;
+  readonly applied: Position;
+  readonly complete: boolean;
+  /** An operation was given up, and word of it may be lost. */
+  readonly failures: boolean;
+  readonly origin: number;
+  /** Up to here operations may have been applied before the last stop; 0: that is over. */
+  readonly replayTo: Position;
+  /** Source time of the newest operation that is applied; null: this process has applied none. */
+  readonly timeMs: number | null;
+  readonly mirroring: boolean;
+  readonly lostPower: boolean;
+}
+
 export interface ApplyPorts {
   readonly journal: TargetJournal;
   readonly openRoot: OpenRoot;

@@ -3,7 +3,7 @@ import type { RawName } from '@understudy/base';
 import { MirrorCompare, NO_ATTRIBUTES, position, Verb } from '@understudy/wire';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { FileError } from '../../../ports.ts';
-import { sayRoot } from '../testing/mirror-source.ts';
+import { ModelMirror, sayRoot } from '../testing/mirror-source.ts';
 import { DIRECTORY, type ModelNode, ModelSource, REGULAR } from '../testing/model-source.ts';
 import { Rig, ROOT_PATH } from '../testing/rig.ts';
 
@@ -149,6 +149,57 @@ describe('a replay after a power cut', () => {
     const later = source.make(source.root, 'later', DIRECTORY);
     source.rename(source.root, 'known', later, 'moved');
     comesToTheSame();
+  });
+
+  it('[TCM5] does not take a directory of a mirror for another that has come to its name since: that waits for a checkpoint', () => {
+    source.filter = () => [];
+    const one = source.make(source.root, 'one', DIRECTORY);
+    source.make(one, 'inner', REGULAR);
+    source.make(source.root, 'two', DIRECTORY);
+    const replies = () => {
+      apply();
+      return rig.replies.splice(0);
+    };
+    const compare = MirrorCompare.everything;
+    new ModelMirror({ source, compare, rootPath: ROOT_PATH, meanwhile: () => {}, replies }).run();
+    source.exchange(source.root, 'one', source.root, 'two');
+    comesToTheSame();
+  });
+
+  it('[TCM5] [TRM2] names at the end of a mirror what it has asked for and never got: the mirror had its answer before', () => {
+    const file = source.make(source.root, 'a', REGULAR);
+    source.write(file, 0, [1]);
+    apply();
+    checkpoint();
+    source.say({ verb: Verb.mirrorBegin, detail: MirrorCompare.attributes });
+    ask(file, 'a');
+    source.write(file, 0, [1, 2]);
+    apply();
+    powerCut();
+    apply();
+    expect(rig.replies.map(({ kind }) => kind)).toEqual(['have', 'want']);
+    // Killed on the way it knows of that all the same.
+    rig.restart();
+    source.say({ verb: Verb.mirrorEnd });
+    apply();
+    expect(rig.replies[2]).toMatchObject({ kind: 'failed', node: file.id, errno: 'EAGAIN' });
+    expect(rig.apply.untold).toMatchObject([{ node: file.id }]);
+  });
+
+  it('[TCM5] [TRM2] names at the end of a mirror the directory whose listing it has not seen begin', () => {
+    apply();
+    source.say({ verb: Verb.mirrorBegin, detail: MirrorCompare.attributes });
+    source.say({ verb: Verb.listingBegin, parent: source.root.id });
+    apply();
+    checkpoint();
+    const { root } = source;
+    source.say({ verb: Verb.listingEnd, parent: root.id, node: root.id, attributes: source.attributes(root) });
+    powerCut();
+    apply();
+    expect(rig.replies).toMatchObject([{ kind: 'want', node: root.id }]);
+    source.say({ verb: Verb.mirrorEnd });
+    apply();
+    expect(rig.replies[1]).toMatchObject({ kind: 'failed', node: root.id, errno: 'EAGAIN' });
   });
 
   it('[TCM5] does not let the end of a mirror take away what a later operation claims', () => {

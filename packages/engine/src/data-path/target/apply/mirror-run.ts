@@ -3,19 +3,22 @@
  * asked for again.
  */
 import type { RawName } from '@understudy/base';
-import type { NodeId } from '@understudy/wire';
+import type { NodeId, Position } from '@understudy/wire';
 import type { Handle } from '../../../ports.ts';
+import { FoundByName } from './found-by-name.ts';
 
 /** Names remembered over all open listings, about 100 bytes each. */
 const MAX_NAMES = 2_000_000;
 
-/** Beside MirrorCompare in the journal: an operation was given up since the run began. */
+/** Beside MirrorCompare in the journal: an operation was given up since the run began; something was asked for in a replay after a power cut. */
 const FAILED = 128;
+const ASKED_AGAIN = 64;
 
 export class MirrorRun {
   #compare: number | null;
   #failed: boolean;
   #complete: boolean;
+  #askedAgain: boolean;
   /** Directory → names found when its listing began and not confirmed since. */
   readonly #unconfirmed = new Map<string, Set<RawName>>();
   /** Directory → names that were checked. */
@@ -24,10 +27,14 @@ export class MirrorRun {
   readonly #answered = new Set<string>();
   /** What the source detached since the last run ended. */
   readonly #spared = new Set<Handle>();
+  readonly found: FoundByName;
   #names = 0;
 
-  constructor(compare: number | null, complete: boolean) {
-    this.#compare = compare === null ? null : compare & ~FAILED;
+  /** `covered`: the last checkpoint is of there; null: that is not known. */
+  constructor(compare: number | null, complete: boolean, covered: Position | null) {
+    this.found = new FoundByName(covered);
+    this.#compare = compare === null ? null : compare & ~(FAILED | ASKED_AGAIN);
+    this.#askedAgain = compare !== null && (compare & ASKED_AGAIN) !== 0;
     this.#failed = compare !== null && (compare & FAILED) !== 0;
     this.#complete = complete;
   }
@@ -39,7 +46,8 @@ export class MirrorRun {
 
   /** As the journal keeps it. */
   get noted(): number | null {
-    return this.#compare === null ? null : this.#compare | (this.#failed ? FAILED : 0);
+    const more = (this.#failed ? FAILED : 0) | (this.#askedAgain ? ASKED_AGAIN : 0);
+    return this.#compare === null ? null : this.#compare | more;
   }
 
   /** An operation was given up since the run began. Without a run, not being complete says as much. */
@@ -58,6 +66,7 @@ export class MirrorRun {
     this.#compare = compare;
     if (!how.goesOn) this.#failed = false;
     if (!how.repair) this.#complete = false;
+    if (!how.repair && !how.goesOn) this.#askedAgain = false;
   }
 
   endMirror(): void {
@@ -65,7 +74,17 @@ export class MirrorRun {
     this.#compare = null;
     this.#complete = true;
     this.#failed = false;
+    this.#askedAgain = false;
     this.#spared.clear();
+  }
+
+  /** In a replay after a power cut: the mirror had its answer before, and may be past another. */
+  askedAgain(): void {
+    this.#askedAgain = true;
+  }
+
+  get mayLack(): boolean {
+    return this.#askedAgain;
   }
 
   /** An operation was given up. */

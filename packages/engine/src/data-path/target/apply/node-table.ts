@@ -77,6 +77,11 @@ export class NodeTable {
     this.#changed.add(node);
   }
 
+  /** What a mirror has not finished with. */
+  pending(): NodeId[] {
+    return [...this.#pending];
+  }
+
   *nodes(): Iterable<NodeId> {
     yield* this.#handles.keys();
   }

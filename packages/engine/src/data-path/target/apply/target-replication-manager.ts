@@ -19,8 +19,9 @@ import {
 import { type DigestName, FileError, type Handle } from '../../../ports.ts';
 import { OK, sameCondition } from '../condition.ts';
 import { BEGUN_UNKNOWN, type JournalMark, type StreamStart } from '../journal.ts';
-import type { ApplyContext } from './apply-context.ts';
-import { type ApplyBudget, type ApplyEffects, type ApplyPorts, DEFAULT_APPLY_BUDGET } from './apply-ports.ts';
+import type { ApplyContext, TargetEvent } from './apply-context.ts';
+import type { ApplyBudget, ApplyEffects, ApplyPorts, StreamStanding } from './apply-ports.ts';
+import { DEFAULT_APPLY_BUDGET } from './apply-ports.ts';
 import { BrakeDesk, type DeskParts } from './brake/desk.ts';
 import { leftToInner } from './inner-roots.ts';
 import { MirrorRun } from './mirror-run.ts';
@@ -36,6 +37,7 @@ import { type Failure, Untold } from './untold.ts';
 const MAX_DEFERRED = 4096;
 const MAX_REPLIES = 1024;
 const NO_PATH = brand<RawName>('');
+const NEVER_CAME = new FileError('EAGAIN', 'settle', 'what it holds was asked for and has not come');
 
 export class TargetReplicationManager {
   readonly #ports: ApplyPorts;
@@ -70,7 +72,7 @@ export class TargetReplicationManager {
     this.#roots = new ReplicaRoots(wrapped, ports.journal, state.nodes);
     const covered = this.#powerLost ? state.applied : null;
     this.brake = new BrakeDesk(this.#deskParts(), { state: state.brake, covered });
-    this.#run = new MirrorRun(state.compare, state.complete);
+    this.#run = new MirrorRun(state.compare, state.complete, covered);
     this.#streamId = state.streamId;
     this.#epoch = state.epoch;
     this.#applied = state.applied;
@@ -81,19 +83,7 @@ export class TargetReplicationManager {
     this.#origin = state.origin;
   }
 
-  get stream(): {
-    readonly streamId: string | null;
-    readonly epoch: number;
-    readonly applied: Position;
-    readonly complete: boolean;
-    /** An operation was given up, and word of it may be lost. */
-    readonly failures: boolean;
-    readonly origin: number;
-    readonly replayTo: Position;
-    readonly timeMs: number | null;
-    readonly mirroring: boolean;
-    readonly lostPower: boolean;
-  } {
+  get stream(): StreamStanding {
     const { complete, failures } = this.#run;
     return {
       streamId: this.#streamId,
@@ -170,9 +160,20 @@ export class TargetReplicationManager {
     this.#epoch = start.epoch;
     this.#standAt(start.applied);
     this.#trouble = null;
-    this.#run = new MirrorRun(null, false);
+    this.#run = new MirrorRun(null, false, start.applied);
     this.#untold.clear();
     this.#origin = 0;
+  }
+
+  /** What comes next waits until everything before it is on the disk. */
+  get awaitsCheckpoint(): boolean {
+    const next = this.#ports.queue.peek();
+    return next !== undefined && this.#run.found.isMovedBy(next);
+  }
+
+  /** A checkpoint of `mark` is through. */
+  checkpointed(applied: Position): void {
+    this.#run.found.checkpointed(applied);
   }
 
   /** Applies what is queued, within the budget, and commits it. */
@@ -203,7 +204,7 @@ export class TargetReplicationManager {
     let bytes = 0;
     const last = this.#reached + budget.records;
     for (let record = queue.peek(); record !== undefined; record = queue.peek()) {
-      if (this.brake.holds) break;
+      if (this.brake.holds || this.awaitsCheckpoint) break;
       assert(record.sequence === this.#reached + 1, 'the queue is dense');
       const alone = record.verb === Verb.fallocate && shiftsContent(record.detail);
       if (alone && !this.#commit(nowMs, outbox)) return;
@@ -252,23 +253,22 @@ export class TargetReplicationManager {
 
   #apply(record: OperationRecord, outbox: Outbox): void {
     const { verb } = record;
-    if (verb === Verb.mirrorBegin) {
-      mirrorBegin(record, this.#run);
-      return;
+    if (verb === Verb.mirrorBegin) mirrorBegin(record, this.#run);
+    else if (verb === Verb.mirrorEnd) this.#endMirror(record, outbox);
+    else if (verb === Verb.marker) marker();
+    else {
+      assert(verb !== Verb.dirty && verb !== Verb.gap && verb !== Verb.cookie, 'a verb of the ring was accepted');
+      const context = this.#context(record, outbox);
+      if (!leftToInner(record, context)) ROOT_OPERATIONS[verb](record, context);
     }
-    if (verb === Verb.mirrorEnd) {
-      // What the table had not known before a power cut may have put something out of its place that is claimed further on.
-      const swept = this.#powerLost && record.sequence <= this.#replayTo ? [] : this.#roots.all();
-      mirrorEnd(record, this.#run, swept, (e) => outbox.events.push(e));
-      return;
-    }
-    if (verb === Verb.marker) {
-      marker();
-      return;
-    }
-    assert(verb !== Verb.dirty && verb !== Verb.gap && verb !== Verb.cookie, 'a verb of the ring was accepted');
-    const context = this.#context(record, outbox);
-    if (!leftToInner(record, context)) ROOT_OPERATIONS[verb](record, context);
+  }
+
+  #endMirror(record: OperationRecord, outbox: Outbox): void {
+    // What the table had not known before a power cut may have put something out of its place that is claimed further on.
+    const sweeps = !this.#powerLost || record.sequence > this.#replayTo;
+    const event = (e: TargetEvent) => outbox.events.push(e);
+    const unfinished = mirrorEnd(record, this.#run, [...this.#roots.all()], { sweeps, event });
+    for (const one of unfinished) this.#giveUp(one, NEVER_CAME, outbox);
   }
 
   #context(record: OperationRecord, outbox: Outbox): ApplyContext {

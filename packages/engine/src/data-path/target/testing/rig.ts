@@ -116,11 +116,21 @@ export class Rig {
   }
 
   step(budget?: ApplyBudget): ApplyEffects {
+    if (this.apply.awaitsCheckpoint) this.checkpoint();
     const effects = this.apply.applySome(this.nowMs, budget);
     this.replies.push(...effects.replies);
     this.events.push(...effects.events);
     this.accept.noteApplied(effects.applied, this.nowMs);
     return effects;
+  }
+
+  checkpoint(): void {
+    const { applied, mark } = this.apply.mark();
+    const undo = this.apply.brake.mark();
+    this.replica.sync();
+    this.apply.brake.synced(undo);
+    this.journal.checkpointNow(mark, 0);
+    this.apply.checkpointed(applied);
   }
 
   /** Applies all that is queued; fails where it cannot. */

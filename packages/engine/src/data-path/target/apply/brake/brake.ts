@@ -183,11 +183,12 @@ export class Brake {
     const reached = number !== null && this.undo.reaches(number);
     if (!reached && state.phase === 'rolling-back' && state.to !== null) return null;
     const to = reached ? state.to : null;
-    const found = state.lost !== undefined || number === null || to === null ? [] : this.undo.lostSince(number);
-    const lost = state.lost ?? found.slice(0, MOST_NAMED).map(shownLost);
-    this.#note({ ...state, phase: 'rolling-back', to, lost });
+    this.#note({ ...state, phase: 'rolling-back', to });
     if (to === null || number === null) return state.at;
     this.undo.undoTo(number, this.#parts.rebind);
+    // By the names that they have now.
+    const lost = this.undo.lostSince(number).slice(0, MOST_NAMED).map(shownLost);
+    this.#note({ ...state, phase: 'rolling-back', to, lost });
     return to.position;
   }
 

@@ -91,13 +91,19 @@ export class BrakeDesk {
     const keeper = this.#brake.undo.keepers.get(record.root);
     if (root === undefined || keeper === undefined) return;
     const handle = root.nodes.handleOf(record.node) ?? null;
-    keeper.uncertain(handle, root.pathFor(record.node, record.parent, record.name));
-    if (record.name2 !== '') keeper.uncertain(handle, root.pathFor(record.node, record.parent2, record.name2));
+    const name = (parent: NodeId, of: RawName) => {
+      const folder = root.nodes.handleOf(parent);
+      const place = of === '' || folder === undefined ? null : { parent: folder, name: of };
+      keeper.uncertain({ handle, path: root.pathFor(record.node, parent, of), place });
+    };
+    name(record.parent, record.name);
+    if (record.name2 !== '') name(record.parent2, record.name2);
     for (const node of [record.parent, record.parent2, record.victim]) {
       const other = root.nodes.handleOf(node);
       // The end of a listing takes away what it did not name.
       const within = record.verb === Verb.listingEnd && node === record.parent;
-      if (other !== undefined) keeper.uncertain(other, root.pathFor(node, NO_NODE, '' as RawName), within);
+      if (other === undefined) continue;
+      keeper.uncertain({ handle: other, path: root.pathFor(node, NO_NODE, '' as RawName), within });
     }
   }
 

@@ -7,7 +7,10 @@ import { lostOf } from './roll-back.ts';
 import { encodeUndo, UndoKind } from './undo-log.ts';
 
 const at = (position: number) => ({ position, wallMs: position * 1000, sourceMs: position * 1000 });
-const lost = { handle: brand<Handle>('file'), path: 'letters' as RawName, uncertain: false, within: false };
+const lost = {
+  ...{ handle: brand<Handle>('file'), path: 'letters' as RawName },
+  ...{ place: null, uncertain: false, within: false },
+};
 
 it('[SAFE4] what a stretch could not take back is missing at the moments before it as well, over a restart', () => {
   const files = new MemoryReplica();
@@ -17,9 +20,9 @@ it('[SAFE4] what a stretch could not take back is missing at the moments before 
   generations.dropNewest();
   for (const one of [generations, new Generations(files)]) {
     expect(one.all.map(({ number }) => number)).toEqual([1, 2]);
-    expect(one.all.map(lostOf)).toEqual([[], [lost]]);
+    expect(one.all.map((each) => lostOf(files, each))).toEqual([[], [lost]]);
     expect(one.current?.lost).toBe(1);
   }
   generations.dropNewest();
-  expect(generations.all.map(lostOf)).toEqual([[lost]]);
+  expect(generations.all.map((each) => lostOf(files, each))).toEqual([[lost]]);
 });

@@ -12,7 +12,7 @@ import { formerPath } from '../waiting.ts';
 import { BLOCK, type Blocks, bytesIn, missingBlocks } from './blocks.ts';
 import type { Generation, Generations, Touch } from './generations.ts';
 import { KeptPurge } from './purge.ts';
-import { howLost, type LostPast } from './roll-back.ts';
+import { type Doubt, howLost, type LostPast } from './roll-back.ts';
 import { encodeUndo, MOST_ENTRY_BYTES, UndoKind, type UndoOutline } from './undo-log.ts';
 
 export interface KeeperHooks {
@@ -100,10 +100,10 @@ export class Keeper {
   }
 
   /** What this was before is not known; `within`: nor what was in it. */
-  uncertain(handle: Handle | null, path: RawName, within = false): void {
+  uncertain({ handle, path, place = null, within = false }: Doubt): void {
     const { size } = this.#uncertain;
     if (this.#uncertain.add(`${handle ?? ''}/${path}${within ? '/' : ''}`).size === size) return;
-    this.#do((log) => this.#lose(log, { handle: handle ?? '', path, uncertain: true, within }));
+    this.#do((log) => this.#lose(log, { handle: handle ?? '', path, place, uncertain: true, within }));
   }
 
   moving(handle: Handle, from: Place, to: Place): void {
@@ -285,7 +285,7 @@ export class Keeper {
     if (bytes > MOST_AT_ONCE || bytes > this.#hooks.room(bytes)) {
       const path = this.files.pathOf(handle) ?? ('' as RawName);
       touch.lost = true;
-      this.#lose(log, { handle, path, uncertain: false, within: false });
+      this.#lose(log, { handle, path, place: null, uncertain: false, within: false });
       this.#hooks.lost(path);
       return;
     }
@@ -298,7 +298,8 @@ export class Keeper {
   }
 
   #lose(log: Log, lost: LostPast): void {
-    log(UndoKind.lost, [lost.handle, lost.path], [howLost(lost)]);
+    const place = lost.place === null ? [] : [lost.place.parent, lost.place.name];
+    log(UndoKind.lost, [lost.handle, lost.path, ...place], [howLost(lost)]);
     (this.#now as Generation).lost += 1;
   }
 

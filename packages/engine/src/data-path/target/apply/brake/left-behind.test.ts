@@ -7,6 +7,7 @@ import type { UndoPoint } from './undo-points.ts';
 
 class Killed extends Error {}
 const REGULAR = 0o100000;
+const DIRECTORY = 0o040000;
 const BRAKE = { files: 2, share: 0, windowMs: 3000 };
 type Tree = Map<string, string>;
 
@@ -52,12 +53,7 @@ class Stage {
   }
 
   checkpoint(): void {
-    const { rig } = this;
-    const { mark } = rig.apply.mark();
-    const undo = rig.apply.brake.mark();
-    rig.replica.sync();
-    rig.apply.brake.synced(undo);
-    rig.journal.checkpointNow(mark, 0);
+    this.rig.checkpoint();
   }
 
   /** Of what is not on the disk yet all names and attributes stay, and of what content there was, what `draw` says. */
@@ -144,6 +140,25 @@ describe('what a process has left of the way back', () => {
     );
     rig.apply.brake.rewind(stage.newest());
     expect(rig.apply.brake.state?.sentence).toContain('«*»');
+  });
+
+  it('[SAFE4] names what was under way as it is called where the replica was taken back to', () => {
+    const stage = new Stage();
+    const { rig, source } = stage;
+    const folder = source.make(source.root, 'then', DIRECTORY);
+    stage.apply();
+    const point = stage.newest();
+    source.rename(source.root, 'then', source.root, 'since');
+    stage.apply();
+    stage.checkpoint();
+    source.make(folder, 'new', REGULAR);
+    stage.apply();
+    stage.losePower();
+    stage.hello();
+    stage.apply();
+    expect(rig.apply.brake.lostSince(point)).toContainEqual(expect.objectContaining({ path: 'since/new' }));
+    rig.apply.brake.rewind(point);
+    expect(rig.apply.brake.state?.sentence).toContain('«then/new»');
   });
 
   it('[SAFE4] goes where another stream begins behind a power cut: what was under way is replayed by nobody', () => {

@@ -6,7 +6,7 @@ import { bytesEqual, type RawName } from '@understudy/base';
 import type { NodeId } from '@understudy/wire';
 import { FileError, type Handle, type ReplicaFiles } from '../../../../ports.ts';
 import { placeOn } from '../keep-aside.ts';
-import { isDirectory, isRegular, isSymlink } from '../replica-root.ts';
+import { isDirectory, isRegular, isSymlink, OWN_PREFIX, type Place } from '../replica-root.ts';
 import { formerPath } from '../waiting.ts';
 import type { Generation, Generations } from './generations.ts';
 import { type UndoEntry, UndoKind, type UndoLog } from './undo-log.ts';
@@ -22,12 +22,22 @@ export interface UndoParts {
 export interface LostPast {
   /** Empty: it is not known which file. */
   readonly handle: Handle | '';
-  /** Empty: it is not known where. */
+  /** Where it is now, or was when that was noted. Empty: it is not known where. */
   readonly path: RawName;
+  /** One name that is uncertain, wherever its directory went; null: it is the file's that is lost, or the directory was not known. */
+  readonly place: Place | null;
   /** Names and attributes may be missing too; otherwise content is. */
   readonly uncertain: boolean;
   /** A directory: of all that was in it neither. */
   readonly within: boolean;
+}
+
+/** Of which a power cut leaves nobody certain. */
+export interface Doubt {
+  readonly handle: Handle | null;
+  readonly path: RawName;
+  readonly place?: Place | null;
+  readonly within?: boolean;
 }
 
 /** First number of `lost`. */
@@ -35,16 +45,36 @@ const UNCERTAIN = 1;
 const WITHIN = 2;
 export const howLost = ({ uncertain, within }: LostPast): number => (uncertain ? UNCERTAIN : 0) | (within ? WITHIN : 0);
 
-export function lostOf({ log }: Generation): LostPast[] {
+export function lostOf(files: ReplicaFiles, { log }: Generation): LostPast[] {
   const lost: LostPast[] = [];
   for (const { kind, texts, numbers } of log.outlines()) {
     if (kind !== UndoKind.lost) continue;
     const how = numbers[0] ?? 0;
-    const file = { handle: texts[0] as Handle, path: (texts[1] ?? '') as RawName };
-    lost.push({ ...file, uncertain: (how & UNCERTAIN) !== 0, within: (how & WITHIN) !== 0 });
+    const [handle = '', path = '', parent = '', name = ''] = texts;
+    const place = parent === '' ? null : { parent: parent as Handle, name: name as RawName };
+    const file = { handle: handle as Handle, place };
+    const now = pathNow(files, file) ?? (path as RawName);
+    lost.push({ ...file, path: now, uncertain: (how & UNCERTAIN) !== 0, within: (how & WITHIN) !== 0 });
   }
   return lost;
 }
+
+/** What was noted as one directory's may be beneath another by now. Null: it is not there, or nobody knows. */
+function pathNow(files: ReplicaFiles, { handle, place }: Pick<LostPast, 'handle' | 'place'>): RawName | null {
+  try {
+    if (place === null) return handle === '' ? null : ofReplica(files.pathOf(handle));
+    const folder = ofReplica(files.pathOf(place.parent));
+    if (folder === null) return null;
+    return folder === '' ? place.name : (`${folder}/${place.name}` as RawName);
+  } catch (error) {
+    // A path for people must not fail what it only describes.
+    if (error instanceof FileError) return null;
+    throw error;
+  }
+}
+
+/** Null: it is kept aside. */
+const ofReplica = (path: RawName | null): RawName | null => (path?.startsWith(OWN_PREFIX) === true ? null : path);
 
 /** Whether all of it can be read. */
 export function isWhole({ log }: Generation): boolean {

@@ -180,10 +180,10 @@ export class UndoJournal {
 
   /** What is not kept back to there, by root. */
   lostSince(number: number): (LostPast & { readonly root: number })[] {
-    return [...this.#keepers].flatMap(([root, { generations }]) =>
+    return [...this.#keepers].flatMap(([root, { files, generations }]) =>
       generations.all
         .filter((one) => one.number >= number)
-        .flatMap((one) => lostOf(one).map((lost) => ({ ...lost, root }))),
+        .flatMap((one) => lostOf(files, one).map((lost) => ({ ...lost, root }))),
     );
   }
 

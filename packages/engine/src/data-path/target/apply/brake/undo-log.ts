@@ -26,7 +26,7 @@ export const UndoKind = {
   xattrs: 8,
   /** texts: node, handle. numbers: 1 where it was pending. */
   unbound: 9,
-  /** Content that could not be kept. texts: handle, path. numbers: 1 where nothing else is known either, and 2 where nothing is known of what was in it. */
+  /** Content that could not be kept. texts: handle, path, and of a name its directory and itself. numbers: 1 where nothing else is known either, and 2 where nothing is known of what was in it. */
   lost: 10,
   /** What was announced by `made` is there now. texts: handle, parent, name. */
   born: 11,

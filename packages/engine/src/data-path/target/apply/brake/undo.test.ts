@@ -59,15 +59,6 @@ function applyAll(rig: Rig, source: ModelSource, { batch, stepMs }: Pace, each: 
   }
 }
 
-/** As the agent makes one: replica first, then the mark. */
-function checkpoint(rig: Rig): void {
-  const { mark } = rig.apply.mark();
-  const joined = rig.apply.brake.mark();
-  rig.replica.sync();
-  rig.apply.brake.synced(joined);
-  rig.journal.checkpointNow(mark, 0);
-}
-
 function open(rig: Rig, which: number): OpenPast | null {
   const points = rig.apply.brake.points();
   const point = points[which % Math.max(1, points.length)];
@@ -99,7 +90,7 @@ describe('moments that can be gone back to', () => {
           let turns = 0;
           applyAll(rig, source, how, () => {
             turns += 1;
-            if (turns % 3 === 0) checkpoint(rig);
+            if (turns % 3 === 0) rig.checkpoint();
             const wanted = turns % 7 === 0 ? which[pasts.length] : undefined;
             const past = wanted === undefined ? null : open(rig, wanted);
             if (past !== null) pasts.push(past);
@@ -130,7 +121,7 @@ describe('moments that can be gone back to', () => {
         const play = new Play(source);
         for (const one of moves) play.make(one);
         const rig = new Rig({ brakes: true, undo: () => REACH });
-        applyAll(rig, source, how, () => checkpoint(rig));
+        applyAll(rig, source, how, () => rig.checkpoint());
         for (let points = rig.apply.brake.points(); points.length > 0; points = rig.apply.brake.points()) {
           const point = points[which % points.length];
           if (point === undefined) break;
@@ -161,7 +152,7 @@ describe('moments that can be gone back to', () => {
           for (const one of moves) play.make(one);
           const rig = new Rig({ brakes: true, undo: () => REACH });
           const work = (): void => {
-            if (rig.apply.brake.state?.phase === undefined) applyAll(rig, source, how, () => checkpoint(rig));
+            if (rig.apply.brake.state?.phase === undefined) applyAll(rig, source, how, () => rig.checkpoint());
             else rig.hello({ next: position(source.records.length + 1), brake: null });
             const points = rig.apply.brake.points();
             const going = rig.apply.brake.state?.to?.number;
@@ -214,7 +205,7 @@ describe('moments that can be gone back to', () => {
           try {
             applyAll(rig, source, how, () => {
               turns += 1;
-              if (turns % every === 0) checkpoint(rig);
+              if (turns % every === 0) rig.checkpoint();
               if (turns === cutAt) throw new Killed();
             });
           } catch (error) {

@@ -17,6 +17,7 @@ export function entry(record: OperationRecord, context: ApplyContext): void {
   run.confirm(root.index, record.parent, record.name);
   root.times.keep(at.parent);
   const { handle, created, known } = bring(record, context, at);
+  if (!known && isDirectory(record.attributes)) run.found.note(record);
   const now = root.files.attributes(handle);
   if (now === null) return;
   if (known && record.detail === ENTRY_NAMES_ONLY) {
@@ -130,6 +131,7 @@ function answer(record: OperationRecord, context: ApplyContext, existing: Handle
   const isFurtherName = !follows && run.wasAnswered(root.index, record.node);
   const isWanted = !isFurtherName && (follows || !isEnough(content, run.compare));
   if (isWanted) {
+    if (context.powerLost) run.askedAgain();
     root.nodes.setPending(record.node, true);
     // At once, not with the batch: the content may be changed before the times are set.
     if (existing !== null) root.files.setMtime(existing, SENTINEL.sec, SENTINEL.nsec);

@@ -17,7 +17,9 @@ export function listingEnd(record: OperationRecord, context: ApplyContext): void
   const names = run.endListing(root.index, record.parent);
   const about = { ...record, node: record.parent };
   if (names === null) {
-    // Its beginning was forgotten by a restart: what is beyond it is not known.
+    // Its beginning was forgotten by a restart: what is beyond it is not known until it has been said again.
+    root.nodes.setPending(record.parent, true);
+    if (context.powerLost) run.askedAgain();
     nodeTimes(root, record.parent, handle, record.attributes);
     say('want', about, context);
     return;
@@ -38,6 +40,7 @@ export function listingEnd(record: OperationRecord, context: ApplyContext): void
     else displace(root, place, entry);
   }
   orphans.end();
+  root.nodes.setPending(record.parent, false);
   nodeTimes(root, record.parent, handle, record.attributes);
   say('have', about, context);
 }

@@ -1,6 +1,9 @@
-/** mirrorEnd: the run is complete. What lost its place in these roots and was claimed by nobody is gone on the source: it is set aside. */
+/**
+ * mirrorEnd: the run is complete. What lost its place and was claimed by nobody is gone on the source: it is set aside. What was asked for
+ * and never came (a replay after a power cut asks again, when the mirror may be past answering) is returned.
+ */
 import { printable, type RawName } from '@understudy/base';
-import { type OperationRecord, position } from '@understudy/wire';
+import { type OperationRecord, position, record as recordOf, Verb } from '@understudy/wire';
 import type { TargetEvent } from '../apply-context.ts';
 import { sweep } from '../limbo.ts';
 import type { MirrorRun } from '../mirror-run.ts';
@@ -11,14 +14,14 @@ const VERIFICATION = 1;
 export function mirrorEnd(
   record: OperationRecord,
   run: MirrorRun,
-  roots: Iterable<ReplicaRoot>,
-  event: (event: TargetEvent) => void,
-): void {
+  roots: readonly ReplicaRoot[],
+  { sweeps, event }: { readonly sweeps: boolean; readonly event: (event: TargetEvent) => void },
+): OperationRecord[] {
   if (record.detail === VERIFICATION) {
     run.endVerification();
-    return;
+    return [];
   }
-  for (const root of roots) {
+  for (const root of sweeps ? roots : []) {
     const asides = sweep(root, (handle) => run.isSpared(handle));
     const [first] = asides;
     if (first === undefined) continue;
@@ -32,5 +35,13 @@ export function mirrorEnd(
       sentence: `the mirror is complete; ${asides.length} files and folders that the source no longer has were set aside, to ${folder} in the job's folder beside the replica`,
     });
   }
+  const mayLack = run.mayLack;
   run.endMirror();
+  if (!mayLack) return [];
+  return roots.flatMap((root) =>
+    root.nodes
+      .pending()
+      .filter((node) => root.alive(node) !== null)
+      .map((node) => recordOf({ verb: Verb.settle, root: root.index, sequence: record.sequence, node })),
+  );
 }
