@@ -157,6 +157,22 @@ const SHORTENED: readonly [seed: number, steps: readonly number[], found: string
     ],
     '[MIR4] a name among the orphans counted as one of the set',
   ],
+  [
+    603714,
+    [
+      75, 78, 82, 83, 84, 88, 91, 92, 95, 101, 102, 103, 104, 105, 106, 109, 162, 163, 164, 169, 171, 172, 173, 196,
+      198, 199, 202, 214, 215,
+    ],
+    '[SRM1] a queue that could not be read any more counted as empty for the recovery point',
+  ],
+  [
+    603784,
+    [
+      0, 8, 10, 12, 16, 22, 26, 30, 32, 45, 90, 91, 94, 152, 168, 177, 188, 191, 311, 395, 401, 402, 403, 414, 416, 417,
+      425, 446, 447, 449, 450, 452,
+    ],
+    '[MIR3] a file that was being sent a second time when the source died counted as finished',
+  ],
   [12093, [62], '[SAFE4] a target died when all but the clearing up was done, and nobody started the job again'],
 ];
 const SEEDS = 150;

@@ -134,4 +134,14 @@ describe('a queue that is let go of', () => {
     while (made.nextPacket() !== undefined);
     expect(seen.at(-1)).toEqual(['root']);
   });
+
+  it('[SRM1] is lacking on the target though its store cannot be read: nobody knows since when', () => {
+    const store = new MemoryQueueStore();
+    const before = path(1 << 20, { store });
+    write(before, 200_000, 1);
+    before.keepAll();
+    const made = path(1 << 20, { store });
+    store.damage(0);
+    expect(made.oldestTimeMs()).toBe(0);
+  });
 });

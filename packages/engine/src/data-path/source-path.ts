@@ -213,7 +213,9 @@ export class SourcePath {
 
   /** Source time of the oldest operation that the target has not applied, ms; 0: not known when; null: it has applied them all. */
   oldestTimeMs(): number | null {
-    return this.scm.oldestTimeMs ?? this.#storing(() => this.srm.queue.oldestTimeMs) ?? null;
+    const queued = this.#storing(() => this.srm.queue.oldestTimeMs);
+    // What is stored and cannot be read is lacking, too.
+    return this.scm.oldestTimeMs ?? (queued === undefined ? 0 : queued);
   }
 
   close(): void {

@@ -1,6 +1,6 @@
 /** What a full disk, a lost link or a power cut may not do: leave a file unasked for, shift content twice, or lose a known directory. */
 import type { RawName } from '@understudy/base';
-import { MirrorCompare, NO_ATTRIBUTES, position, Verb } from '@understudy/wire';
+import { MIRROR_GOES_ON, MirrorCompare, NO_ATTRIBUTES, position, Verb } from '@understudy/wire';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { FileError } from '../../../ports.ts';
 import { ModelMirror, sayRoot } from '../testing/mirror-source.ts';
@@ -122,6 +122,18 @@ function comesToTheSame(): void {
   expect(rig.tree()).toEqual(source.tree());
   expect(rig.replies).toEqual([]);
 }
+
+describe('a mirror that goes on', () => {
+  it('[MIR3] [TRM2] names what was being sent a second time when its source died: it counts as finished there', () => {
+    const file = source.make(source.root, 'a', REGULAR);
+    source.say({ verb: Verb.mirrorBegin, detail: MirrorCompare.everything });
+    source.say({ verb: Verb.block, node: file.id, offset: 0, extent: 1, data: new Uint8Array([1]) });
+    source.say({ verb: Verb.mirrorBegin, detail: MirrorCompare.everything | MIRROR_GOES_ON });
+    source.say({ verb: Verb.mirrorEnd });
+    apply();
+    expect(rig.replies).toMatchObject([{ kind: 'failed', node: file.id, errno: 'EAGAIN' }]);
+  });
+});
 
 describe('a replay after a power cut', () => {
   it('[TCM5] [TRM2] does not trust a size: content that was shifted is named and repaired', () => {

@@ -66,7 +66,8 @@ export class MirrorRun {
     this.#compare = compare;
     if (!how.goesOn) this.#failed = false;
     if (!how.repair) this.#complete = false;
-    if (!how.repair && !how.goesOn) this.#askedAgain = false;
+    // One that goes on does not look again at what was finished once; it may have been sent a second time when the source died.
+    if (!how.repair) this.#askedAgain = how.goesOn;
   }
 
   endMirror(): void {
