@@ -16,11 +16,11 @@ import { SourceJobs } from './jobs/source/source-jobs.ts';
 import { sourceSurroundings } from './jobs/source/surroundings.ts';
 import { JobStore } from './jobs/stored-job.ts';
 import { Cutover } from './jobs/takeover/migrate/cutover.ts';
-import { servicesHere } from './jobs/takeover/migrate/services-here.ts';
 import { epochWord } from './jobs/takeover/reverse/epoch-word.ts';
 import { reverseRole } from './jobs/takeover/reverse/reverse-role.ts';
-import { SwappedRoles } from './jobs/takeover/reverse/swapped-roles.ts';
+import { type RoleParts, SwappedRoles } from './jobs/takeover/reverse/swapped-roles.ts';
 import { runCommand } from './jobs/takeover/run-command.ts';
+import { servicesHere } from './jobs/takeover/services-here.ts';
 import { takeoverParts } from './jobs/takeover/takeover-parts.ts';
 import { Takeovers } from './jobs/takeover/takeovers.ts';
 import { JobTests, testParts } from './jobs/takeover/test-failover/job-tests.ts';
@@ -104,11 +104,9 @@ export async function putTogether(base: AgentBase, ends: Ends) {
   const restores = makeRestores(base, { targets, takeovers, surroundings });
   ends.push(() => restores.close());
   ends.push(() => sources.close(true));
-  const { say } = surroundings;
-  const epochs = epochWord({ identity: base.identity, own: new OwnEpochs(base.home.path) });
-  const roles: SwappedRoles = new SwappedRoles({ sources, targets, say, trust: base.trust, takeovers, epochs });
+  const roles: SwappedRoles = swappedRoles(base, { sources, targets, say: surroundings.say, takeovers });
   ends.push(() => roles.close());
-  const cutover = new Cutover(sources.door, servicesHere(base.home.path, runCommand));
+  const cutover = new Cutover(sources.door, servicesHere(base.home.path, runCommand, 'migrate'));
   ends.push(() => cutover.close());
   const history = keepHistory(base, sources, takeovers);
   ends.push(() => history.close());
@@ -127,6 +125,12 @@ export async function putTogether(base: AgentBase, ends: Ends) {
     return Promise.all([jobTests.start(), restores.restore()]);
   });
   return { address: served.address, restored, sources, targets, roles, takeovers, history };
+}
+
+function swappedRoles(base: AgentBase, rooms: Pick<RoleParts, 'sources' | 'targets' | 'say' | 'takeovers'>) {
+  const epochs = epochWord({ identity: base.identity, own: new OwnEpochs(base.home.path) });
+  const services = servicesHere(base.home.path, runCommand, 'failback');
+  return new SwappedRoles({ ...rooms, trust: base.trust, epochs, services });
 }
 
 function keepHistory(base: AgentBase, sources: SourceJobs, takeovers: Takeovers): JobHistory {

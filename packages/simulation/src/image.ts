@@ -3,7 +3,7 @@
  * Left out: ctime, which cannot be set, atime, which reading moves, and a directory's size and link count, which are its file system's.
  */
 import { createHash } from 'node:crypto';
-import { brand, type RawName, rawToText } from '@understudy/base';
+import { type RawName, rawToText } from '@understudy/base';
 import type { Handle, Scope, SourceFiles } from '@understudy/engine';
 import type { MemoryReplica } from '@understudy/engine/testing';
 import type { Attributes, NodeId, Xattr } from '@understudy/wire';
@@ -189,7 +189,7 @@ export function replicaImage(files: MemoryReplica, { links, isOrphan, contents, 
   return lines;
 }
 
-/** A directory that was put among the orphans took names along of files that have others in the set. */
+/** A directory that was put aside, or waits to be claimed, took names along of files that have others in the set. */
 function namesAside(files: MemoryReplica): Map<Handle, number> {
   const names = new Map<Handle, number>();
   const count = (folder: Handle): void => {
@@ -198,8 +198,8 @@ function namesAside(files: MemoryReplica): Map<Handle, number> {
       else names.set(handle, (names.get(handle) ?? 0) + 1);
     }
   };
-  const orphans = files.entry(files.limbo, brand<RawName>('orphans'));
-  if (orphans !== null) count(orphans.handle);
+  for (const { handle, attributes } of files.list(files.limbo) ?? [])
+    if (typeOf(attributes.mode) === DIRECTORY) count(handle);
   return names;
 }
 

@@ -173,6 +173,16 @@ const SHORTENED: readonly [seed: number, steps: readonly number[], found: string
     ],
     '[MIR3] a file that was being sent a second time when the source died counted as finished',
   ],
+  [
+    751064,
+    [64, 82, 97, 100, 105, 106, 107, 110, 122, 131, 134, 137],
+    '[TRM2] what could not be applied was forgotten with the word of it under way: a welcome counted as that word',
+  ],
+  [
+    703736,
+    [68, 78, 80, 82, 89, 122, 127, 137, 138, 153, 154, 173, 174, 206, 385, 386, 398, 399, 401, 403, 404, 406, 408, 436],
+    '[MIR1] what a mirror had read was shifted a second time by the ring, which was read again when the source had died',
+  ],
   [12093, [62], '[SAFE4] a target died when all but the clearing up was done, and nobody started the job again'],
 ];
 const SEEDS = 150;

@@ -292,7 +292,7 @@ export class SourceAgent implements RingJob {
       epoch: this.epoch,
       oldest: path.oldest,
       next: path.next,
-      applied: path.awaiting ? position(0) : path.scm.applied,
+      applied: path.heard,
       fresh: path.awaiting,
       intent: 'replicate',
       machine: 'simulated',

@@ -264,6 +264,7 @@ export class TargetAgent {
     running.apply.told(hello.applied);
     if (running.apply.untold.length > 0) link.toSource.push({ kind: 'replies', replies: running.apply.untold });
     this.#tellCondition(running, true);
+    this.#acknowledge(running);
     return answer.welcome;
   }
 
@@ -277,8 +278,12 @@ export class TargetAgent {
     const apply = new TargetReplicationManager({ journal: this.journal, openRoot, queue, digest, ...brake });
     const { committed } = apply.brake;
     apply.brake.committed = () => {
-      committed.call(apply.brake);
-      this.committed();
+      try {
+        committed.call(apply.brake);
+      } finally {
+        // Killed on the way it may have begun a moment all the same.
+        this.committed();
+      }
     };
     this.#running = { accept, apply };
     return this.#running;

@@ -34,6 +34,8 @@ export const storedJobSchema = z.strictObject({
       stopped: z.array(z.string().max(128)).max(64).optional(),
     })
     .optional(),
+  /** It has come home, and its services have still to be started here. */
+  serve: z.boolean().optional(),
   /** FO3: the witness has confirmed this epoch once. */
   confirmedEpoch: z.number().int().min(1).optional(),
   definition: jobDefinitionSchema,

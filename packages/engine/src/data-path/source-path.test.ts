@@ -107,6 +107,34 @@ describe('marks in the stream', () => {
   });
 });
 
+describe('what the target may forget', () => {
+  it('[TRM2] is what came before an acknowledgement: a welcome goes before what there is to say', () => {
+    const made = path();
+    made.srm.say(record({ verb: Verb.marker, timeMs: 1 }));
+    made.srm.say(record({ verb: Verb.marker, timeMs: 1 }));
+    made.nextPacket();
+    made.acknowledged(position(1), position(1));
+    expect(made.heard).toBe(1);
+    made.scm.linkDown();
+    made.scm.linkUp(position(2), position(2));
+    made.welcomed(position(2), position(2));
+    expect([made.scm.applied, made.heard]).toEqual([2, 1]);
+    made.acknowledged(position(2), position(2));
+    expect(made.heard).toBe(2);
+    // After a power cut there it may say it again.
+    made.scm.linkUp(position(2), position(1));
+    expect(made.heard).toBe(1);
+  });
+
+  it('[TRM2] is nothing as long as this process has heard nothing', () => {
+    const received = { received: position(5), origin: 0 };
+    const made = path(1 << 20, { next: position(9), goesOn: received });
+    expect(made.heard).toBe(0);
+    made.goOn({ received: position(5), applied: position(5), origin: 0 });
+    expect([made.awaiting, made.heard]).toEqual([false, 0]);
+  });
+});
+
 describe('a queue that is let go of', () => {
   it('[SRM2] [SRM3] is dirty, and that can be written down, before its store forgets it', () => {
     const store = new MemoryQueueStore();

@@ -108,6 +108,11 @@ export class SourcePath {
     return this.#awaiting;
   }
 
+  /** What the target may forget: what it has to say up to here has come to this process. */
+  get heard(): Position {
+    return this.#awaiting ? position(0) : this.scm.heard;
+  }
+
   intercepted(records: Uint8Array, at: number, length: number, root: number): OperationRecord | null {
     const decoded = this.srm.intercepted(records, at, { length, root }, (error) => this.#storeFailed(error));
     if (decoded !== null) this.#seen = decoded.sequence;
@@ -180,6 +185,12 @@ export class SourcePath {
   }
 
   acknowledged(received: Position, applied: Position): void {
+    this.scm.heardThrough(applied);
+    this.welcomed(received, applied);
+  }
+
+  /** The same by a welcome: what the target has to say of it follows. */
+  welcomed(received: Position, applied: Position): void {
     this.scm.acknowledged(received, applied);
     for (const [id, mark] of this.#marks) {
       if (mark.at === null || mark.at > this.scm.applied) continue;

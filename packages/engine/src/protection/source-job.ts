@@ -147,7 +147,7 @@ export class SourceJob {
     if (decoded === null) return null;
     this.#recovery.recorded(decoded.timeMs);
     this.#runs.verification?.observe(decoded);
-    if (isMistakable(decoded, this.#runs.mirror))
+    if (isMistakable(decoded, this.#runs.mirror, this.path.awaiting && !this.#runs.complete))
       this.path.srm.dirty.addNode(root, decoded.node, 'shifted-while-mirrored');
     return decoded;
   }
@@ -206,7 +206,7 @@ export class SourceJob {
     this.#recovery.stands(resumes ? welcome.applied : null);
     if (resumes) {
       this.path.scm.linkUp(welcome.received, welcome.applied);
-      this.path.acknowledged(welcome.received, welcome.applied);
+      this.path.welcomed(welcome.received, welcome.applied);
     } else {
       this.path.restart(welcome.resumes ? welcome : undefined);
       this.path.scm.linkUp(this.path.scm.received, this.path.scm.applied);

@@ -19,15 +19,7 @@ import {
   standingOf,
   type Urgency,
 } from '@understudy/engine';
-import {
-  type Condition,
-  EMPTIED_ROOT,
-  type Hello,
-  type Position,
-  position,
-  type Reply,
-  type Welcome,
-} from '@understudy/wire';
+import { type Condition, EMPTIED_ROOT, type Hello, type Position, type Reply, type Welcome } from '@understudy/wire';
 import { type DialledLink, JobLink } from './job-link.ts';
 import { LastTouched } from './last-touched.ts';
 import { makeJob } from './make-job.ts';
@@ -374,9 +366,7 @@ export class JobRunner {
       node: root.files.rootNode,
     }));
     const { oldest, next, awaiting } = path;
-    // Another process may not have heard, or kept, what the target had to say of what it has applied.
-    const applied = awaiting ? position(0) : path.scm.applied;
-    const live = this.options.hello({ oldest, next, applied, fresh: awaiting, roots });
+    const live = this.options.hello({ oldest, next, applied: path.heard, fresh: awaiting, roots });
     return { ...live, commanded: this.options.commanded, epoch: this.#epoch, ...this.#more };
   }
 

@@ -206,8 +206,7 @@ export class TargetJob {
   }
 
   #greet(link: ReplicationLink, hello: Hello, opened: () => void): void {
-    const version = this.#options.version;
-    const answer = this.#path.greet(hello, version);
+    const answer = this.#path.greet(hello, this.#options.version);
     if (answer.kind === 'refuse') {
       sendAway(link, answer.refuse);
       return;
@@ -219,6 +218,8 @@ export class TargetJob {
     this.#apply.told(hello.applied);
     this.#sendReplies(link, this.#apply.untold);
     this.#tellCondition(true);
+    // Behind what there is to say of it: only now the source counts it as heard.
+    this.#acknowledge(link);
     link.onFrame((header, payload) => this.#guarded(link, () => this.#frame(link, header, payload)));
     this.#run();
   }
@@ -375,8 +376,7 @@ export class TargetJob {
   }
 
   #writes(): Pick<Welcome, 'targetWrites'> {
-    const { guard } = this.#options;
-    return { targetWrites: guard?.state ?? { state: 'allowed', sentence: '' } };
+    return { targetWrites: this.#options.guard?.state ?? { state: 'allowed', sentence: '' } };
   }
 
   /** Throws RootLost: what is applied to a directory that nobody finds any more is no replica. */

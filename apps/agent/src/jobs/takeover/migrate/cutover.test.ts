@@ -7,8 +7,7 @@ import { type Job, newJob, type Running } from '../../source/known-job.ts';
 import type { StoredJob } from '../../stored-job.ts';
 import { SceneHere } from '../../testing/agents-here.ts';
 import { whyNoRealAgents } from '../../testing/real-agents.ts';
-import { Cutover, type CutoverDoor } from './cutover.ts';
-import type { ServicesHere } from './services-here.ts';
+import { Cutover, type CutoverDoor, type CutoverServices } from './cutover.ts';
 
 const why = whyNoRealAgents();
 if (why !== null) process.stderr.write(`SKIPPED cutover.test.ts: ${why}\n`);
@@ -44,7 +43,7 @@ function sceneOf(more: { late?: boolean; gate?: boolean; services?: readonly str
     fault: (error) => said.push(String(error)),
     roots: () => [],
   };
-  const services: { -readonly [K in keyof ServicesHere]: ServicesHere[K] } = {
+  const services: { -readonly [K in keyof CutoverServices]: CutoverServices[K] } = {
     stop: async (_job, stopping) => {
       for (const name of more.services ?? []) {
         stopping(name);

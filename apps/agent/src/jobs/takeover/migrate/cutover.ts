@@ -10,13 +10,15 @@ import { messageOf } from '../../../home/start-error.ts';
 import type { Job, Running } from '../../source/known-job.ts';
 import type { RoleDoor } from '../reverse/door.ts';
 import { drained, isEqual } from '../reverse/equal.ts';
-import type { ServicesHere } from './services-here.ts';
+import type { ServicesHere } from '../services-here.ts';
 
 /** What the cut-over needs of the rooms around it. */
 export type CutoverDoor = Pick<
   RoleDoor,
   'all' | 'find' | 'save' | 'holdWrites' | 'exclusively' | 'event' | 'fault' | 'roots'
 >;
+
+export type CutoverServices = Pick<ServicesHere, 'stop' | 'start'>;
 
 export interface HeldWrites {
   /** Up to which everything is applied on the target. */
@@ -31,13 +33,13 @@ const LOOK_MS = 500;
 
 export class Cutover {
   readonly #door: CutoverDoor;
-  readonly #services: ServicesHere;
+  readonly #services: CutoverServices;
   readonly #timers = new Map<string, NodeJS.Timeout>();
   /** Jobs whose services are being stopped. */
   readonly #stopping = new Set<string>();
   #closed = false;
 
-  constructor(door: CutoverDoor, services: ServicesHere) {
+  constructor(door: CutoverDoor, services: CutoverServices) {
     this.#door = door;
     this.#services = services;
   }

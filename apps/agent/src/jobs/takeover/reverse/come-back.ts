@@ -13,6 +13,8 @@ export interface ComeBackParts {
   readonly door: RoleDoor;
   /** The replica that this server keeps for the job is one no more: nothing more is applied, and others may write. */
   readonly letGo: (jobId: string) => void;
+  /** The job is home: what it serves is to be started. */
+  readonly home?: (job: Job) => void;
   /** FO3: where the job has a witness. */
   readonly epochs?: Pick<EpochWord, 'raise'> | undefined;
 }
@@ -37,6 +39,7 @@ export async function comeBack(hello: Hello, peer: string, parts: ComeBackParts)
       await raised(job, hello, parts);
       await (hello.intent === 'undo' ? undone(job, hello, parts) : handedBack(job, hello, parts));
     });
+    parts.home?.(job);
     return null;
   } catch (error) {
     const code = error instanceof NotGiven ? 'gives-way' : 'failed';
@@ -58,7 +61,7 @@ async function undone(job: Job, { epoch, commanded }: Hello, { door, letGo }: Co
   const { running } = job;
   // What was given up elsewhere is found by comparing.
   const goesOn = running !== null && !running.runner.isHalted && commanded !== true;
-  door.save(job, { epoch, started: true, gaveWay: undefined, superseded: undefined, cutover: undefined });
+  door.save(job, { epoch, started: true, gaveWay: undefined, superseded: undefined, cutover: undefined, serve: true });
   door.holdWrites(job, false);
   door.unsent(job).write(null);
   door.event(
@@ -73,7 +76,7 @@ async function undone(job: Job, { epoch, commanded }: Hello, { door, letGo }: Co
 
 /** What lies here is what lies there: names and attributes tell what has changed since, and what is written from now on is noted. */
 async function handedBack(job: Job, { epoch }: Hello, { door, letGo }: ComeBackParts): Promise<void> {
-  door.save(job, { epoch, started: true, gaveWay: undefined, superseded: undefined, cutover: undefined });
+  door.save(job, { epoch, started: true, gaveWay: undefined, superseded: undefined, cutover: undefined, serve: true });
   door.holdWrites(job, false);
   door.event(
     job,

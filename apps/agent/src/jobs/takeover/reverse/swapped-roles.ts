@@ -27,6 +27,7 @@ import { comeBack } from './come-back.ts';
 import type { RoleDoor } from './door.ts';
 import type { EpochWord } from './epoch-word.ts';
 import { WayGiver } from './give-way.ts';
+import { HomeServices, type HomeServicesParts } from './home-services.ts';
 import { WayHome } from './way-home.ts';
 
 export interface RoleParts {
@@ -37,6 +38,8 @@ export interface RoleParts {
   /** The failover's steps, backwards. */
   readonly takeovers: Pick<Takeovers, 'leave' | 'stay' | 'left'>;
   readonly epochs: EpochWord;
+  /** On this server, where a job comes home to. */
+  readonly services: HomeServicesParts['services'];
 }
 
 /** What a failover knows of the job that it takes over. */
@@ -55,11 +58,13 @@ export class SwappedRoles {
   readonly #door: RoleDoor;
   readonly #giver: WayGiver;
   readonly #home: WayHome;
+  readonly #homeServices: HomeServices;
 
   constructor(parts: RoleParts) {
     const { sources, targets, say, takeovers, epochs } = parts;
     this.#parts = parts;
     this.#door = sources.door;
+    this.#homeServices = new HomeServices({ door: this.#door, services: parts.services });
     this.#giver = new WayGiver({ door: this.#door, nameOf: (peer) => this.#nameOf(peer), nowMs: Date.now });
     this.#home = new WayHome({
       door: this.#door,
@@ -76,10 +81,12 @@ export class SwappedRoles {
 
   restore(): void {
     this.#home.restore();
+    this.#homeServices.restore();
   }
 
   close(): void {
     this.#home.close();
+    this.#homeServices.close();
   }
 
   // ------------------------------------------------------------------------------------------- for a failover
@@ -151,7 +158,8 @@ export class SwappedRoles {
 
   comeBack(hello: Hello, peer: string): Promise<Refuse | null> {
     const { targets, epochs } = this.#parts;
-    return comeBack(hello, peer, { door: this.#door, epochs, letGo: (jobId) => targets.letGo(jobId) });
+    const home = (job: Job) => this.#homeServices.begin(job);
+    return comeBack(hello, peer, { door: this.#door, epochs, home, letGo: (jobId) => targets.letGo(jobId) });
   }
 
   // ------------------------------------------------------------------------------------------- for people

@@ -23,7 +23,7 @@ export async function stopServices(context: StepContext): Promise<string> {
 }
 
 /** Null: nothing says whether it serves. */
-function checkOf(service: Service): readonly string[] | null {
+export function checkOf(service: Service): readonly string[] | null {
   const unit = unitOf(service);
   if (service.check !== undefined) return service.check;
   return unit === null ? null : [toolAt('systemctl'), 'is-active', '--quiet', unit];

@@ -29,6 +29,7 @@ export class SourceCommunicationManager<P extends LoggedPacket> {
   #linked = false;
   #received: Position;
   #applied: Position;
+  #heard: Position;
   /** Origin of the newest packet that is received. */
   #receivedOrigin = 0;
   #sentBytes = 0;
@@ -45,6 +46,7 @@ export class SourceCommunicationManager<P extends LoggedPacket> {
     this.#window = options.window ?? DEFAULT_WINDOW;
     this.#received = options.received;
     this.#applied = options.received;
+    this.#heard = options.received;
   }
 
   get inFlightBytes(): number {
@@ -57,6 +59,11 @@ export class SourceCommunicationManager<P extends LoggedPacket> {
 
   get applied(): Position {
     return this.#applied;
+  }
+
+  /** All that the target has to say of what it has applied up to here has come: an acknowledgement follows it, a welcome goes before it. */
+  get heard(): Position {
+    return this.#heard;
   }
 
   /** Ring sequence of the newest operation that is received; 0: none of this run. */
@@ -98,6 +105,7 @@ export class SourceCommunicationManager<P extends LoggedPacket> {
     this.#unapplied.goOn(has);
     this.#received = has.received;
     this.#applied = has.applied;
+    this.#heard = position(0);
     this.#receivedOrigin = has.origin;
     this.unappliedSequences.goOn(has);
   }
@@ -107,6 +115,7 @@ export class SourceCommunicationManager<P extends LoggedPacket> {
     this.#linked = true;
     this.#paused = false;
     this.#again.clear();
+    if (applied < this.#heard) this.#heard = applied;
     if (applied < this.#applied) {
       this.#applied = applied;
       this.#unapplied.wentBack({ received, applied });
@@ -127,6 +136,7 @@ export class SourceCommunicationManager<P extends LoggedPacket> {
     this.unappliedSequences.clear();
     this.#received = position(next - 1);
     this.#applied = this.#received;
+    this.#heard = this.#received;
     this.#unapplied.clear(this.#applied);
   }
 
@@ -141,6 +151,11 @@ export class SourceCommunicationManager<P extends LoggedPacket> {
       this.#freed(packet, !this.#resent.delete(packet));
     });
     this.unappliedSequences.applied(this.#applied);
+  }
+
+  /** An acknowledgement came. */
+  heardThrough(applied: Position): void {
+    if (applied > this.#heard) this.#heard = applied;
   }
 
   resend(from: Position): void {

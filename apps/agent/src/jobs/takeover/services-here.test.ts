@@ -3,8 +3,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { failoverSchema } from '@understudy/wire';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import type { StoredJob } from '../../stored-job.ts';
-import { runCommand } from '../run-command.ts';
+import type { StoredJob } from '../stored-job.ts';
+import { runCommand } from './run-command.ts';
 import { servicesHere } from './services-here.ts';
 
 let home: string;
@@ -32,7 +32,7 @@ describe('[FO3] the services of a server that is moved away from', () => {
   it('are stopped where they serve, the last first, and what was stopped serves again in order', async () => {
     const job = jobOf('database', 'elsewhere', 'web');
     for (const name of ['database', 'web']) writeFileSync(join(home, name), '');
-    const services = servicesHere(home, runCommand);
+    const services = servicesHere(home, runCommand, 'migrate');
     const stopping: string[] = [];
     await services.stop(job, (name) => stopping.push(name));
     expect(stopping).toEqual(['web', 'database']);
@@ -48,7 +48,7 @@ describe('[FO3] the services of a server that is moved away from', () => {
   it('are not started twice: one that serves still is let be', async () => {
     const job = jobOf('database');
     writeFileSync(join(home, 'database'), '');
-    await servicesHere(home, runCommand).start(job, ['database']);
+    await servicesHere(home, runCommand, 'migrate').start(job, ['database']);
     expect(() => log()).toThrow('ENOENT');
   });
 
@@ -56,14 +56,16 @@ describe('[FO3] the services of a server that is moved away from', () => {
     const job = jobOf('database');
     writeFileSync(join(home, 'database'), '');
     rmSync(join(home, 'database'));
-    const services = servicesHere(home, (command, options) =>
-      runCommand(command[2]?.startsWith('test') === true ? ['/bin/true'] : command, options),
+    const services = servicesHere(
+      home,
+      (command, options) => runCommand(command[2]?.startsWith('test') === true ? ['/bin/true'] : command, options),
+      'migrate',
     );
     await expect(services.stop(job, () => undefined)).rejects.toThrow(/The service database could not be stopped/);
   });
 
   it('are let be where nothing tells whether they serve, and where a job has none', async () => {
-    const services = servicesHere(home, runCommand);
+    const services = servicesHere(home, runCommand, 'migrate');
     const job = jobOf('database');
     const unasked = job.definition.failover?.services.map(({ check, ...service }) => service);
     const silent = { ...job, definition: { ...job.definition, failover: { services: unasked } } } as StoredJob;
