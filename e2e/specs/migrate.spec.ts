@@ -1,7 +1,7 @@
 /**
  * A server is moved while it lives: a ledger is written on the source until it is cut over, and goes on on the target. Not a line is lost.
  * Before anything is written there the cut-over is undone once. A service of the job is stopped on the source, and what it writes as it
- * ends comes over too.
+ * ends comes over too; it serves there again whenever the job has come home, by an undo or by a failback.
  */
 import { chmodSync, existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -36,11 +36,11 @@ function serviceOf(
 ): { readonly section: string; readonly up: (side: string) => string } {
   const at = (name: string) => join(stage.root, name);
   const script = `#!/bin/sh -e
-side=target; [ "$UNDERSTUDY_ACTION" = migrate ] && side=source
+side=target; case "$UNDERSTUDY_ACTION" in migrate|home) side=source ;; esac
 case "$1" in
   start) touch ${stage.root}/up-$side ;;
   check) test -e ${stage.root}/up-$side ;;
-  stop) echo "stopped in order" > ${source}/last; rm ${stage.root}/up-$side ;;
+  stop) [ $side = target ] || echo "stopped in order" > ${source}/last; rm ${stage.root}/up-$side ;;
 esac
 `;
   writeFileSync(at('service'), script);
@@ -71,6 +71,21 @@ describeWithFuse('migrate', () => {
       expect(readFileSync(join(replicaOf(to, source), 'last'), 'utf8')).toBe('stopped in order\n');
       const { stdout } = await stage.client.events('--json', '--limit', '1000');
       expect(stdout).toContain('Stopped for a cut-over: database.');
+
+      const home = async (...command: readonly [string, ...string[]]) => {
+        const { code, stderr } = await stage.cli([...command, '--yes']);
+        expect(code, stderr).toBe(ExitCode.done);
+        await until('the service serves on the source again', () => existsSync(up('source')));
+        expect(existsSync(up('target'))).toBe(false);
+        await stage.client.reach(JOB, 'protected');
+      };
+      await home('undo-failover', JOB);
+      const again = await stage.cli(['migrate', JOB, '--cutover', '--yes']);
+      expect(again.code, again.stderr).toBe(ExitCode.done);
+      expect(['source', 'target'].map((side) => existsSync(up(side)))).toEqual([false, true]);
+      writeFileSync(join(replicaOf(to, source), 'there'), 'written on the target');
+      await home('failback', JOB);
+      expect(readFileSync(join(source, 'there'), 'utf8')).toBe('written on the target');
     },
     120_000,
   );

@@ -129,7 +129,7 @@ export async function putTogether(base: AgentBase, ends: Ends) {
 
 function swappedRoles(base: AgentBase, rooms: Pick<RoleParts, 'sources' | 'targets' | 'say' | 'takeovers'>) {
   const epochs = epochWord({ identity: base.identity, own: new OwnEpochs(base.home.path) });
-  const services = servicesHere(base.home.path, runCommand, 'failback');
+  const services = servicesHere(base.home.path, runCommand, 'home');
   return new SwappedRoles({ ...rooms, trust: base.trust, epochs, services });
 }
 

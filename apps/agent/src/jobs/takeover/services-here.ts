@@ -18,7 +18,7 @@ export interface ServicesHere {
   tellable(job: StoredJob): { readonly asked: readonly string[]; readonly unasked: readonly string[] };
 }
 
-export function servicesHere(home: string, run: RunCommand, action: 'migrate' | 'failback'): ServicesHere {
+export function servicesHere(home: string, run: RunCommand, action: 'migrate' | 'home'): ServicesHere {
   const contextOf = ({ id, definition }: StoredJob) => {
     const env = { UNDERSTUDY_JOB: definition.name, UNDERSTUDY_JOB_ID: id, UNDERSTUDY_ACTION: action };
     const output = join(home, `${action}-${id}.out`);
