@@ -29,8 +29,7 @@ export function serverOf(name: string, link: LinkView = LIVE, clockOffsetMs = 0)
   };
 }
 
-export const endOf = (server: string, changes: Partial<JobStatus> = {}, heardMs = 1000): JobEnd => ({
+export const endOf = (server: string, changes: Partial<JobStatus> = {}): JobEnd => ({
   server,
   status: statusOf(changes),
-  heardMs,
 });

@@ -45,8 +45,9 @@ export default defineConfig({
         target: 'node20',
         ssr: true,
         rolldownOptions: {
-          input: here('./main/main.ts'),
-          output: { format: 'es', entryFileNames: 'main.js', chunkFileNames: '[name]-[hash].js' },
+          // The second is a thread of the first.
+          input: { main: here('./main/main.ts'), agents: here('./main/agents/in-thread.ts') },
+          output: { format: 'es', entryFileNames: '[name].js', chunkFileNames: '[name]-[hash].js' },
         },
       },
     },

@@ -19,22 +19,23 @@ function ticksOf(pid: number): number {
   }
 }
 
-function isPage(pid: number): boolean {
-  return readFileSync(`/proc/${pid}/cmdline`, 'latin1').includes('--type=renderer');
+function isOfType(pid: number, type: string): boolean {
+  return readFileSync(`/proc/${pid}/cmdline`, 'latin1').includes(`--type=${type}`);
 }
 
 export interface ConsoleCost {
-  /** Processor seconds so far, of all processes; of the main one; of the page's. */
+  /** Processor seconds so far, of all processes; of the main one; of the page's; of the one that puts the picture together, mostly a card's work. */
   readonly seconds: number;
   readonly mainSeconds: number;
   readonly pageSeconds: number;
+  readonly pictureSeconds: number;
   readonly mainMiB: number;
   readonly pageMiB: number;
 }
 
 export function costOf(main: number): ConsoleCost {
   const family = familyOf(main);
-  const page = family.find(isPage);
+  const page = family.find((pid) => isOfType(pid, 'renderer'));
   if (page === undefined) throw new Error(`no page among the processes of ${main}`);
   const seconds = (pids: readonly number[]): number =>
     pids.reduce((sum, pid) => sum + ticksOf(pid), 0) / TICKS_PER_SECOND;
@@ -42,6 +43,7 @@ export function costOf(main: number): ConsoleCost {
     seconds: seconds(family),
     mainSeconds: seconds([main]),
     pageSeconds: seconds([page]),
+    pictureSeconds: seconds(family.filter((pid) => isOfType(pid, 'gpu-process'))),
     mainMiB: residentMiB(main),
     pageMiB: residentMiB(page),
   };

@@ -12,7 +12,7 @@ import { projectRoot } from './command.ts';
 import { type Display, openDisplay, whyNoDisplay } from './display.ts';
 import { until } from './until.ts';
 
-const APPLICATION = join(projectRoot, 'apps', 'console');
+export const APPLICATION = join(projectRoot, 'apps', 'console');
 const PACKAGE = join(projectRoot, 'node_modules', 'electron');
 const axeSource = (): string => readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 
@@ -103,19 +103,7 @@ export class ConsoleWindow {
     return pid;
   }
 
-  /** Milliseconds from the start of the console's process until its page showed what it is for. */
-  async firstPaintMs(): Promise<number> {
-    const began = await this.#app.evaluate(() => process.getCreationTime());
-    const shown = await until('the page is shown', async () =>
-      this.page.evaluate<number>(`(() => {
-        const [mark] = performance.getEntriesByName('shown');
-        return mark === undefined ? 0 : performance.timeOrigin + mark.startTime;
-      })() || false`),
-    );
-    return shown - (began ?? Number.NaN);
-  }
-
-  /** What is alive in the page and in the main process, MiB, after what is not was taken away. */
+  /** What is alive in the page and in the main process without its threads, MiB, after what is not was taken away. */
   async heaps(): Promise<{ readonly page: number; readonly main: number }> {
     const inspector = await this.page.context().newCDPSession(this.page);
     await inspector.send('HeapProfiler.collectGarbage');

@@ -55,7 +55,13 @@ export async function filesIn(archive) {
 
 const BELONGS = /^\/(package\.json|build\/(main|preload|renderer)\/.+)$/;
 const STRANGE = /\.map$|\.tsx?$|\.test\.|\/node_modules\/|\.tsbuildinfo$/;
-const PARTS = ['/package.json', '/build/main/main.js', '/build/preload/preload.cjs', '/build/renderer/index.html'];
+const PARTS = [
+  '/package.json',
+  '/build/main/main.js',
+  '/build/main/agents.js',
+  '/build/preload/preload.cjs',
+  '/build/renderer/index.html',
+];
 
 /** @param {readonly { path: string, bytes: number }[]} files of the application's archive */
 export function contentFaults(files) {

@@ -30,7 +30,13 @@ describe('fuses', () => {
 });
 
 describe('what is in the archive', () => {
-  const good = ['/package.json', '/build/main/main.js', '/build/preload/preload.cjs', '/build/renderer/index.html'];
+  const good = [
+    '/package.json',
+    '/build/main/main.js',
+    '/build/main/agents.js',
+    '/build/preload/preload.cjs',
+    '/build/renderer/index.html',
+  ];
   const files = (...paths) => paths.map((path) => ({ path, bytes: 10 }));
   test('is what runs', () => expect(contentFaults(files(...good, '/build/renderer/assets/index-x.css'))).toEqual([]));
   test.each([

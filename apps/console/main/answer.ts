@@ -8,9 +8,11 @@ import {
   channels,
 } from '../shared/ipc-channels.ts';
 
-export type Handlers = { readonly [N in ChannelName]: (params: ChannelArguments<N>) => Promise<ChannelResult<N>> };
+export type Handlers<C extends ChannelName = ChannelName> = {
+  readonly [N in C]: (params: ChannelArguments<N>) => Promise<ChannelResult<N>>;
+};
 
-export async function answer(name: ChannelName, payload: unknown, handlers: Handlers): Promise<Answer> {
+export async function answer<C extends ChannelName>(name: C, payload: unknown, handlers: Handlers<C>): Promise<Answer> {
   const parsed = channels[name].params.safeParse(payload);
   if (!parsed.success) {
     const issue = parsed.error.issues[0];

@@ -1,8 +1,6 @@
 /** The only file of the main process that knows Electron's channels: who may speak is decided here, once, for all of them. */
 import { type IpcMainInvokeEvent, ipcMain, type WebContents } from 'electron';
 import { type Answer, CHANNEL_PREFIX, type ChannelName, channels, DELTAS } from '../shared/ipc-channels.ts';
-import type { Delta } from '../shared/view.ts';
-import { answer, type Handlers } from './answer.ts';
 import { isOwnPage } from './resource.ts';
 
 const STRANGER: Answer = {
@@ -10,10 +8,13 @@ const STRANGER: Answer = {
   error: { code: 'forbidden', agentCode: null, sentence: 'only the console itself may ask' },
 };
 
-export function serveChannels(handlers: Handlers, contents: () => WebContents | null): void {
+/** Checks a payload and answers it. */
+export type Answering = (name: ChannelName, payload: unknown) => Promise<Answer>;
+
+export function serveChannels(answering: Answering, contents: () => WebContents | null): void {
   for (const name of Object.keys(channels) as ChannelName[])
     ipcMain.handle(`${CHANNEL_PREFIX}${name}`, async (event, payload: unknown) =>
-      isOurs(event, contents()) ? await answer(name, payload, handlers) : STRANGER,
+      isOurs(event, contents()) ? await answering(name, payload) : STRANGER,
     );
 }
 
@@ -29,6 +30,6 @@ function isOurs(event: IpcMainInvokeEvent, contents: WebContents | null): boolea
   );
 }
 
-export function pushDeltas(contents: WebContents | null, deltas: readonly Delta[]): void {
-  if (contents !== null && !contents.isDestroyed()) contents.send(DELTAS, deltas);
+export function pushBatch(contents: WebContents | null, text: string): void {
+  if (contents !== null && !contents.isDestroyed()) contents.send(DELTAS, text);
 }

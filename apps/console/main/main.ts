@@ -6,40 +6,47 @@ import path from 'node:path';
 import { profileFolder } from '@understudy/sdk';
 import { app, type BrowserWindow, Menu, Notification, nativeTheme, session } from 'electron';
 import type { z } from 'zod';
+import { type Answer, type ChannelName, type OwnChannel, ownChannels } from '../shared/ipc-channels.ts';
 import { DEFAULT_PREFERENCES, type Preferences, preferencesSchema } from '../shared/preferences.ts';
-import type { Delta } from '../shared/view.ts';
-import { Agents } from './agents/agents.ts';
-import type { Handlers } from './answer.ts';
+import type { DeskWord } from './agents/words.ts';
+import { AgentsThread } from './agents-thread.ts';
+import { answer, type Handlers } from './answer.ts';
 import { declareScheme, serveFolder } from './app-protocol.ts';
+import { type Deaths, NO_DEATHS, withDeath } from './deaths.ts';
 import { guardApplication, guardSession } from './guard.ts';
-import { pushDeltas, serveChannels } from './ipc.ts';
+import { pushBatch, serveChannels } from './ipc.ts';
 import { MemoryFile } from './memory-file.ts';
 import { placementSchema } from './placement.ts';
 import { Watch } from './watch.ts';
 import { loadPage, openWindow } from './window.ts';
 
-const DELTAS_EVERY_MS = 100;
 const CONNECT_AFTER_MS = 3000;
-/** Agents tell figures once a second: of two thousand jobs that is a change for every beat, and each would be drawn. */
-const FIGURES_EVERY_MS = 1000;
-/** A page that dies more often than this within this time is left as it is until somebody asks for the window again. */
-const MOST_DEATHS = 3;
-const DEATHS_WITHIN_MS = 60_000;
 const here = import.meta.dirname;
 
 /** Where the built parts lie, beside this file's folder. */
 const parts = {
   renderer: path.join(here, '..', 'renderer'),
   preload: path.join(here, '..', 'preload', 'preload.cjs'),
+  agents: path.join(here, 'agents.js'),
 };
 
+const isOwn = (name: ChannelName): name is OwnChannel => (ownChannels as readonly string[]).includes(name);
+
 class Console {
-  readonly #agents = new Agents(profileFolder(undefined));
+  readonly #agents = new AgentsThread({
+    file: parts.agents,
+    profile: profileFolder(undefined),
+    onWord: (word) => this.#hear(word),
+    onAnew: () => this.#window?.webContents.reload(),
+    onEnd: (why) => {
+      console.error(`the connections to the servers fail again and again: ${why}`);
+      app.exit(1);
+    },
+  });
   readonly #remembered = this.#memory('console.json', preferencesSchema);
   readonly #placement = this.#memory('window.json', placementSchema);
   readonly #watch: Watch;
   #preferences: Preferences;
-  #figuresAt = 0;
   #window: BrowserWindow | null = null;
 
   constructor() {
@@ -57,10 +64,10 @@ class Console {
   }
 
   #memory<T>(name: string, schema: z.ZodType<T>): MemoryFile<T> {
-    return new MemoryFile(path.join(app.getPath('userData'), name), schema, (said) => this.#agents.model.notice(said));
+    return new MemoryFile(path.join(app.getPath('userData'), name), schema, (said) => this.#agents.notice(said));
   }
 
-  async start(): Promise<void> {
+  start(): void {
     Menu.setApplicationMenu(null);
     nativeTheme.themeSource = this.#preferences.theme;
     guardSession(session.defaultSession);
@@ -68,13 +75,14 @@ class Console {
       scheme: nativeTheme.shouldUseDarkColors ? 'dark' : 'light',
       language: this.#language(),
     }));
-    serveChannels(this.#handlers(), () => this.#window?.webContents ?? null);
-    await this.#agents.start();
-    setInterval(() => this.#flush(), DELTAS_EVERY_MS);
+    serveChannels(
+      (name, payload) => this.#answer(name, payload),
+      () => this.#window?.webContents ?? null,
+    );
     this.show();
-    this.#window?.webContents.once('did-finish-load', () => this.#agents.beginConnecting());
+    this.#window?.webContents.once('did-finish-load', () => this.#agents.connect());
     // A page that cannot be loaded must not keep the tray from knowing.
-    setTimeout(() => this.#agents.beginConnecting(), CONNECT_AFTER_MS);
+    setTimeout(() => this.#agents.connect(), CONNECT_AFTER_MS);
   }
 
   stop(): void {
@@ -103,23 +111,19 @@ class Console {
       this.#window = null;
     });
     // What died is shown again; where it dies again and again a person sees an empty window and not a busy one.
-    let deaths: readonly number[] = [];
+    let before: Deaths = NO_DEATHS;
     window.webContents.on('render-process-gone', () => {
-      const now = Date.now();
-      deaths = [...deaths.filter((at) => now - at < DEATHS_WITHIN_MS), now];
-      if (deaths.length <= MOST_DEATHS) window.webContents.reload();
+      const { deaths, isTooOften } = withDeath(before, Date.now());
+      before = deaths;
+      if (!isTooOften) window.webContents.reload();
     });
     loadPage(window).catch((error: unknown) => console.error(`the page cannot be loaded: ${String(error)}`));
   }
 
-  #flush(): void {
-    const now = performance.now();
-    const isBeat = now - this.#figuresAt >= FIGURES_EVERY_MS - DELTAS_EVERY_MS / 2;
-    if (isBeat) this.#figuresAt = now;
-    const deltas: readonly Delta[] = this.#agents.model.take(isBeat ? 'all' : 'urgent');
-    if (deltas.length === 0) return;
-    this.#watch.see(deltas, this.#agents.model);
-    pushDeltas(this.#window?.webContents ?? null, deltas);
+  #hear(word: Exclude<DeskWord, { word: 'answer' }>): void {
+    if (word.word === 'batch') pushBatch(this.#window?.webContents ?? null, word.text);
+    else if (word.word === 'light') this.#watch.light(word.light);
+    else this.#watch.notify(word.attention);
   }
 
   #language(): string {
@@ -127,21 +131,17 @@ class Console {
     return language === 'system' ? app.getLocale().slice(0, 2) : language;
   }
 
-  #handlers(): Handlers {
-    const agents = this.#agents;
-    const done = async (work: Promise<void>): Promise<true> => {
-      await work;
-      return true;
-    };
+  async #answer(name: ChannelName, payload: unknown): Promise<Answer> {
+    return isOwn(name) ? await answer(name, payload, this.#handlers()) : await this.#agents.ask(name, payload);
+  }
+
+  #handlers(): Handlers<OwnChannel> {
     return {
       open: async () => ({
         version: app.getVersion(),
         profile: profileFolder(undefined),
         memory: app.getPath('userData'),
-        servers: agents.model.servers,
-        ends: agents.model.ends,
-        events: agents.model.events,
-        notices: agents.model.notices,
+        world: await this.#world(),
         preferences: this.#preferences,
         systemLanguage: app.getLocale(),
       }),
@@ -150,14 +150,13 @@ class Console {
         this.#placement.forget();
         return this.#remember(DEFAULT_PREFERENCES);
       },
-      pair: (asked) => agents.pair(asked),
-      forget: ({ name }) => done(agents.forget(name)),
-      reconnect: ({ name }) => done(agents.reconnect(name)),
-      ask: (asked) => agents.ask(asked),
-      introduce: (names) => agents.introduce(names),
-      checkJob: (planned) => agents.checkJob(planned),
-      createJob: (wanted) => agents.createJob(wanted),
     };
+  }
+
+  async #world(): Promise<string> {
+    const told = await this.#agents.ask('world', {});
+    if (!told.ok) throw new Error(told.error.sentence);
+    return String(told.value);
   }
 
   #remember(changes: object): Preferences {
@@ -178,9 +177,9 @@ function begin(): void {
   app.on('will-quit', () => opened?.stop());
   // Awaited at the top of a module this would never come: Electron waits for the module first.
   app.whenReady().then(
-    async () => {
+    () => {
       opened = new Console();
-      await opened.start();
+      opened.start();
     },
     (error: unknown) => {
       console.error(error);

@@ -17,8 +17,10 @@ const CALLS: Partial<Readonly<Record<JobState, string>>> = {
   'failed-over': 'has failed over',
 };
 
+export type Seen = Pick<JobStatus, 'state'>;
+
 /** Said once for each change into such a state, never for what was so when the console began to look. */
-export function attentionOf(before: JobStatus | null, after: JobStatus): Attention | null {
+export function attentionOf(before: Seen | null, after: JobStatus): Attention | null {
   const said = CALLS[after.state];
   if (said === undefined || before === null || before.state === after.state) return null;
   return { title: `${after.name} ${said}`, body: plain(after.reason?.sentence ?? `${after.source} → ${after.target}`) };

@@ -6,7 +6,7 @@ const PREFIX = 'understudy:';
 
 contextBridge.exposeInMainWorld('understudy', {
   invoke: (channel: unknown, payload: unknown) => ipcRenderer.invoke(`${PREFIX}${String(channel)}`, payload),
-  onDeltas: (listener: (deltas: unknown) => void) => {
-    ipcRenderer.on(`${PREFIX}deltas`, (_event, deltas: unknown) => listener(deltas));
+  onDeltas: (listener: (batch: unknown) => void) => {
+    ipcRenderer.on(`${PREFIX}deltas`, (_event, batch: unknown) => listener(batch));
   },
 });

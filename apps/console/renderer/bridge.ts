@@ -1,7 +1,7 @@
 /** The window's only way out. In: a channel and what it takes. Out: its result, or a `ConsoleError` with a sentence for a person. */
 import type { CallParams, CallResult } from '@understudy/wire';
 import type { Bridge, ChannelName, ChannelParams, ChannelResult, PermittedCall } from '../shared/ipc-channels.ts';
-import type { Delta } from '../shared/view.ts';
+import type { Batch } from '../shared/view.ts';
 import { sentence } from './format.ts';
 
 declare global {
@@ -39,8 +39,8 @@ export async function ask<N extends PermittedCall>(
   return (await invoke('ask', { server, call, params })) as CallResult<N>;
 }
 
-export function onDeltas(listener: (deltas: readonly Delta[]) => void): void {
-  window.understudy.onDeltas((deltas) => listener(deltas as readonly Delta[]));
+export function onBatches(listener: (batch: Batch) => void): void {
+  window.understudy.onDeltas((text) => listener(JSON.parse(String(text)) as Batch));
 }
 
 /** An agent's words may hold names of files: what would hide or turn around is written out. */

@@ -1,7 +1,7 @@
 /**
  * shared: everything that the window and the main process say to each other. In: a request by the name of its channel. Out: an answer, or an
  * error of a closed list with a sentence. Promised: what is not listed here is not served, and a payload that does not fit its schema
- * reaches no code behind it. The window sends requests; the main process sends nothing but `Delta[]`.
+ * reaches no code behind it. The window sends requests; the main process sends nothing but a `Batch`, as JSON.
  */
 import { type CallName, calls, jobDefinitionSchema, presetNameSchema, serverNameSchema } from '@understudy/wire';
 import { z } from 'zod';
@@ -127,6 +127,10 @@ export const channels = {
 } as const;
 
 export type ChannelName = keyof typeof channels;
+/** What the main process answers by itself; for the rest the servers' side of it is asked. */
+export const ownChannels = ['open', 'remember', 'forgetMemory'] as const satisfies readonly ChannelName[];
+export type OwnChannel = (typeof ownChannels)[number];
+export type AgentChannel = Exclude<ChannelName, OwnChannel>;
 export type ChannelParams<N extends ChannelName> = z.input<(typeof channels)[N]['params']>;
 export type ChannelArguments<N extends ChannelName> = z.output<(typeof channels)[N]['params']>;
 export type ChannelResult<N extends ChannelName> = (typeof channels)[N] extends Channel<z.ZodType, infer R> ? R : never;
@@ -142,5 +146,5 @@ export type Answer =
 /** The window's whole view of the world; `preload` puts it there. */
 export interface Bridge {
   readonly invoke: (channel: string, payload: unknown) => Promise<Answer>;
-  readonly onDeltas: (listener: (deltas: unknown) => void) => void;
+  readonly onDeltas: (listener: (batch: unknown) => void) => void;
 }

@@ -34,7 +34,7 @@ const LONG_CALLS: Readonly<Record<string, number>> = {
 const SETTLE_MS = 100;
 
 export class Agents {
-  readonly model = new Model(Date.now);
+  readonly model = new Model();
   readonly #profile: Profile;
   readonly #links = new Map<string, ServerLink>();
   /** Hundreds of handshakes at once would keep this process from everything else, and none may keep the window from its first page. */

@@ -15,18 +15,18 @@ const event = (id: number) => ({
 const monitorOf = (light: 'green' | 'red', msLeft: number) => ({ light, msLeft, timeToFailMs: 15_000, addresses: [] });
 
 test('of many statuses of one job the last one is told, once', () => {
-  const model = new Model(() => 5);
+  const model = new Model();
   model.putServer(serverOf('alpha'));
   for (const state of ['calculating', 'mirroring', 'protected'] as const) model.putJob('alpha', statusOf({ state }));
   const deltas = model.take();
   expect(deltas.map(({ kind }) => kind)).toEqual(['server', 'job']);
-  expect(deltas[1]).toMatchObject({ end: { server: 'alpha', heardMs: 5, status: { state: 'protected' } } });
+  expect(deltas[1]).toMatchObject({ end: { server: 'alpha', status: { state: 'protected' } } });
   expect(model.take()).toEqual([]);
   expect(model.ends).toHaveLength(1);
 });
 
 test('figures wait for the next beat, and what somebody may have to see does not', () => {
-  const model = new Model(() => 0);
+  const model = new Model();
   model.putServer(serverOf('alpha'));
   model.putJob('alpha', statusOf());
   model.putJob('alpha', statusOf({ name: 'other' }));
@@ -38,7 +38,7 @@ test('figures wait for the next beat, and what somebody may have to see does not
   model.putJob('alpha', statusOf({ ...moved, state: 'halted' }));
   model.putJob('alpha', statusOf({ ...moved, state: 'halted', replication: { ...replication, sentBytes: 10 } }));
   expect(model.take('urgent')).toMatchObject([
-    { end: { status: { state: 'halted', replication: { sentBytes: 10 } } } },
+    { kind: 'job-changed', name: 'files', changed: { state: 'halted', replication: { sentBytes: 10 } } },
   ]);
   for (const changes of [
     { actions: ['stop' as const] },
@@ -57,12 +57,33 @@ test('figures wait for the next beat, and what somebody may have to see does not
   model.putJob('alpha', moved);
   model.take();
   model.putJob('alpha', statusOf({ ...moved, recoveryPoint: { time: null, latencyMs: null, position: '1' } }));
-  model.putJob('alpha', moved);
+  model.putJob('alpha', statusOf({ replication: { ...replication, sentBytes: 11 } }));
   expect(model.take()).toHaveLength(1);
 });
 
+test('of a job that is known only the parts that are others now are told, and those that it has no longer', () => {
+  const model = new Model();
+  model.putJob('alpha', statusOf({ tripwireOff: 'no fanotify' }));
+  expect(model.take()).toMatchObject([{ kind: 'job' }]);
+  const { replication } = statusOf();
+  model.putJob('alpha', statusOf({ tripwireOff: 'no fanotify', replication: { ...replication, sentBytes: 9 } }));
+  model.putJob('alpha', statusOf({ replication: { ...replication, sentBytes: 10 } }));
+  expect(model.take()).toEqual([
+    {
+      ...{ kind: 'job-changed', server: 'alpha', name: 'files', gone: ['tripwireOff'] },
+      changed: { replication: { ...replication, sentBytes: 10 } },
+    },
+  ]);
+  model.putJob('alpha', statusOf({ state: 'halted', replication: { ...replication, sentBytes: 10 } }));
+  model.putJob('alpha', statusOf({ replication: { ...replication, sentBytes: 10 } }));
+  expect(model.take(), 'what is again as it was told').toEqual([]);
+  model.removeJob('alpha', 'files');
+  model.putJob('alpha', statusOf());
+  expect(model.take(), 'what comes anew is told as a whole').toMatchObject([{ kind: 'job' }]);
+});
+
 test('a monitor that counts down is no news', () => {
-  const model = new Model(() => 0);
+  const model = new Model();
   const failover = (msLeft: number) => ({ automatic: false, takeover: null, monitor: monitorOf('green', msLeft) });
   model.putJob('beta', statusOf({ role: 'target', failover: failover(9000) }));
   model.take();
@@ -71,7 +92,7 @@ test('a monitor that counts down is no news', () => {
 });
 
 test('a server that is forgotten takes along what waits of its jobs: they must not come after it', () => {
-  const model = new Model(() => 0);
+  const model = new Model();
   model.putServer(serverOf('alpha'));
   model.putJob('alpha', statusOf());
   model.take();
@@ -81,17 +102,17 @@ test('a server that is forgotten takes along what waits of its jobs: they must n
 });
 
 test('what a reconnected server no longer has is gone', () => {
-  const model = new Model(() => 0);
+  const model = new Model();
   model.putJobs('alpha', [statusOf({ name: 'a' }), statusOf({ name: 'b' })]);
   model.putJob('beta', statusOf({ name: 'a' }));
   model.take();
   model.putJobs('alpha', [statusOf({ name: 'b' })]);
-  expect(model.take().map((delta) => delta.kind)).toEqual(['job-gone', 'job']);
+  expect(model.take().map((delta) => delta.kind)).toEqual(['job-gone']);
   expect(model.ends.map(({ server, status }) => `${server}/${status.name}`)).toEqual(['alpha/b', 'beta/a']);
 });
 
 test('a server that is forgotten takes all of its own along', () => {
-  const model = new Model(() => 0);
+  const model = new Model();
   for (const name of ['alpha', 'beta']) {
     model.putServer(serverOf(name));
     model.putJob(name, statusOf());
@@ -102,7 +123,7 @@ test('a server that is forgotten takes all of its own along', () => {
 });
 
 test('events are bounded, however many come, and a notice is told once', () => {
-  const model = new Model(() => 0);
+  const model = new Model();
   model.addEvents(
     'alpha',
     Array.from({ length: EVENTS_KEPT + 50 }, (_, i) => event(i + 1)),

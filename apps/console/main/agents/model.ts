@@ -11,19 +11,16 @@ export const EVENTS_KEPT = 5000;
 const NOTICES_KEPT = 50;
 
 export class Model {
-  readonly #now: () => number;
   readonly #servers = new Map<string, ServerView>();
   readonly #ends = new Map<string, JobEnd>();
+  /** Of each end what was told of it last: a change is a change of that. */
+  readonly #told = new Map<string, JobStatus>();
   #events: ServerEvent[] = [];
-  #pending = new Map<string, Delta>();
-  /** Of these the keys that do not wait. */
-  readonly #urgent = new Set<string>();
+  /** What is to be told, in the order in which it came: what does not wait, and ends that have nothing but other figures. */
+  readonly #urgent = new Map<string, Waiting>();
+  readonly #figures = new Map<string, Waiting>();
   #pendingEvents: ServerEvent[] = [];
   readonly #notices: string[] = [];
-
-  constructor(now: () => number) {
-    this.#now = now;
-  }
 
   get servers(): readonly ServerView[] {
     return [...this.#servers.values()];
@@ -31,6 +28,10 @@ export class Model {
 
   get ends(): readonly JobEnd[] {
     return [...this.#ends.values()];
+  }
+
+  end(key: string): JobEnd | undefined {
+    return this.#ends.get(key);
   }
 
   get events(): readonly ServerEvent[] {
@@ -51,6 +52,7 @@ export class Model {
     for (const [key, end] of this.#ends)
       if (end.server === name) {
         this.#ends.delete(key);
+        this.#told.delete(key);
         this.#drop(`job ${key}`);
       }
     this.#events = this.#events.filter((one) => one.server !== name);
@@ -59,14 +61,14 @@ export class Model {
 
   putJob(server: string, status: JobStatus): void {
     const key = endKey(server, status.name);
-    const end = { server, status, heardMs: this.#now() };
     const before = this.#ends.get(key)?.status;
-    this.#ends.set(key, end);
-    this.#change(`job ${key}`, { kind: 'job', end }, before === undefined || !isOnlyFigures(before, status));
+    this.#ends.set(key, { server, status });
+    this.#change(`job ${key}`, { kind: 'end', key }, before === undefined || !isOnlyFigures(before, status));
   }
 
   removeJob(server: string, name: string): void {
     if (!this.#ends.delete(endKey(server, name))) return;
+    this.#told.delete(endKey(server, name));
     this.#change(`job ${endKey(server, name)}`, { kind: 'job-gone', server, name });
   }
 
@@ -92,27 +94,58 @@ export class Model {
 
   /** What changed since the last time: all of it, or what does not wait. */
   take(which: 'all' | 'urgent' = 'all'): readonly Delta[] {
-    const isTaken = (key: string): boolean => which === 'all' || this.#urgent.has(key);
-    const taken = [...this.#pending].filter(([key]) => isTaken(key));
-    for (const [key] of taken) this.#drop(key);
-    const deltas = taken.map(([, delta]) => delta);
+    const deltas: Delta[] = [];
+    for (const waiting of which === 'all' ? [this.#urgent, this.#figures] : [this.#urgent]) {
+      for (const one of waiting.values()) {
+        const delta = one.kind === 'end' ? this.#deltaOf(one.key) : one;
+        if (delta !== null) deltas.push(delta);
+      }
+      waiting.clear();
+    }
     if (this.#pendingEvents.length > 0) deltas.push({ kind: 'events', events: this.#pendingEvents });
     this.#pendingEvents = [];
     return deltas;
   }
 
+  /** Null: it is as it was told. */
+  #deltaOf(key: string): Delta | null {
+    const end = this.#ends.get(key);
+    if (end === undefined) throw new Error(`${key} is told of and is not there`);
+    const told = this.#told.get(key);
+    this.#told.set(key, end.status);
+    return told === undefined ? { kind: 'job', end } : changeOf(end, told);
+  }
+
   /** The newest of its kind takes the last place: a job never comes before the server that it is of. */
-  #change(key: string, delta: Delta, urgent = true): void {
-    this.#pending.delete(key);
-    this.#pending.set(key, delta);
-    if (urgent) this.#urgent.add(key);
+  #change(key: string, waiting: Waiting, urgent = true): void {
+    const isUrgent = urgent || this.#urgent.has(key);
+    this.#drop(key);
+    (isUrgent ? this.#urgent : this.#figures).set(key, waiting);
   }
 
   #drop(key: string): void {
-    this.#pending.delete(key);
     this.#urgent.delete(key);
+    this.#figures.delete(key);
   }
 }
+
+/** An end is told of as it stands when it is told. */
+type Waiting =
+  | { readonly kind: 'end'; readonly key: string }
+  | Exclude<Delta, { readonly kind: 'job' | 'job-changed' }>;
+
+function changeOf({ server, status }: JobEnd, told: JobStatus): Delta | null {
+  const changed: Record<string, unknown> = {};
+  for (const [part, value] of Object.entries(status))
+    if (!isEqual(value, told[part as keyof JobStatus])) changed[part] = value;
+  const gone = (Object.keys(told) as (keyof JobStatus)[]).filter((part) => status[part] === undefined);
+  if (gone.length === 0 && Object.keys(changed).length === 0) return null;
+  return { kind: 'job-changed', server, name: status.name, changed, gone };
+}
+
+/** What is as it was mostly is the very same: who checks statuses sees to that. */
+const isEqual = (one: unknown, other: unknown): boolean =>
+  one === other || (typeof one === 'object' && JSON.stringify(one) === JSON.stringify(other));
 
 /** Figures of a job that goes on as it did: nobody has to see each of them at once. */
 const FIGURES: ReadonlySet<keyof JobStatus> = new Set([
@@ -122,14 +155,17 @@ const FIGURES: ReadonlySet<keyof JobStatus> = new Set([
 
 function isOnlyFigures(before: JobStatus, after: JobStatus): boolean {
   if (before.state !== after.state || before.mirror.state !== after.mirror.state) return false;
-  const keys = new Set([...Object.keys(before), ...Object.keys(after)]) as Set<keyof JobStatus>;
-  for (const key of keys) if (!FIGURES.has(key) && wordsOf(before, key) !== wordsOf(after, key)) return false;
-  return (before.audit?.hop ?? null) === (after.audit?.hop ?? null);
+  if ((before.audit?.hop ?? null) !== (after.audit?.hop ?? null)) return false;
+  const isSo = (key: keyof JobStatus): boolean => FIGURES.has(key) || isSameNews(key, before, after);
+  return (
+    Object.keys(before).every((key) => isSo(key as keyof JobStatus)) &&
+    Object.keys(after).every((key) => isSo(key as keyof JobStatus))
+  );
 }
 
 /** A monitor counts down between its answers; what it comes to is its light. */
-function wordsOf(status: JobStatus, key: keyof JobStatus): string | undefined {
-  const { failover } = status;
-  if (key !== 'failover' || failover === undefined) return JSON.stringify(status[key]);
-  return JSON.stringify({ ...failover, monitor: failover.monitor?.light });
+function isSameNews(key: keyof JobStatus, before: JobStatus, after: JobStatus): boolean {
+  if (key !== 'failover') return isEqual(before[key], after[key]);
+  const news = ({ failover }: JobStatus) => failover && { ...failover, monitor: failover.monitor?.light };
+  return before.failover === after.failover || isEqual(news(before), news(after));
 }

@@ -4,7 +4,7 @@ import { StateBadge } from '../parts/state-badge.tsx';
 import { Cell, Row, Windowed } from '../parts/windowed.tsx';
 import { counted, firstNote, mirrorWord, pointWord, queueWord } from '../parts/words-of.ts';
 import { go } from '../store/app.ts';
-import type { JobView } from '../store/jobs.ts';
+import { growsOld, type JobView } from '../store/jobs.ts';
 import { useWords, type Words } from '../use-words.ts';
 
 type Line =
@@ -35,7 +35,7 @@ export function JobTable({ jobs, grouped, nowMs }: JobTableProps) {
       keyOf={(line) => (line.kind === 'job' ? line.job.key : `group ${line.server}`)}
       render={(line, index) =>
         line.kind === 'job' ? (
-          <JobRow job={line.job} index={index} nowMs={nowMs} words={words} />
+          <JobRow job={line.job} index={index} nowMs={growsOld(line.job) ? nowMs : 0} words={words} />
         ) : (
           <Row columns="1fr" index={index} className="us-group">
             <Cell>
@@ -62,11 +62,12 @@ export function linesOf(jobs: readonly JobView[], grouped: boolean): readonly Li
 interface JobRowProps {
   readonly job: JobView;
   readonly index: number;
+  /** 0 where nothing of it depends on the time. */
   readonly nowMs: number;
   readonly words: Words;
 }
 
-/** Drawn anew when its job or the second changes, and not with each step of scrolling. */
+/** Drawn anew when its job changes, or an age in it; not with each second, and not with each step of scrolling. */
 const JobRow = memo(function JobRow({ job, index, nowMs, words }: JobRowProps) {
   const { status } = job;
   const stale = job.staleSinceMs === null ? '' : 'us-stale';

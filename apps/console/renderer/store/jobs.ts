@@ -77,8 +77,12 @@ export const staleSince = (link: LinkView | undefined): number | null =>
 
 export type ServersByName = Readonly<Record<string, ServerView>>;
 
-/** Both ends of a job are one row. The worst first, then by name. */
-export function jobsOf(ends: Readonly<Record<string, JobEnd>>, servers: ServersByName): readonly JobView[] {
+/** Both ends of a job are one row. The worst first, then by name. A view that comes to what it was `before` is the one of before. */
+export function jobsOf(
+  ends: Readonly<Record<string, JobEnd>>,
+  servers: ServersByName,
+  before: readonly JobView[] = [],
+): readonly JobView[] {
   const groups = new Map<string, JobEnd[]>();
   for (const [place, end] of Object.entries(ends)) {
     const key = end.status.id ?? place;
@@ -86,13 +90,30 @@ export function jobsOf(ends: Readonly<Record<string, JobEnd>>, servers: ServersB
     if (group === undefined) groups.set(key, [end]);
     else group.push(end);
   }
+  // In the order of before, which mostly is the one of now: there is little left to sort.
   const views: JobView[] = [];
+  for (const old of before) {
+    const group = groups.get(old.key);
+    if (group === undefined) continue;
+    groups.delete(old.key);
+    const view = viewOf(old.key, group, servers);
+    views.push(isSame(view, old) ? old : view);
+  }
   for (const [key, group] of groups) views.push(viewOf(key, group, servers));
   return views.sort(byNeed);
 }
 
+/** What an end says and how it stands with its server is all that a view is made of. */
+const isSame = (one: JobView, other: JobView): boolean =>
+  one.ends.length === other.ends.length &&
+  one.ends.every((end, i) => end === other.ends[i]) &&
+  one.staleSinceMs === other.staleSinceMs &&
+  one.captorStaleSinceMs === other.captorStaleSinceMs &&
+  one.clockOffsetMs === other.clockOffsetMs;
+
 const byNeed = (one: JobView, other: JobView): number =>
-  healths.indexOf(one.health) - healths.indexOf(other.health) || (one.name < other.name ? -1 : 1);
+  healths.indexOf(one.health) - healths.indexOf(other.health) ||
+  (one.name === other.name ? 0 : one.name < other.name ? -1 : 1);
 
 function viewOf(key: string, group: readonly JobEnd[], servers: ServersByName): JobView {
   const ends = [...group].sort((one, other) => bySpeaker(one, other, servers));
@@ -166,11 +187,17 @@ function askedFor(action: JobAction, job: JobView, live: readonly JobEnd[]): rea
   return live.slice(0, 1);
 }
 
+const isCurrent = ({ staleSinceMs, status }: JobView): boolean =>
+  staleSinceMs === null && status.state === 'protected' && status.recoveryPoint.latencyMs !== null;
+
+/** Whether what is shown of it changes with the time alone. */
+export const growsOld = (job: JobView): boolean => !isCurrent(job);
+
 /** Age of the newest certain image on the target, ms; null: there has never been one. */
 export function recoveryAgeMs(job: JobView, nowMs: number): number | null {
   const { time, latencyMs } = job.status.recoveryPoint;
   if (time === null) return null;
-  if (job.staleSinceMs === null && job.status.state === 'protected' && latencyMs !== null) return latencyMs;
+  if (isCurrent(job)) return latencyMs;
   return Math.max(0, nowMs + job.clockOffsetMs - Date.parse(time));
 }
 

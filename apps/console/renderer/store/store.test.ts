@@ -1,7 +1,7 @@
 import type { AgentEvent } from '@understudy/wire';
 import { expect, test } from 'vitest';
 import { DEFAULT_PREFERENCES } from '../../shared/preferences.ts';
-import type { Snapshot } from '../../shared/view.ts';
+import type { Snapshot, World } from '../../shared/view.ts';
 import { endOf, LOST, serverOf } from '../../testing.ts';
 import { applied, EMPTY, EVENTS_SHOWN, jobByKey, opened } from './store.ts';
 
@@ -18,14 +18,18 @@ const snapshot: Snapshot = {
   version: '0.1.0',
   profile: '/p',
   memory: '/memory',
+  world: '',
+  preferences: { ...DEFAULT_PREFERENCES, place: { screen: 'events' } },
+  systemLanguage: 'en-GB',
+};
+const world: World = {
+  number: 1,
   servers: [serverOf('alpha'), serverOf('beta')],
   ends: [endOf('alpha')],
   events: [],
   notices: [],
-  preferences: { ...DEFAULT_PREFERENCES, place: { screen: 'events' } },
-  systemLanguage: 'en-GB',
 };
-const begun = opened(EMPTY, snapshot);
+const begun = opened(EMPTY, snapshot, world);
 
 test('a window begins with everything, where it was', () => {
   expect(begun).toMatchObject({ ready: true, place: { screen: 'events' }, version: '0.1.0' });
@@ -40,6 +44,21 @@ test('what did not change keeps its identity', () => {
   expect(after.ends).toBe(begun.ends);
   expect(after.servers).toBe(begun.servers);
   expect(after.events).toHaveLength(1);
+});
+
+test('a change of a status leaves the rest of it, and every other job, what it was', () => {
+  const two = applied(begun, [{ kind: 'job', end: endOf('beta', { name: 'other', tripwireOff: 'x' }) }]);
+  const { replication } = endOf('beta').status;
+  const changed = { replication: { ...replication, sentBytes: 7 } };
+  const after = applied(two, [
+    { kind: 'job-changed', server: 'beta', name: 'other', changed, gone: ['tripwireOff'] },
+    { kind: 'job-changed', server: 'beta', name: 'nobody', changed, gone: [] },
+  ]);
+  const [before, now] = [two, after].map((state) => jobByKey(state, 'beta/other')?.status);
+  expect([now?.replication.sentBytes, now?.tripwireOff, before?.tripwireOff]).toEqual([7, undefined, 'x']);
+  expect(now?.mirror).toBe(before?.mirror);
+  expect(jobByKey(after, 'alpha/files')).toBe(jobByKey(two, 'alpha/files'));
+  expect(after.jobs).toHaveLength(2);
 });
 
 test('one batch is one state: a status, and the loss of the server that told it', () => {

@@ -4,7 +4,7 @@
  */
 import { createStore, type StoreApi } from 'zustand/vanilla';
 import { DEFAULT_PREFERENCES, type Place, type Preferences } from '../../shared/preferences.ts';
-import { type Delta, endKey, type JobEnd, type ServerEvent, type Snapshot } from '../../shared/view.ts';
+import { type Delta, endKey, type JobEnd, type ServerEvent, type Snapshot, type World } from '../../shared/view.ts';
 import { type JobView, jobsOf, type ServersByName } from './jobs.ts';
 
 /** Of all servers together; the older ones are at their agents. */
@@ -54,16 +54,17 @@ export const EMPTY: ConsoleState = {
 export type ConsoleStore = StoreApi<ConsoleState>;
 export const makeStore = (): ConsoleStore => createStore<ConsoleState>(() => EMPTY);
 
-export function opened(state: ConsoleState, snapshot: Snapshot): ConsoleState {
-  const { version, profile, memory, systemLanguage, notices, preferences } = snapshot;
-  const servers = Object.fromEntries(snapshot.servers.map((server) => [server.name, server]));
-  const ends = Object.fromEntries(snapshot.ends.map((end) => [endKey(end.server, end.status.name), end]));
+export function opened(state: ConsoleState, snapshot: Snapshot, world: World): ConsoleState {
+  const { version, profile, memory, systemLanguage, preferences } = snapshot;
+  const { notices } = world;
+  const servers = Object.fromEntries(world.servers.map((server) => [server.name, server]));
+  const ends = Object.fromEntries(world.ends.map((end) => [endKey(end.server, end.status.name), end]));
   return {
     ...state,
     ...{ version, profile, memory, systemLanguage, notices, preferences, servers, ends },
     ready: true,
     jobs: jobsOf(ends, servers),
-    events: byTime(snapshot.events).slice(-EVENTS_SHOWN),
+    events: byTime(world.events).slice(-EVENTS_SHOWN),
     place: preferences.place,
   };
 }
@@ -93,6 +94,7 @@ class Draft {
   apply(delta: Delta): void {
     if (delta.kind === 'server') this.#ownServers()[delta.server.name] = delta.server;
     else if (delta.kind === 'job') this.#ownEnds()[endKey(delta.end.server, delta.end.status.name)] = delta.end;
+    else if (delta.kind === 'job-changed') this.#changeJob(delta);
     else if (delta.kind === 'job-gone') delete this.#ownEnds()[endKey(delta.server, delta.name)];
     else if (delta.kind === 'server-gone') this.#forget(delta.name);
     else if (delta.kind === 'notice') this.#notices = [...this.#notices, delta.sentence];
@@ -102,7 +104,23 @@ class Draft {
   done(): ConsoleState {
     const [servers, ends, events, notices] = [this.#servers, this.#ends, this.#events, this.#notices];
     const same = servers === this.#state.servers && ends === this.#state.ends;
-    return { ...this.#state, servers, ends, events, notices, jobs: same ? this.#state.jobs : jobsOf(ends, servers) };
+    return {
+      ...this.#state,
+      servers,
+      ends,
+      events,
+      notices,
+      jobs: same ? this.#state.jobs : jobsOf(ends, servers, this.#state.jobs),
+    };
+  }
+
+  #changeJob({ server, name, changed, gone }: Extract<Delta, { kind: 'job-changed' }>): void {
+    const key = endKey(server, name);
+    const end = this.#ends[key];
+    if (end === undefined) return;
+    const status = { ...end.status, ...changed };
+    for (const part of gone) delete status[part];
+    this.#ownEnds()[key] = { server, status };
   }
 
   #forget(name: string): void {

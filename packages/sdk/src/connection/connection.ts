@@ -7,8 +7,9 @@ import {
   type CallParams,
   type CallResult,
   calls,
+  checkOf,
   type ManagementErrorCode,
-  messageSchema,
+  messageOf,
   type TopicName,
   type TopicParams,
   type TopicPayload,
@@ -81,7 +82,7 @@ export class Connection {
     const timeoutMs = options.timeoutMs === undefined ? CALL_TIMEOUT_MS : options.timeoutMs;
     const request = { call: name, params };
     return await this.#request(name, request, timeoutMs, (result) => {
-      return checkAnswer(this.serverName, name, definition.result, result) as CallResult<N>;
+      return believed(this.serverName, name, definition.result.safeParse(result)) as CallResult<N>;
     });
   }
 
@@ -93,11 +94,12 @@ export class Connection {
   ): Promise<() => Promise<void>> {
     const definition = topics[topic];
     checkParams(topic, definition.params, params);
+    const check = checkOf(topic);
     const id = this.#nextId;
     this.#subscriptions.set(id, {
       topic,
       push: (payload) => {
-        listener(checkAnswer(this.serverName, topic, definition.payload, payload) as TopicPayload<T>);
+        listener(believed(this.serverName, topic, check(payload)) as TopicPayload<T>);
       },
     });
     try {
@@ -159,14 +161,13 @@ export class Connection {
 
   #receive(text: string | null): void {
     this.#signOfLife();
-    const parsed = messageSchema.safeParse(text === null ? null : parseJson(text));
-    if (!parsed.success) {
+    const message = messageOf(text === null ? null : parseJson(text));
+    if (message === null) {
       this.#finish(
         new SdkError('invalid-answer', `${this.serverName} sent something that is no message of the protocol`),
       );
       return;
     }
-    const message = parsed.data;
     if ('subscription' in message) this.#push(message.subscription, message.payload);
     // An answer to a request that timed out meanwhile finds nobody waiting.
     else if (message.ok) this.#waiting.get(message.id)?.accept(message.result);
@@ -238,12 +239,11 @@ function checkParams(name: string, schema: z.ZodType, params: unknown): void {
   if (!parsed.success) throw new SdkError('bad-argument', `"${name}" cannot be called so: ${firstIssue(parsed.error)}`);
 }
 
-function checkAnswer(serverName: string, name: string, schema: z.ZodType, value: unknown): unknown {
-  const parsed = schema.safeParse(value);
-  if (parsed.success) return parsed.data;
+function believed(serverName: string, name: string, checked: z.ZodSafeParseResult<unknown>): unknown {
+  if (checked.success) return checked.data;
   throw new SdkError(
     'invalid-answer',
-    `${serverName} answered "${name}" with something else than was agreed on: ${firstIssue(parsed.error)}`,
+    `${serverName} answered "${name}" with something else than was agreed on: ${firstIssue(checked.error)}`,
   );
 }
 

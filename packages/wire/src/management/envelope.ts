@@ -14,12 +14,19 @@ export const requestSchema = z.union([
 export type Request = z.output<typeof requestSchema>;
 
 /** Agent to client: an answer carries the request's id, a push the subscription's. */
+const pushSchema = z.object({ subscription: id, topic: z.string(), payload: z.unknown() });
 export const messageSchema = z.union([
   z.object({ id, ok: z.literal(true), result: z.unknown() }),
   z.object({ id, ok: z.literal(false), error: managementErrorSchema }),
-  z.object({ subscription: id, topic: z.string(), payload: z.unknown() }),
+  pushSchema,
 ]);
 export type Message = z.output<typeof messageSchema>;
+
+/** As `messageSchema` has it; null: it is none. Pushes come by the thousand, and are not first tried for answers. */
+export function messageOf(value: unknown): Message | null {
+  const isAnswer = typeof value === 'object' && value !== null && 'ok' in value;
+  return (isAnswer ? messageSchema : pushSchema).safeParse(value).data ?? null;
+}
 
 /** A client sends no more than this in one message, and has no more requests in flight at once. */
 export const MAX_REQUEST_BYTES = 4 * 1024 * 1024;

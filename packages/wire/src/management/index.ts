@@ -36,6 +36,7 @@ export * from './settings.ts';
 export * from './synchronous.ts';
 export * from './takeover.ts';
 export * from './test-failover.ts';
+export * from './told-again.ts';
 export * from './transmission.ts';
 export * from './verification.ts';
 export * from './verify-schedule.ts';
