@@ -8,6 +8,28 @@ const choose = async ({ page }: ConsoleWindow, label: string, option: string): P
   await page.getByRole('option', { name: option, exact: true }).click();
 };
 
+async function writeDnsAndLimits(window: ConsoleWindow): Promise<void> {
+  const sheet = window.page.getByRole('dialog');
+  await sheet.getByLabel('DNS records change at a failover').check();
+  await sheet.getByLabel('Name server').fill('192.0.2.53');
+  await sheet.getByLabel('Zone').fill('example.org');
+  await sheet.getByLabel('Records that point at the target then').fill('db.example.org A');
+  await sheet.getByText('“db.example.org A” is no record').waitFor();
+  expect(await sheet.getByRole('button', { name: 'Save' }).isDisabled(), 'half a record cannot be saved').toBe(true);
+  await sheet.getByLabel('Records that point at the target then').fill('db.example.org A 192.0.2.20 back 192.0.2.10');
+  await sheet.getByLabel('Age, such as 24h or 30d').fill('36h');
+  await sheet.getByLabel('Size, such as 10G').fill('much');
+  await sheet.getByText('“much” is no size').waitFor();
+  await sheet.getByLabel('Size, such as 10G').fill('2G');
+  await sheet.getByText('“much” is no size').waitFor({ state: 'detached' });
+  await sheet.getByLabel('Zone').scrollIntoViewIfNeeded();
+  expect(await window.faults(), 'faults of the sheet with a DNS update').toEqual([]);
+  for (const colorScheme of ['light', 'dark'] as const) {
+    await window.page.emulateMedia({ colorScheme });
+    await window.picture(`edit-dns-${colorScheme}`);
+  }
+}
+
 /** Everything of it, with what is refused on the way; then it is saved. */
 export async function editFailover(window: ConsoleWindow, script: string): Promise<void> {
   const { page } = window;
@@ -33,6 +55,7 @@ export async function editFailover(window: ConsoleWindow, script: string): Promi
   await sheet.getByLabel('Addresses that move to the target').fill('192.0.2.10/24@lo');
   await sheet.getByLabel('Services that are started on the target').fill('nginx.service');
   await sheet.getByLabel('Before a failover').fill(`${script} now "it is time"`);
+  await writeDnsAndLimits(window);
   await sheet.getByLabel('Try a failover by itself').fill('0 4 * * *');
   await sheet.getByLabel('Before a failover').scrollIntoViewIfNeeded();
   for (const colorScheme of ['light', 'dark'] as const) {

@@ -18,6 +18,7 @@ import {
   withConsole,
 } from '../bootstrap/index.ts';
 import { open, openEdit, openJob } from '../pages/console.ts';
+import { pictures, readsEndless, readsOldest } from '../pages/events.ts';
 
 const why = whyNoConsole() ?? whyNoFuse();
 if (why !== null) console.warn(`SKIPPED bad input to the console: ${why}`);
@@ -104,6 +105,7 @@ async function seesHostile(window: ConsoleWindow): Promise<void> {
   await open('Dashboard')(window);
   await page.getByRole('button', { name: 'hostile', exact: true }).waitFor();
   await isOnlyText(window);
+  await readsEndless(window);
   await page.getByRole('button', { name: 'hostile', exact: true }).click();
   await page.getByRole('heading', { level: 1, name: 'hostile' }).waitFor();
   await page.getByText('\\u202egnp.exe\\x07').first().waitFor();
@@ -112,6 +114,7 @@ async function seesHostile(window: ConsoleWindow): Promise<void> {
   await open('Events')(window);
   await page.getByText(`<script>document.title='taken'</script>\\u202egnp.exe\\x07`).first().waitFor();
   await isOnlyText(window);
+  await readsOldest(window, 'gamma/hostile');
   await open('Map')(window);
   await page.getByRole('img', { name: 'Who protects whom' }).waitFor();
   await isOnlyText(window);
@@ -124,16 +127,6 @@ async function openServer(window: ConsoleWindow, name: string): Promise<void> {
   await open('Servers')(window);
   await window.page.getByRole('button', { name, exact: true }).click();
   await window.page.getByRole('heading', { level: 1, name }).waitFor();
-}
-
-/** In both themes; what axe finds is a fault of the test. */
-async function pictures(window: ConsoleWindow, name: string): Promise<void> {
-  for (const colorScheme of ['light', 'dark'] as const) {
-    await window.page.emulateMedia({ colorScheme });
-    await window.page.locator(`html[data-mantine-color-scheme="${colorScheme}"]`).waitFor();
-    await window.picture(`${name}-${colorScheme}`);
-  }
-  expect(await window.faults(), `faults of ${name}`).toEqual([]);
 }
 
 describe.skipIf(why !== null)('what is not as it should be', () => {

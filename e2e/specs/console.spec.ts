@@ -49,6 +49,11 @@ async function changesAll(window: ConsoleWindow, stage: Bootstrap): Promise<void
       addresses: [{ address: '192.0.2.10/24', interface: 'lo' }],
       services: [{ name: 'nginx.service', unit: 'nginx.service' }],
       scripts: { beforeFailover: { path: '/usr/local/bin/announce', arguments: ['now', 'it is time'] } },
+      dns: {
+        ...{ server: '192.0.2.53', port: 53, zone: 'example.org' },
+        records: [{ name: 'db.example.org', type: 'A', value: '192.0.2.20', back: '192.0.2.10', ttlSeconds: 60 }],
+      },
+      undo: { ageMs: 129_600_000, sizeBytes: 2 * 2 ** 30 },
     },
   });
   const taken = await stage.cli(['job', 'edit', 'files', '--failover-file', 'none']);

@@ -1,5 +1,5 @@
 import { createTheme, type MantineColorSchemeManager, MantineProvider } from '@mantine/core';
-import { useEffect, useMemo } from 'react';
+import { useEffect, useLayoutEffect, useMemo } from 'react';
 import { Shell } from './shell.tsx';
 import { useScheme } from './use-scheme.ts';
 import { useWords } from './use-words.ts';
@@ -48,6 +48,10 @@ export function Root({ nonce }: { readonly nonce: string }) {
   const scheme = useScheme();
   const { t, language } = useWords();
   const theme = useMemo(() => themeFor(t('common.close')), [t]);
+  // The library does so too, but only when charts have read the colours that they draw with.
+  useLayoutEffect(() => {
+    document.documentElement.dataset.mantineColorScheme = scheme;
+  }, [scheme]);
   useEffect(() => {
     document.documentElement.lang = language;
   }, [language]);

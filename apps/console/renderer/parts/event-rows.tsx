@@ -3,6 +3,7 @@ import type { Severity } from '@understudy/wire';
 import type { ServerEvent } from '../../shared/view.ts';
 import { sentence, shortMoment, shown } from '../format.ts';
 import { useWords } from '../use-words.ts';
+import { LongText } from './long-text.tsx';
 import { adviceOf } from './words-of.ts';
 
 const SHAPES = { information: IconInfoCircle, warning: IconAlertTriangle, error: IconOctagonMinus } as const;
@@ -46,12 +47,12 @@ export function EventList({ events, nowMs, withWhere = true }: EventListProps) {
           ) : (
             <code className="us-dim">{one.event.code}</code>
           )}
-          <span className="us-break">
+          <LongText>
             {sentence(one.event.sentence)}
             {one.event.advice === '' ? null : (
               <span className="us-dim"> {t('events.advice', { text: adviceOf(one.event) })}</span>
             )}
-          </span>
+          </LongText>
         </li>
       ))}
     </ol>

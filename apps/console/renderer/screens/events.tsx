@@ -11,6 +11,7 @@ import { Cell, Row, Windowed } from '../parts/windowed.tsx';
 import { adviceOf } from '../parts/words-of.ts';
 import { useConsole } from '../store/app.ts';
 import { useNow, useWords } from '../use-words.ts';
+import { EventDialog } from './event-dialog.tsx';
 
 export interface EventChoice {
   readonly severity: Severity;
@@ -41,6 +42,7 @@ export function EventsScreen() {
   const events = useConsole((state) => state.events);
   const [choice, setChoice] = useState<EventChoice>({ severity: 'information', server: null, job: null, text: '' });
   const shown = useMemo(() => chosenEvents(events, choice), [events, choice]);
+  const [read, setRead] = useState<ServerEvent | null>(null);
   const now = useNow(60_000);
   const head = ['time', 'severity', 'where', 'id', 'sentence'] as const;
   return (
@@ -66,11 +68,12 @@ export function EventsScreen() {
               rows={shown}
               rowHeight={({ event }) => (event.advice === '' ? 27 : 44)}
               keyOf={({ server, event }) => `${server} ${event.id}`}
-              render={(one, index) => <EventRow one={one} index={index} nowMs={now} />}
+              render={(one, index) => <EventRow one={one} index={index} nowMs={now} onOpen={setRead} />}
             />
           )}
         </section>
       </ScreenBody>
+      {read === null ? null : <EventDialog one={read} onClose={() => setRead(null)} />}
     </>
   );
 }
@@ -127,17 +130,20 @@ interface EventRowProps {
   readonly one: ServerEvent;
   readonly index: number;
   readonly nowMs: number;
+  readonly onOpen: (one: ServerEvent) => void;
 }
 
-function EventRow({ one, index, nowMs }: EventRowProps) {
+function EventRow({ one, index, nowMs, onOpen }: EventRowProps) {
   const { t, locale } = useWords();
   const { event } = one;
   const height = event.advice === '' ? 27 : 44;
   const said = sentence(event.sentence);
   return (
-    <Row columns={COLUMNS} index={index} height={height}>
+    <Row columns={COLUMNS} index={index} height={height} onOpen={() => onOpen(one)}>
       <Cell className="us-num us-dim" title={event.time}>
-        {shortMoment(event.time, nowMs, locale)}
+        <button type="button" className="us-open" aria-haspopup="dialog" onClick={() => onOpen(one)}>
+          {shortMoment(event.time, nowMs, locale)}
+        </button>
       </Cell>
       <Cell>
         <SeverityMark severity={event.severity} />

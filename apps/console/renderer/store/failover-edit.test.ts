@@ -64,6 +64,41 @@ test('what the form does not show is kept beside what it changes', () => {
   expect(after?.test).toBeUndefined();
 });
 
+test('DNS records and limits of the moments are read as they are written, and come back as they were read', () => {
+  const dns = {
+    ...{ on: true, server: '[2001:db8::53]:5353', zone: 'example.org.', keyFile: '/etc/understudy.key' },
+    records: 'db.example.org a 192.0.2.20 back 192.0.2.10\n\nwww.example.org CNAME db.example.org ttl 300',
+  };
+  const after = section({ dns, undo: { age: '36h', size: '1.5G' } });
+  expect(after).toMatchObject({
+    dns: {
+      ...{ server: '2001:db8::53', port: 5353, zone: 'example.org.', keyFile: '/etc/understudy.key' },
+      records: [
+        { name: 'db.example.org', type: 'A', value: '192.0.2.20', back: '192.0.2.10', ttlSeconds: 60 },
+        { name: 'www.example.org', type: 'CNAME', value: 'db.example.org', ttlSeconds: 300 },
+      ],
+    },
+    undo: { ageMs: 129_600_000, sizeBytes: 1_610_612_736 },
+  });
+  expect(formOf(after).dns).toEqual({
+    ...dns,
+    records: 'db.example.org A 192.0.2.20 back 192.0.2.10\nwww.example.org CNAME db.example.org ttl 300',
+  });
+  expect(formOf(after).undo).toEqual({ age: '36h', size: '1536M' });
+  const none = section({ dns: { ...formOf(after).dns, on: false }, undo: { age: '', size: ' ' } }, after);
+  expect([none?.dns, none?.undo]).toEqual([undefined, undefined]);
+});
+
+test('a time limit of a DNS update stays when its records change', () => {
+  const before = failoverSchema.parse({ dns: { ...FULL.dns, timeoutMs: 5000, port: 5353 } });
+  const { dns } = formOf(before);
+  expect(dns.server).toBe('192.0.2.53:5353');
+  expect(section({ dns: { ...dns, server: '192.0.2.54' } }, before)?.dns).toEqual({
+    ...before.dns,
+    ...{ server: '192.0.2.54', port: 53 },
+  });
+});
+
 test('a service that was there before keeps its commands, wherever it stands; a new line is a unit', () => {
   expect(section({ services: 'reader\n\n nginx.service \ndatabase' }, FULL)?.services).toMatchObject([
     FULL.services[1] ?? {},
@@ -89,6 +124,11 @@ test('an automatic failover with a third agent', () => {
     ...{ automatic: true, witness: { kind: 'agent', server: witnessServer, leaseMs: 6000 } },
     monitor: { agent: true, intervalMs: 3000, failures: 5 },
   });
+});
+
+const dnsWith = (changes: Partial<FailoverForm['dns']>): FailoverForm['dns'] => ({
+  ...{ on: true, server: '192.0.2.53', zone: 'example.org', keyFile: '', records: 'a.example.org A 192.0.2.1' },
+  ...changes,
 });
 
 describe('what is wrong is said of its field, in the words of the command line', () => {
@@ -121,6 +161,21 @@ describe('what is wrong is said of its field, in the words of the command line',
     ],
     [{ addresses: '192.0.2.10/24' }, { field: 'addresses', own: 'address', sentence: '192.0.2.10/24' }],
     [{ addresses: '192.0.2.10@eth0' }, { field: 'addresses', sentence: expect.stringMatching(/with its prefix/) }],
+    [{ dns: dnsWith({ server: '' }) }, { field: 'dns', own: 'nameServer' }],
+    [{ dns: dnsWith({ server: 'ns:70000' }) }, { field: 'dns', own: null }],
+    [{ dns: dnsWith({ zone: 'no zone' }) }, { field: 'dns', sentence: expect.stringMatching(/db\.example\.org/) }],
+    [{ dns: dnsWith({ keyFile: 'key' }) }, { field: 'dns', sentence: expect.stringMatching(/absolute path/) }],
+    [{ dns: dnsWith({ records: '' }) }, { field: 'dns', sentence: 'a DNS update needs a record' }],
+    ...['a.b A', 'a.b A 192.0.2.1 back', 'a.b A 192.0.2.1 ttl soon', 'a.b A 192.0.2.1 back x back y'].map(
+      (records): [Partial<FailoverForm>, Partial<Problem>] => [
+        { dns: dnsWith({ records }) },
+        { field: 'dns', own: 'record', sentence: records },
+      ],
+    ),
+    [{ dns: dnsWith({ records: 'a.b MX mail.a.b' }) }, { field: 'dns', own: null }],
+    [{ undo: { age: 'a day', size: '' } }, { field: 'undo', own: 'age', sentence: 'a day' }],
+    [{ undo: { age: '366d', size: '' } }, { field: 'undo', own: null }],
+    [{ undo: { age: '', size: 'much' } }, { field: 'undo', own: 'size', sentence: 'much' }],
     [{ services: 'two words' }, { field: 'services', sentence: expect.stringMatching(/as systemd calls it/) }],
     [
       { witness: 'fence', fence: '/bin/off "now' },

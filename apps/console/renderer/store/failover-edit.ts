@@ -1,6 +1,6 @@
 /**
  * The failover section of a job as fields of a form. In: the section as it is kept, what a person has written. Out: the section to be kept, or
- * what is wrong with which field. Promised: what the form does not show (DNS, limits of the moments, a monitor's script) stays as it was, and
+ * what is wrong with which field. Promised: what the form does not show (a monitor's script, commands of a service) stays as it was, and
  * an untouched form is the section it was made of. The sentences are those of the schema, as the command line says them. Pure.
  */
 import {
@@ -12,6 +12,7 @@ import {
   type WitnessOptions,
 } from '@understudy/wire';
 import { lineOf, wordsOf } from './command-line.ts';
+import { type DnsForm, dnsForm, dnsOf, type UndoForm, Unreadable, undoForm, undoOf } from './failover-places.ts';
 
 export const scriptNames = ['beforeFailover', 'afterFailover', 'beforeFailback', 'afterFailback'] as const;
 export type ScriptName = (typeof scriptNames)[number];
@@ -41,16 +42,21 @@ export interface FailoverForm {
   /** One a line: a unit, or the name of a service that was there before. */
   readonly services: string;
   readonly scripts: Readonly<Record<ScriptName, string>>;
+  readonly dns: DnsForm;
+  readonly undo: UndoForm;
   /** As cron has it; empty: never. */
   readonly test: string;
 }
 
-export const formFields = ['monitor', 'witness', 'addresses', 'services', 'scripts', 'test', 'automatic'] as const;
+export const formFields = [
+  ...(['monitor', 'witness', 'addresses', 'services', 'scripts'] as const),
+  ...(['dns', 'undo', 'test', 'automatic'] as const),
+] as const;
 export type FormField = (typeof formFields)[number];
 /** `own`: a word of this console; else the schema's own sentence. */
 export interface Problem {
   readonly field: FormField;
-  readonly own: 'port' | 'address' | 'quote' | 'server' | null;
+  readonly own: 'port' | 'address' | 'quote' | 'server' | Unreadable['kind'] | null;
   readonly sentence: string;
 }
 
@@ -58,7 +64,8 @@ const scriptLine = (script: Script | undefined): string =>
   script === undefined ? '' : lineOf([script.path, ...script.arguments]);
 
 export function formOf(section: FailoverOptions | null | undefined): FailoverForm {
-  const { automatic, data, monitor, witness, addresses, services, scripts, test } = section ?? NO_FAILOVER_OPTIONS;
+  const { automatic, data, monitor, witness, addresses, services, scripts, dns, undo, test } =
+    section ?? NO_FAILOVER_OPTIONS;
   return {
     automatic,
     data,
@@ -80,6 +87,8 @@ export function formOf(section: FailoverOptions | null | undefined): FailoverFor
       beforeFailback: scriptLine(scripts.beforeFailback),
       afterFailback: scriptLine(scripts.afterFailback),
     },
+    dns: dnsForm(dns),
+    undo: undoForm(undo),
     test: test?.cron ?? '',
   };
 }
@@ -108,7 +117,15 @@ export type Read = { readonly section: Kept; readonly problem: null } | { readon
 /** `before`: the section that the form was made of. */
 export function sectionOf(form: FailoverForm, before: Kept): Read {
   try {
-    const { monitor: _1, witness: _2, test: _3, scripts: _4, ...rest } = before ?? NO_FAILOVER_OPTIONS;
+    const {
+      monitor: _1,
+      witness: _2,
+      test: _3,
+      scripts: _4,
+      dns: _5,
+      undo: _6,
+      ...rest
+    } = before ?? NO_FAILOVER_OPTIONS;
     const written = {
       ...rest,
       automatic: form.automatic,
@@ -118,6 +135,7 @@ export function sectionOf(form: FailoverForm, before: Kept): Read {
       addresses: linesOf(form.addresses).map(addressOf),
       services: servicesOf(form.services, before?.services ?? []),
       scripts: scriptsOf(form.scripts, before?.scripts ?? {}),
+      ...placesOf(form, before),
       ...(form.test.trim() === '' ? {} : { test: { cron: form.test.trim() } }),
     };
     const parsed = failoverSchema.safeParse(written);
@@ -126,6 +144,21 @@ export function sectionOf(form: FailoverForm, before: Kept): Read {
     return { section: isNothing ? before : parsed.data, problem: null };
   } catch (error) {
     if (error instanceof Wrong) return { problem: error.problem };
+    throw error;
+  }
+}
+
+function placesOf(form: FailoverForm, before: Kept): { dns?: unknown; undo?: unknown } {
+  const dns = read('dns', () => dnsOf(form.dns, before?.dns));
+  const undo = read('undo', () => undoOf(form.undo, before?.undo));
+  return { ...(dns === undefined ? {} : { dns }), ...(undo === undefined ? {} : { undo }) };
+}
+
+function read<T>(field: FormField, work: () => T): T {
+  try {
+    return work();
+  } catch (error) {
+    if (error instanceof Unreadable) throw new Wrong(field, error.kind, error.message);
     throw error;
   }
 }

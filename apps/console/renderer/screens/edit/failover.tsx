@@ -14,6 +14,7 @@ import {
 import { useWords, type Words } from '../../use-words.ts';
 import { Choice } from './choice.tsx';
 import type { PartProps } from './part-props.ts';
+import { DnsPart, UndoPart } from './places.tsx';
 import { WitnessPart } from './witness.tsx';
 
 interface FailoverProps extends PartProps {
@@ -31,12 +32,9 @@ export interface FormProps {
 
 /** What the target does when the source is gone. What is written wrongly is kept as it is written, and not sent. */
 export function Failover({ definition, change, servers, onValid }: FailoverProps) {
-  const words = useWords();
-  const { t } = words;
   // Of what was loaded: while a person writes, the section is made of the form and not the form of the section.
   const [before] = useState(definition.failover);
   const [form, setForm] = useState(formOf(before));
-  const { problem } = sectionOf(form, before);
   const write = (changes: Partial<FailoverForm>): void => {
     const after = { ...form, ...changes };
     setForm(after);
@@ -44,19 +42,38 @@ export function Failover({ definition, change, servers, onValid }: FailoverProps
     onValid(read.problem === null);
     if (read.problem === null) change({ failover: read.section });
   };
+  return (
+    <div className="us-panel-body us-form">
+      <FailoverFields form={form} write={write} before={before} servers={servers} />
+    </div>
+  );
+}
+
+interface FailoverFieldsProps extends Pick<FormProps, 'form' | 'write'> {
+  /** The section that the form was made of. */
+  readonly before: FailoverOptions | null | undefined;
+  readonly servers: readonly string[];
+}
+
+export function FailoverFields({ form, write, before, servers }: FailoverFieldsProps) {
+  const words = useWords();
+  const { t } = words;
+  const { problem } = sectionOf(form, before);
   const parts: FormProps = {
     form,
     write,
     wrong: (field) => (problem?.field === field ? wordOn(words, problem) : null),
   };
   return (
-    <div className="us-panel-body us-form">
+    <>
       <p className="us-dim">{t('edit.failover.hint')}</p>
       <MonitorPart {...parts} />
       <WitnessPart {...parts} servers={servers} />
       <TakeoverChoice {...parts} />
       <OnTarget {...parts} />
       <Scripts {...parts} />
+      <DnsPart {...parts} />
+      <UndoPart {...parts} />
       <TextInput
         label={t('edit.failover.test')}
         description={t('edit.failover.testHint')}
@@ -65,7 +82,7 @@ export function Failover({ definition, change, servers, onValid }: FailoverProps
         onChange={(event) => write({ test: event.currentTarget.value })}
       />
       <Others section={before} />
-    </div>
+    </>
   );
 }
 
@@ -207,11 +224,7 @@ function Scripts({ form, write, wrong }: FormProps) {
 /** What is there and cannot be changed here is named: a form that hides it would look as if there were nothing. */
 function Others({ section }: { readonly section: FailoverOptions | null | undefined }) {
   const { t } = useWords();
-  const found = [
-    ...(section?.dns === undefined ? [] : [t('edit.failover.others.dns', { zone: sentence(section.dns.zone) })]),
-    ...(section?.undo === undefined ? [] : [t('edit.failover.others.undo')]),
-    ...(section?.monitor?.script === undefined ? [] : [t('edit.failover.others.script')]),
-  ];
+  const found = [...(section?.monitor?.script === undefined ? [] : [t('edit.failover.others.script')])];
   if (found.length === 0) return null;
   return <p className="us-dim">{t('edit.failover.kept', { what: found.join(', ') })}</p>;
 }

@@ -2,7 +2,16 @@ import type { FoundPreset } from '@understudy/wire';
 import { describe, expect, test } from 'vitest';
 import { channels } from '../../../shared/ipc-channels.ts';
 import { rawPathFromText } from '../../raw-path.ts';
-import { type Draft, emptyDraft, isComplete, planOf, suggestedName, toProblem } from './draft.ts';
+import {
+  type Draft,
+  emptyDraft,
+  isComplete,
+  planOf,
+  recommendedFailover,
+  suggestedName,
+  toProblem,
+  withChoice,
+} from './draft.ts';
 
 const draft = (changes: Partial<Draft> = {}): Draft => ({
   ...emptyDraft('alpha'),
@@ -41,6 +50,9 @@ describe('a step is complete', () => {
     expect(isComplete('target', draft())).toBe(true);
     expect(isComplete('options', draft({ bandwidth: 0.001 }))).toBe(false);
     expect(isComplete('options', draft({ bandwidth: 1 }))).toBe(true);
+    const recommended = recommendedFailover(draft());
+    expect(isComplete('options', draft({ failover: recommended }))).toBe(true);
+    expect(isComplete('options', draft({ failover: { ...recommended, automatic: true } }))).toBe(false);
   });
   test('a replica beside its source needs a folder of its own', () => {
     expect(toProblem(draft({ target: 'alpha', to: ' ' }))).toBe('same');
@@ -75,5 +87,17 @@ describe('the plan', () => {
     expect(made.ruleOrder).toEqual(['include', 'exclude', 'include', 'exclude']);
     expect(made.failover?.services[0]).toMatchObject({ name: 'postgresql', unit: 'postgresql@15-main.service' });
     expect(taken(draft({ preset, include: [] })).ruleOrder).toBeUndefined();
+  });
+  test('has the failover that was written, with the commands of the application’s services', () => {
+    const failover = { ...recommendedFailover(draft({ preset })), addresses: '192.0.2.10/24@eth0' };
+    expect(taken(draft({ preset, failover })).failover).toMatchObject({
+      ...{ automatic: false, monitor: { agent: true } },
+      addresses: [{ address: '192.0.2.10/24', interface: 'eth0' }],
+      services: [{ name: 'postgresql', start: ['/bin/a'], check: ['/bin/c'] }],
+    });
+    expect(taken(draft()).failover).toBeUndefined();
+    expect(() => planOf(draft({ failover: { ...failover, addresses: 'nowhere' } }))).toThrow();
+    expect(withChoice(draft({ failover }), { preset: null }).failover, 'with another application').toBeNull();
+    expect(withChoice(draft({ failover }), { name: 'x' }).failover).toBe(failover);
   });
 });

@@ -4,6 +4,7 @@
  */
 import {
   type Compression,
+  type FailoverOptions,
   type FoundPreset,
   failoverSchema,
   type InterceptChoice,
@@ -16,6 +17,7 @@ import {
 } from '@understudy/wire';
 import type { PlannedJob } from '../../../shared/ipc-channels.ts';
 import { rawPathFromText } from '../../raw-path.ts';
+import { type FailoverForm, formOf, sectionOf } from '../../store/failover-edit.ts';
 
 export const wizardSteps = ['source', 'what', 'target', 'options', 'check'] as const;
 export type WizardStep = (typeof wizardSteps)[number];
@@ -36,6 +38,8 @@ export interface Draft {
   readonly bandwidth: number | null;
   readonly orphans: OrphanChoiceName;
   readonly adopt: boolean;
+  /** What the target does when the source is gone; null: nothing is said of it yet. */
+  readonly failover: FailoverForm | null;
 }
 
 export const emptyDraft = (source: string | null): Draft => ({
@@ -52,7 +56,32 @@ export const emptyDraft = (source: string | null): Draft => ({
   bandwidth: null,
   orphans: 'report',
   adopt: false,
+  failover: null,
 });
+
+/** One choice beside what was chosen. The services of another application are not those that somebody has written down. */
+export const withChoice = (draft: Draft, changes: Partial<Draft>): Draft => ({
+  ...draft,
+  ...('preset' in changes ? { failover: null } : {}),
+  ...changes,
+});
+
+/** What an application's preset says of a failover. */
+export function presetFailover({ preset }: Draft): FailoverOptions | null {
+  const services = preset?.services ?? [];
+  return services.length === 0 ? null : failoverSchema.parse({ ...NO_FAILOVER_OPTIONS, services });
+}
+
+/** It is watched, and a person decides. */
+export const recommendedFailover = (draft: Draft): FailoverForm => ({
+  ...formOf(presetFailover(draft)),
+  monitored: true,
+});
+
+const readFailover = (draft: Draft) => {
+  const before = presetFailover(draft);
+  return sectionOf(draft.failover ?? formOf(before), before);
+};
 
 const MIB = 1024 * 1024;
 
@@ -62,7 +91,8 @@ export function isComplete(step: WizardStep, draft: Draft): boolean {
   if (step === 'what') return draft.include.length > 0 || draft.preset !== null;
   if (step === 'target')
     return draft.target !== null && toProblem(draft) === null && jobNameSchema.safeParse(draft.name).success;
-  if (step === 'options') return draft.bandwidth === null || draft.bandwidth * MIB >= SLOWEST_RATE;
+  if (step === 'options')
+    return (draft.bandwidth === null || draft.bandwidth * MIB >= SLOWEST_RATE) && readFailover(draft).problem === null;
   return true;
 }
 
@@ -93,7 +123,8 @@ export function planOf(draft: Draft): PlannedJob {
   const { source, target, preset } = draft;
   if (source === null || target === null) throw new Error('the wizard has not come to its end');
   const to = draft.to.trim();
-  const services = preset?.services ?? [];
+  const failover = readFailover(draft);
+  if (failover.problem !== null) throw new Error('the wizard has not come to its end');
   return {
     source,
     target,
@@ -107,7 +138,7 @@ export function planOf(draft: Draft): PlannedJob {
       compression: draft.compression,
       bandwidth: draft.bandwidth === null ? null : Math.round(draft.bandwidth * MIB),
       ...(draft.orphans === 'report' ? {} : { mirror: { orphans: draft.orphans } }),
-      ...(services.length === 0 ? {} : { failover: failoverSchema.parse({ ...NO_FAILOVER_OPTIONS, services }) }),
+      ...(failover.section == null ? {} : { failover: failover.section }),
     },
   };
 }

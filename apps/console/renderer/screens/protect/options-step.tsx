@@ -1,5 +1,6 @@
 import { Checkbox, NumberInput, Select } from '@mantine/core';
 import { useWords } from '../../use-words.ts';
+import { FailoverPart } from './failover-part.tsx';
 import type { StepProps } from './step-props.ts';
 
 const INTERCEPTS = ['auto', 'fuse', 'watch'] as const;
@@ -49,6 +50,7 @@ export function OptionsStep({ draft, change }: StepProps) {
         checked={draft.adopt}
         onChange={(event) => change({ adopt: event.currentTarget.checked })}
       />
+      <FailoverPart draft={draft} change={change} />
     </div>
   );
 }

@@ -4,18 +4,16 @@ import { useReducer, useState } from 'react';
 import { closeSheet } from '../../store/app.ts';
 import { useWords } from '../../use-words.ts';
 import { CheckStep } from './check-step.tsx';
-import { type Draft, emptyDraft, isComplete, type WizardStep, wizardSteps } from './draft.ts';
+import { emptyDraft, isComplete, type WizardStep, withChoice, wizardSteps } from './draft.ts';
 import { OptionsStep } from './options-step.tsx';
 import { SourceStep } from './source-step.tsx';
 import type { StepProps } from './step-props.ts';
 import { TargetStep } from './target-step.tsx';
 import { WhatStep } from './what-step.tsx';
 
-const merged = (draft: Draft, changes: Partial<Draft>): Draft => ({ ...draft, ...changes });
-
 export function ProtectWizard({ source }: { readonly source: string | null }) {
   const { t } = useWords();
-  const [draft, change] = useReducer(merged, emptyDraft(source));
+  const [draft, change] = useReducer(withChoice, emptyDraft(source));
   const [step, setStep] = useState<WizardStep>('source');
   const at = wizardSteps.indexOf(step);
   const move = (by: number): void => setStep(wizardSteps[at + by] ?? step);

@@ -33,6 +33,8 @@ export const common: SameKeys<(typeof en)['common']> = {
   places_other: '{{shown}} Stellen',
   moments_one: '{{shown}} Zeitpunkt',
   moments_other: '{{shown}} Zeitpunkte',
+  readAll: 'Alles lesen',
+  readLess: 'Weniger zeigen',
   failed: 'Das ging nicht',
   done: 'Erledigt',
   confirmDelete: 'Ja, löschen',

@@ -124,12 +124,25 @@ export const edit: SameKeys<(typeof en)['edit']> = {
       beforeFailback: 'Vor dem Zurückschwenken',
       afterFailback: 'Nach dem Zurückschwenken',
     },
+    dnsOn: 'DNS-Einträge ändern sich beim Umschwenken',
+    dns: 'DNS-Änderung (RFC 2136)',
+    dnsServer: 'Nameserver',
+    dnsZone: 'Zone',
+    dnsKey: 'Schlüsseldatei auf dem Ziel',
+    dnsKeyNone: 'ohne Unterschrift',
+    dnsRecords: 'Einträge, die dann auf das Ziel zeigen',
+    dnsRecordsHint:
+      'je Zeile einer: db.example.org A 192.0.2.20, dann back 192.0.2.10 für das, was nach dem Zurückschwenken dort steht, und ttl 300, wo es nicht 60 Sekunden sind',
+    undo: 'Wie weit das Ziel zurückgehen kann',
+    undoHint:
+      'Die Zeitpunkte, auf die das Replikat zurückgesetzt werden kann, bleiben, bis die erste Grenze erreicht ist.',
+    undoAge: 'Alter, etwa 24h oder 30d',
+    undoSize: 'Größe, etwa 10G',
+    undoNone: 'wie in agent.yaml des Ziels',
     test: 'Von selbst ein Umschwenken erproben',
     testHint: 'wie bei cron, in der Zeit des Ziels: 0 4 * * * heißt jede Nacht um vier; leer: nie',
     kept: 'Auch da, bleibt, wie es ist, und wird mit job edit --failover-file geändert: {{what}}.',
     others: {
-      dns: 'eine DNS-Änderung in {{zone}}',
-      undo: 'Grenzen der bewahrten Zeitpunkte',
       script: 'ein Skript, das nach der Quelle fragt',
     },
     wrong: {
@@ -138,6 +151,12 @@ export const edit: SameKeys<(typeof en)['edit']> = {
         '„{{text}}“ ist keine Dienstadresse: Schreiben Sie ADRESSE/PRÄFIX@SCHNITTSTELLE, etwa 192.0.2.10/24@eth0.',
       quote: 'Ein Anführungszeichen ist offen, oder ein Backslash steht am Ende: {{text}}',
       server: 'Wählen Sie den dritten Agenten.',
+      nameServer:
+        'Schreiben Sie den Nameserver als Namen oder Adresse, mit einem Port, wo es nicht 53 ist: [2001:db8::53]:5353.',
+      record:
+        '„{{text}}“ ist kein Eintrag: Schreiben Sie NAME TYP WERT, dann „back WERT“ und „ttl SEKUNDEN“, wo Sie es wollen.',
+      age: '„{{text}}“ ist keine Zeit: Schreiben Sie ein Alter wie 90m, 12h oder 30d.',
+      size: '„{{text}}“ ist keine Größe wie 10G.',
     },
   },
   rules: 'Regeln, je Zeile eine, der Reihe nach',

@@ -3,6 +3,7 @@ import type { SameKeys } from '../same-keys.ts';
 
 export const events: SameKeys<(typeof en)['events']> = {
   title: 'Ereignisse',
+  one: 'Ereignis',
   severity: 'Mindestens',
   server: 'Server',
   job: 'Job',

@@ -58,6 +58,36 @@ export const protect: SameKeys<(typeof en)['protect']> = {
   orphans: 'Dateien im Ordner des Replikats, die nie von der Quelle kamen',
   orphanChoices: { report: 'werden gemeldet (empfohlen)', move: 'werden beiseitegelegt', delete: 'werden gelöscht' },
   adopt: 'Dateien, die schon im Ordner des Replikats liegen, gehören fortan diesem Job',
+  failover: {
+    now: 'Jetzt sagen, was das Ziel tut, wenn die Quelle fort ist',
+    nowHint:
+      'Für den Anfang nicht nötig: Solange es nicht gesagt ist, ordnet ein Mensch das Umschwenken an, und nur die Daten sind da. Es lässt sich später unter Bearbeiten sagen.',
+    title: 'Wenn die Quelle fort ist',
+    effects: 'Was daraus wird',
+    effect: {
+      unwatched: 'Niemand achtet auf die Quelle: Das Ziel sagt nicht, wenn sie fort ist.',
+      watched:
+        'Das Ziel achtet auf die Quelle und ruft jemanden, wenn sie {{seconds}} s nicht geantwortet hat (empfohlen).',
+      manual: 'Ein Mensch ordnet das Umschwenken an; das Ziel übernimmt nie von selbst (für den Anfang empfohlen).',
+      automatic: 'Das Ziel übernimmt von selbst, sobald die Quelle als fort gilt und der Zeuge zustimmt.',
+      alone: 'Nur ein Mensch kann wissen, dass die Quelle nicht mehr schreiben darf.',
+      witnessed: 'Bevor es übernimmt, fragt das Ziel den Zeugen: Nie schreiben beide Server zugleich.',
+      applied: 'Was angekommen und nicht angewendet ist, wird erst angewendet: Nichts davon geht verloren (empfohlen).',
+      discarded:
+        'Was angekommen und nicht angewendet ist, wird verworfen: Das ist schneller, und so viel geht verloren.',
+      addresses_one: 'Eine Adresse geht auf das Ziel über: Clients finden es, wo die Quelle war.',
+      addresses_other: '{{count}} Adressen gehen auf das Ziel über: Clients finden es, wo die Quelle war.',
+      services_one: 'Ein Dienst wird auf dem Ziel gestartet, wenn das Replikat beschreibbar ist.',
+      services_other:
+        '{{count}} Dienste werden auf dem Ziel gestartet, der Reihe nach, wenn das Replikat beschreibbar ist.',
+      dns_one: 'Ein Name zeigt von da an auf das Ziel.',
+      dns_other: '{{count}} Namen zeigen von da an auf das Ziel.',
+      dataOnly: 'Nur die Daten werden bereitgemacht: Adressen, Namen und Dienste bleiben Sache eines Menschen.',
+      tried:
+        'Ein Umschwenken wird von selbst an einer Kopie erprobt: Was nicht geht, weiß man, bevor es zählt (empfohlen).',
+      untried: 'Ein Umschwenken wird nie von selbst erprobt.',
+    },
+  },
   checking: 'Wird geprüft…',
   checkAgain: 'Noch einmal prüfen',
   checks: {

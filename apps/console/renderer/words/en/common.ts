@@ -30,6 +30,8 @@ export const common = {
   places_other: '{{shown}} places',
   moments_one: '{{shown}} moment',
   moments_other: '{{shown}} moments',
+  readAll: 'Read all of it',
+  readLess: 'Show less',
   failed: 'That did not work',
   done: 'Done',
   confirmDelete: 'Yes, delete it',

@@ -1,5 +1,6 @@
 export const events = {
   title: 'Events',
+  one: 'Event',
   severity: 'At least',
   server: 'Server',
   job: 'Job',

@@ -55,6 +55,33 @@ export const protect = {
   orphans: 'Files in the replica’s folder that never came from the source',
   orphanChoices: { report: 'are told of (recommended)', move: 'are put aside', delete: 'are deleted' },
   adopt: 'Files that lie in the replica’s folder already become this job’s',
+  failover: {
+    now: 'Say now what the target does when the source is gone',
+    nowHint:
+      'Not needed to begin: until it is said, a person orders the failover, and nothing but the data is there. It can be said later under Edit.',
+    title: 'When the source is gone',
+    effects: 'What this comes to',
+    effect: {
+      unwatched: 'Nobody watches the source: the target does not say when it is gone.',
+      watched:
+        'The target watches the source and calls for somebody when it has not answered for {{seconds}} s (recommended).',
+      manual: 'A person orders the failover; the target never takes over by itself (recommended to begin with).',
+      automatic: 'The target takes over by itself, once the source counts as gone and the witness agrees.',
+      alone: 'Nobody but a person can know that the source may not write any more.',
+      witnessed: 'Before it takes over the target asks the witness: both servers never write at once.',
+      applied: 'What has arrived and is not applied is applied first: nothing of it is lost (recommended).',
+      discarded: 'What has arrived and is not applied is thrown away: it is faster, and that much is lost.',
+      addresses_one: 'One address moves to the target: clients find it where the source was.',
+      addresses_other: '{{count}} addresses move to the target: clients find it where the source was.',
+      services_one: 'One service is started on the target, when the replica can be written.',
+      services_other: '{{count}} services are started on the target, in their order, when the replica can be written.',
+      dns_one: 'One name points at the target from then on.',
+      dns_other: '{{count}} names point at the target from then on.',
+      dataOnly: 'Only the data is made ready: addresses, names and services remain a person’s work.',
+      tried: 'A failover is tried by itself on a copy: what does not work is known before it counts (recommended).',
+      untried: 'A failover is never tried by itself.',
+    },
+  },
   checking: 'Checking…',
   checkAgain: 'Check again',
   checks: {
