@@ -47,3 +47,40 @@ describe('unsent', () => {
     expect(out).toContain('put aside in /srv/.understudy/unsent');
   });
 });
+
+describe('failback', () => {
+  let two: TwoServers;
+
+  beforeEach(async () => {
+    two = await TwoServers.start();
+    two.alpha.answers['job.unsent'] = () => ({ unsent: null });
+    two.alpha.answers['job.list'] = () => ({ jobs: [summaryOf({ id: ID })] });
+  });
+  afterEach(() => two.stop());
+
+  /** What the server says of the job each time it is asked, once it is on its way; the last of it again and again. */
+  const says = (...left: NonNullable<Parameters<typeof summaryOf>[0]>[]) => {
+    two.alpha.answers['job.failback'] = () => {
+      two.alpha.answers['job.list'] = () => ({
+        jobs: [summaryOf({ id: ID, ...(left.length > 1 ? left.shift() : left[0]) })],
+      });
+      return summaryOf({ id: ID }).status;
+    };
+  };
+  const run = () => runCommand(['failback', 'files', '--yes'], { env: two.env });
+  const halted = (code: string, sentence: string) => ({ state: 'halted', reason: { code, sentence } }) as const;
+
+  it('goes on waiting over the moment in which the job is between two runs', async () => {
+    says(halted('starting', 'The job is about to be started.'), { state: 'stopped' });
+    const { exitCode, out } = await run();
+    expect(exitCode).toBe(0);
+    expect(out).toContain('is the primary again');
+  });
+
+  it('ends with what halted the job', async () => {
+    says(halted('mount-gone', 'The mount was taken away.'));
+    const { exitCode, err } = await run();
+    expect(exitCode).toBe(1);
+    expect(err).toContain('The mount was taken away.');
+  });
+});

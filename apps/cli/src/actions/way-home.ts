@@ -200,7 +200,9 @@ async function untilHome(session: Session, found: FoundJob, timeout = 3_600_000)
       const status = jobs.find(({ status: { id } }) => id === found.job.status.id)?.status;
       if (status === undefined || status.state === 'stopped' || status.source !== found.job.status.source) break;
       progress.show(statusLine(status, Date.now()));
-      if (status.state === 'halted') throw new CommandError(ExitCode.no, statusLine(status, Date.now()));
+      // Between two runs of it, with the roles changing, a job stands still for a moment and says so.
+      const isStarting = status.reason?.code === 'starting';
+      if (status.state === 'halted' && !isStarting) throw new CommandError(ExitCode.no, statusLine(status, Date.now()));
       if (Date.now() > until)
         throw new CommandError(
           ExitCode.timeout,
