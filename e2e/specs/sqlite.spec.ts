@@ -4,6 +4,7 @@ import { expect } from 'vitest';
 import {
   type Bootstrap,
   describeWithFuse,
+  fullSize,
   replicaOf,
   SampleDatabase,
   staged,
@@ -61,7 +62,8 @@ describeWithFuse('a live SQLite database', () => {
       `SQLite: ${rate.toFixed(0)} transactions/s; images behind by ${ages[15]} ms (median), ${ages.at(-1)} ms (most)`,
     );
     expect(ages.at(-1)).toBeLessThan(1000);
-    expect(rate).toBeGreaterThanOrEqual(150);
+    // How many a machine manages beside everything else says nothing of the product: at full size it does nothing else.
+    if (fullSize) expect(rate).toBeGreaterThanOrEqual(150);
 
     await stage.client.flush('bank');
     expect(await treeDifferences(source, replica)).toEqual([]);
