@@ -11,7 +11,7 @@ import {
   treeDifferences,
 } from '../bootstrap/index.ts';
 
-const OPERATIONS = String(sized(8000, 2500));
+const OPERATIONS = String(sized(8000, 1000));
 
 async function storm(folder: string, seed: number): Promise<void> {
   await startLoad('storm', [folder, '--seed', String(seed), '--operations', OPERATIONS]).finished();

@@ -35,7 +35,9 @@ const MIB = 1024 ** 2;
 const BLOCK = 4096;
 /** A lost line is noticed after 10 s; cut sizes do not wait for so long. */
 const noticing = fullSize ? '' : 'replication:\n  ping: 300ms\n  dead: 1200ms\n';
-const smallQueue = `${noticing}queue:\n  memory: 1 MiB\n  disk: 64 MiB\n  minimum-free: 0\n`;
+const smallQueue = (mib: number) => `${noticing}queue:\n  memory: 1 MiB\n  disk: ${mib} MiB\n  minimum-free: 0\n`;
+/** The size of a sparse file of which one block in a hundred changes: more than the queue may hold at either size. */
+const GIB = sized(10, 2);
 
 interface Said {
   readonly calls: number;
@@ -70,7 +72,7 @@ async function repaired({ stage, line, source, replica }: World, ...compare: str
 describe.skipIf(why !== null)('two servers', () => {
   describeWithFuse('and what is full', () => {
     staged('[SRM2] a queue at its limit of 64 MiB: only what changed is sent afterwards', [], async (stage) => {
-      const world = await openWorld(stage, { settings: { source: smallQueue, target: noticing } });
+      const world = await openWorld(stage, { settings: { source: smallQueue(64), target: noticing } });
       const file = join(world.source, 'large');
       const places = sized(131_072, 32_768);
       await writes(file, '--of', places / 16, '--count', places / 16, '--run', 16);
@@ -93,20 +95,22 @@ describe.skipIf(why !== null)('two servers', () => {
       expect(sent, 'bytes on the wire').toBeLessThanOrEqual(1.1 * said.distinctBytes);
     });
 
-    staged('[SRM3] 1 % of a sparse file of 10 GiB, changed at random while the line is down', [], async (stage) => {
-      const world = await openWorld(stage, { settings: { source: smallQueue, target: noticing } });
+    staged(`[SRM3] 1 % of a sparse file of ${GIB} GiB, changed at random while the line is down`, [], async (stage) => {
+      const queue = smallQueue(sized(64, 12));
+      const world = await openWorld(stage, { settings: { source: queue, target: noticing } });
       imagesInMemory(stage, 1024 * MIB);
-      for (const at of [world.source, world.to]) mountDiskImage(stage, 'ext4', at, 11 * 1024 * MIB);
-      const file = join(world.source, 'ten-gib');
-      const places = (10 * 1024 * MIB) / BLOCK;
+      for (const at of [world.source, world.to]) mountDiskImage(stage, 'ext4', at, (GIB + 1) * 1024 * MIB);
+      const file = join(world.source, 'sparse');
+      const places = (GIB * 1024 * MIB) / BLOCK;
       await writes(file, '--of', places, '--count', 1000, '--seed', 3);
       await protectWorld(world);
       world.line.cut();
       const said = await writes(file, '--of', places, '--count', Math.floor(places / 100), '--seed', 4);
-      await disconnected(world);
+      const { replication } = await disconnected(world);
+      expect(replication.dirty?.reasons.map(({ reason }) => reason)).toContain('queue-disk-full');
       const { sent, read, seconds } = await repaired(world, '--skip-holes', 'yes');
       console.info(
-        `10 GiB: ${megabytes(said.bytes)} changed; sent ${megabytes(sent)} (${((sent / (places * BLOCK)) * 100).toFixed(3)} %), ` +
+        `${GIB} GiB: ${megabytes(said.bytes)} changed; sent ${megabytes(sent)} (${((sent / (places * BLOCK)) * 100).toFixed(3)} %), ` +
           `read ${megabytes(read)}, ${seconds.toFixed(1)} s`,
       );
       expect(sent, 'bytes on the wire').toBeLessThanOrEqual(0.011 * places * BLOCK);
