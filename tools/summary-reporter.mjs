@@ -1,8 +1,7 @@
 /**
  * A vitest reporter that writes what `test.mjs` sums up, as JSON to the file named by UNDERSTUDY_TEST_SUMMARY: counts a suite (a
- * project's package), every skipped test with its reason, every failure by name, every test that passed
- * only when it was tried again. A test says why it is skipped by `ctx.skip(why)`,
- * or, before a skipped group, by printing `SKIPPED title: why`.
+ * project's package), every skipped test with its reason, every failure by name. A test says why it is skipped by
+ * `ctx.skip(why)`, or, before a skipped group, by printing `SKIPPED title: why`.
  */
 import { mkdirSync, renameSync, writeFileSync } from 'node:fs';
 import { dirname, relative, sep } from 'node:path';
@@ -35,7 +34,7 @@ export default class SummaryReporter {
   #write(head, unhandledErrors) {
     const file = process.env.UNDERSTUDY_TEST_SUMMARY;
     if (file === undefined) return;
-    const summary = { ...head, suites: {}, skipped: [], failed: [], wavering: [] };
+    const summary = { ...head, suites: {}, skipped: [], failed: [] };
     for (const module of this.#modules) this.#addModule(summary, module);
     for (const error of unhandledErrors)
       summary.failed.push({ name: 'an error outside of any test', why: String(error.message ?? error) });
@@ -62,15 +61,11 @@ export default class SummaryReporter {
   #addTest(summary, suite, file, test) {
     const { state, errors, note } = test.result();
     const name = `${file} > ${test.fullName}`;
-    if (state === 'passed') {
-      suite.passed += 1;
-      const first = errors?.[0]?.message ?? 'it says nothing';
-      if (test.diagnostic()?.flaky) summary.wavering.push({ name, why: first });
-    }
-    if (state === 'skipped') {
+    if (state === 'passed') suite.passed += 1;
+    else if (state === 'skipped') {
       suite.skipped += 1;
       summary.skipped.push({ name, why: note ?? this.#reasonOf(test) });
-    } else if (state !== 'passed') {
+    } else {
       suite.failed += 1;
       summary.failed.push({ name, why: state === 'failed' ? (errors[0]?.message ?? '') : 'it never came to an end' });
     }

@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { build, compile } from './build.mjs';
 import { ensureElectron } from './electron.mjs';
 import { asCommand, ensureDependencies, ensurePackages, requireNode, run, say, top } from './ensure.mjs';
-import { apart, joined, laneCount, lanesOf, whyNotApart } from './lanes.mjs';
+import { ALONE, apart, joined, laneCount, lanesOf, whyNotApart } from './lanes.mjs';
 import { buildSampleWriter } from './sample-writer/build.mjs';
 
 const LIMIT_MS = Number(process.env.UNDERSTUDY_TEST_MINUTES ?? 75) * 60_000;
@@ -73,26 +73,31 @@ async function oneRun(name, args, { separate = false } = {}) {
   return summary;
 }
 
-/** Unit tests with both processors, then the specs in their lanes, then what wants the machine for itself. */
-async function everything() {
+/** The specs, and what wants the machine for itself, in their lanes: each lane is a machine of its own to what runs in it. */
+async function inLanes() {
   const specs = readdirSync(join(top, 'e2e', 'specs')).filter((name) => name.endsWith('.spec.ts'));
   const why = whyNotApart();
   if (why !== null) say(`the specs run one after the other: namespaces are not to be had here (${why})`);
-  const lanes = lanesOf(
-    specs.map((name) => `e2e/specs/${name}`),
-    why === null ? laneCount() : 1,
-  );
-  const said = [await oneRun('unit', ['--project', 'unit'])];
-  const lane = (files, index) => oneRun(`e2e-${index + 1}`, ['--project', 'e2e', ...files], { separate: why === null });
-  said.push(...(await Promise.all(lanes.map(lane))));
-  said.push(await oneRun('alone', ['--project', 'alone']));
-  return joined(said);
+  const lanes = lanesOf([...specs.map((name) => `e2e/specs/${name}`), ...ALONE], why === null ? laneCount() : 1);
+  const projects = ['--project', 'e2e', '--project', 'alone'];
+  const lane = (files, index) => oneRun(`lane-${index + 1}`, [...projects, ...files], { separate: why === null });
+  return Promise.all(lanes.map(lane));
 }
 
-async function vitest() {
+/** Unit tests beside the compiler, which has use for one processor, then everything that runs what it made. */
+async function everything(checks) {
+  const [unit, built] = await Promise.all([
+    oneRun('unit', ['--project', 'unit']),
+    checks.then(() => oneRun('built', ['--project', 'built'])),
+  ]);
+  return joined([unit, built, ...(await inLanes())]);
+}
+
+async function vitest(checks) {
   const left = setTimeout(() => stop.abort(), Math.max(1, LIMIT_MS - 30_000 - (Date.now() - started)));
   const args = process.argv.slice(2);
-  const summary = args.length > 0 ? await oneRun('some', args) : await everything();
+  // A test that needs no built output still tells something where a package does not compile.
+  const summary = args.length > 0 ? await checks.then(() => oneRun('some', args)) : await everything(checks);
   clearTimeout(left);
   if (stop.signal.aborted)
     return withFailure(summary, 'the run was stopped before its end: by hand, or at its time limit');
@@ -112,8 +117,6 @@ function report(suites, summary) {
     console.log(`${name.padEnd(width)} ${counts} ${(ms / 1000).toFixed(1).padStart(8)} s`);
   }
   for (const { name, why } of summary.skipped) console.log(`skipped: ${name}: ${why}`);
-  for (const { name, why } of summary.wavering ?? [])
-    console.log(`failed at first, passed when tried again: ${name}: ${why.split('\n')[0]}`);
   for (const { name, why } of summary.failed) console.log(`failed: ${name}: ${why.split('\n')[0]}`);
 }
 
@@ -132,10 +135,9 @@ await asCommand(async () => {
   let summary = { suites: {}, skipped: [], failed: [] };
   const prepared = await check('preparation', prepare);
   if (prepared.why === null) {
-    const checks = [check('format and lint', lint), check('types', () => compile())];
-    for (const one of await Promise.all(checks)) suites.push(one.suite);
-    // A test that needs no built output still tells something where a package does not compile.
-    summary = await vitest();
+    const checks = Promise.all([check('format and lint', lint), check('types', () => compile())]);
+    summary = await vitest(checks);
+    for (const one of await checks) suites.push(one.suite);
   } else suites.push(prepared.suite);
   report(suites, summary);
   say(`${((Date.now() - started) / 60_000).toFixed(1)} minutes`);
