@@ -15,7 +15,8 @@ export async function firstPaintMs(stage: Bootstrap, memory = 'config'): Promise
   const display = await openDisplay(stage.env);
   try {
     const env = { ...stage.env, DISPLAY: display.name, XDG_CONFIG_HOME: stage.folder(memory), LANG: 'en_GB.UTF-8' };
-    const started = await PackagedConsole.start([program() ?? 'electron', APPLICATION, '--no-sandbox'], env);
+    const command = [program() ?? 'electron', APPLICATION, '--no-sandbox'];
+    const started = await PackagedConsole.start(command, env, isLoading);
     const began = beginningOf(started.pid);
     const shown = await until('the page is shown', async () =>
       started.page.evaluate<number | false>(`(() => {
@@ -29,6 +30,14 @@ export async function firstPaintMs(stage: Bootstrap, memory = 'config'): Promise
     await display.close();
   }
 }
+
+/** A page that is taken hold of before it is there waits for who does so. */
+const isLoading = (address: string): Promise<true> =>
+  until('the console loads its page', async () => {
+    const listed = await fetch(`http://${new URL(address).host}/json/list`);
+    const pages = (await listed.json()) as readonly { readonly url: string }[];
+    return pages.some(({ url }) => url.startsWith('app:'));
+  });
 
 /** When the kernel began it, ms since 1970. */
 function beginningOf(pid: number): number {

@@ -30,8 +30,12 @@ export class PackagedConsole {
     page.on('pageerror', (error) => this.complaints.push(String(error)));
   }
 
-  /** `command` becomes the console, or starts it and ends with it. */
-  static async start(command: readonly string[], env: NodeJS.ProcessEnv): Promise<PackagedConsole> {
+  /** `command` becomes the console, or starts it and ends with it. `ready`: when to take hold of it, given where it listens; at once if not given. */
+  static async start(
+    command: readonly string[],
+    env: NodeJS.ProcessEnv,
+    ready: (address: string) => Promise<unknown> = async () => undefined,
+  ): Promise<PackagedConsole> {
     const [program = '', ...args] = [...command, '--remote-debugging-port=0', '--lang=en-GB'];
     const child = spawn(program, args, { env, cwd: '/', stdio: ['ignore', 'pipe', 'pipe'] });
     let said = '';
@@ -53,6 +57,7 @@ export class PackagedConsole {
         },
         { timeoutMs: START_MS },
       );
+      await ready(address);
       const browser = await chromium.connectOverCDP(address, { timeout: START_MS });
       const page = await until('the console has a window', () => browser.contexts()[0]?.pages()[0], {
         timeoutMs: START_MS,
