@@ -183,6 +183,14 @@ const SHORTENED: readonly [seed: number, steps: readonly number[], found: string
     [68, 78, 80, 82, 89, 122, 127, 137, 138, 153, 154, 173, 174, 206, 385, 386, 398, 399, 401, 403, 404, 406, 408, 436],
     '[MIR1] what a mirror had read was shifted a second time by the ring, which was read again when the source had died',
   ],
+  [
+    800946,
+    [
+      9, 10, 65, 66, 72, 73, 76, 83, 85, 103, 104, 105, 152, 173, 176, 179, 194, 197, 222, 254, 272, 273, 278, 284, 341,
+      366, 370, 372, 375, 394, 395, 396, 420,
+    ],
+    '[SRM2] a repair that was lost forgot the directories that it had come to: what was in them was never sent',
+  ],
   [12093, [62], '[SAFE4] a target died when all but the clearing up was done, and nobody started the job again'],
 ];
 const SEEDS = 150;

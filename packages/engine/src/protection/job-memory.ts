@@ -66,7 +66,8 @@ export function remember({ dirty, scopes, runs, refusals }: Rooms): JobMemory {
 export function memoryVersion({ dirty, scopes, runs, refusals }: Rooms): string {
   let version = '';
   for (const scope of scopes.values()) version += `${scope.version}/`;
-  return `${version}${dirty.version}/${runs.complete}/${runs.mirror?.repairing === true}/${refusals.unrepairable.size > 0}`;
+  const repair = runs.mirror?.repairing === true ? runs.mirror.directories.found : null;
+  return `${version}${dirty.version}/${runs.complete}/${repair}/${refusals.unrepairable.size > 0}`;
 }
 
 /** Without what was noted of roots where rules are asked everything is compared there. */

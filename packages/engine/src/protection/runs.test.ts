@@ -1,5 +1,5 @@
 import { brand, type RawName } from '@understudy/base';
-import type { NodeId } from '@understudy/wire';
+import { type NodeId, position } from '@understudy/wire';
 import { describe, expect, it } from 'vitest';
 import { DirtyMap } from '../data-path/source/queue/dirty-map.ts';
 import { RootScope } from '../data-path/source/queue/root-scope.ts';
@@ -19,10 +19,12 @@ function runsWith(memory: VolatileMirrorMemory, whole = true) {
     rootPath: brand<RawName>('/srv'),
     rootNode,
   });
-  const root = { index: 0, path: new Uint8Array(), files: { rootNode, stat: () => null } as never, scope };
+  const stats = new Map<NodeId, { readonly mode: number }>();
+  const files = { rootNode, stat: (of: NodeId) => stats.get(of) ?? null } as never;
+  const root = { index: 0, path: new Uint8Array(), files, scope };
   const world = { roots: new Map([[0, root]]), wallMs: () => 0, say: () => {} } as never;
   const parts = { dirty: new DirtyMap(), refusals: new Refusals(), event: () => {}, completed: () => {} };
-  return { scope, dirty: parts.dirty, runs: new Runs({ ...parts, world, memory }) };
+  return { scope, stats, dirty: parts.dirty, runs: new Runs({ ...parts, world, memory }) };
 }
 
 function remembering(...finished: number[]): VolatileMirrorMemory {
@@ -52,6 +54,23 @@ describe('[MIR3] after a restart of the source', () => {
     const memory = remembering(1);
     memory.setPaused(true);
     expect(runsWith(memory).runs.mirrorPaused).toBe(true);
+  });
+});
+
+describe('[SRM2] a repair that is lost', () => {
+  it('gives back what it had taken, and the directories that it had come to: by their names nobody would list them again', () => {
+    const { dirty, runs, stats } = runsWith(new VolatileMirrorMemory());
+    runs.complete = true;
+    dirty.addEntry(0, node(1), brand<RawName>('new'), 'queue-full');
+    runs.startDue();
+    stats.set(node(7), { mode: 0o040755 });
+    runs.replied({ kind: 'want', at: position(1), root: 0, node: node(7) });
+    expect([dirty.size, runs.mirror?.repairing]).toEqual([0, true]);
+    runs.lose();
+    expect(dirty.items()).toEqual([
+      { kind: 'entry', root: 0, parent: node(1), name: 'new' },
+      { kind: 'node', root: 0, node: node(7) },
+    ]);
   });
 });
 

@@ -55,12 +55,24 @@ export class VolatileMirrorMemory implements MirrorMemory {
   }
 }
 
-/** A copy: what is found to be unknown is taken out of it. */
-export function finishedOf(
-  roots: ReadonlyMap<number, unknown>,
-  note: MirrorNote | undefined,
-): ReadonlyMap<number, Set<NodeId>> {
-  const finished = new Map<number, Set<NodeId>>();
-  for (const [root, nodes] of note?.finished ?? []) if (roots.has(root)) finished.set(root, new Set(nodes));
-  return finished;
+/** What an earlier run had finished. Promise: not what operations may have gone by unseen on since. */
+export class FinishedBefore {
+  readonly #roots: ReadonlyMap<number, { readonly scope: { knows(node: NodeId): boolean } }>;
+  readonly #nodes = new Map<number, Set<NodeId>>();
+
+  constructor(
+    roots: ReadonlyMap<number, { readonly scope: { knows(node: NodeId): boolean } }>,
+    note: MirrorNote | undefined,
+  ) {
+    this.#roots = roots;
+    for (const [root, nodes] of note?.finished ?? []) if (roots.has(root)) this.#nodes.set(root, new Set(nodes));
+  }
+
+  has(root: number, node: NodeId): boolean {
+    const finished = this.#nodes.get(root);
+    if (finished?.has(node) !== true) return false;
+    if (this.#roots.get(root)?.scope.knows(node) === true) return true;
+    finished.delete(node);
+    return false;
+  }
 }

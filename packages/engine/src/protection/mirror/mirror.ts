@@ -7,17 +7,17 @@
  * the mirror is never older than its position, and after the operations that were executing at the last read it is exact (the barrier
  * before `mirrorEnd`). What was asked and not answered when a link broke is asked again; see in-flight.ts.
  */
-import { RingBuffer } from '@understudy/base';
-import { MIRROR_GOES_ON, MIRROR_REPAIR, MirrorCompare, type NodeId, type Reply, Verb } from '@understudy/wire';
+import { MIRROR_GOES_ON, MIRROR_REPAIR, MirrorCompare, type Reply, Verb } from '@understudy/wire';
 import { type DirtyItem, NOTHING_TAKEN, type Taken } from '../../data-path/source/queue/dirty-map.ts';
 import { type Barrier, FileError } from '../../ports.ts';
 import { ActiveNames } from './active-names.ts';
 import { ContentQueue } from './content-queue.ts';
 import { ContentSender, MIRROR_BLOCK } from './content-sender.ts';
 import { DirectoryLister } from './directory-lister.ts';
+import { DirectoryQueue, type QueuedDirectory } from './directory-queue.ts';
 import { type Asked, EntrySender } from './entry-sender.ts';
 import { InFlight, type Question, type SilentQuestion } from './in-flight.ts';
-import { finishedOf, type MirrorMemory, type MirrorNote } from './memory.ts';
+import { FinishedBefore, type MirrorMemory, type MirrorNote } from './memory.ts';
 import { type Compare, type MirrorPlan, namesFirst, type OrphanOrders, orphanOrders } from './plan.ts';
 import { type MirrorProgress, noProgress } from './progress.ts';
 import { Replies } from './replies.ts';
@@ -44,12 +44,11 @@ export class Mirror {
   readonly plan: MirrorPlan;
   readonly taken: Taken;
   readonly progress: MirrorProgress = noProgress();
-  /** What was dirty and is its affair now, until its end: whatever becomes of it, this is not forgotten. */
-  readonly items: readonly DirtyItem[];
   readonly replies: Replies;
   readonly #world: MirrorWorld;
   readonly #memory: MirrorMemory;
-  readonly #directories = new RingBuffer<{ readonly root: number; readonly node: NodeId }>();
+  readonly directories: DirectoryQueue;
+  readonly #taken: readonly DirtyItem[];
   readonly #contents = new ContentQueue();
   readonly #left: Item[];
   readonly #entries: EntrySender;
@@ -57,7 +56,7 @@ export class Mirror {
   readonly #repair: boolean;
   readonly #orphanOrders: OrphanOrders;
   readonly #buffer: Uint8Array;
-  readonly #finished: ReadonlyMap<number, Set<NodeId>>;
+  readonly #finished: FinishedBefore;
   readonly #active: ActiveNames;
   #lister: DirectoryLister | null = null;
   #content: ContentSender | null = null;
@@ -71,13 +70,14 @@ export class Mirror {
     this.plan = plan;
     this.taken = taken ?? NOTHING_TAKEN;
     this.#repair = items !== undefined;
-    this.items = items ?? covers ?? [];
+    this.#taken = items ?? covers ?? [];
+    this.directories = new DirectoryQueue({ repair: this.#repair });
     this.#left = namesFirst(items ?? []).reverse();
     this.#orphanOrders = orphanOrders(plan, world.wallMs());
     this.#buffer = new Uint8Array(Math.max(MIRROR_BLOCK, plan.blockSize));
-    this.#finished = finishedOf(world.roots, goesOn);
+    this.#finished = new FinishedBefore(world.roots, goesOn);
     this.#inFlight = this.#makeInFlight();
-    this.#active = new ActiveNames(world, this.#directories, items ?? [], () => this.#entries);
+    this.#active = new ActiveNames(world, this.directories, items ?? [], () => this.#entries);
     this.#entries = this.#makeEntries();
     this.replies = this.#makeReplies();
     this.#begin(goesOn !== undefined);
@@ -85,6 +85,11 @@ export class Mirror {
 
   get compare(): Compare {
     return this.plan.compare;
+  }
+
+  /** What was dirty and is its affair now, until its end: whatever becomes of it, this is not forgotten. */
+  get items(): readonly DirtyItem[] {
+    return [...this.#taken, ...this.directories.comeTo()];
   }
 
   get done(): boolean {
@@ -98,7 +103,7 @@ export class Mirror {
 
   /** True while what there is to do is still being found, and nothing else is done. */
   get calculating(): boolean {
-    return this.plan.calculate && !this.#repair && (this.#lister !== null || this.#directories.size > 0);
+    return this.plan.calculate && !this.#repair && (this.#lister !== null || this.directories.size > 0);
   }
 
   get repairing(): boolean {
@@ -155,7 +160,7 @@ export class Mirror {
     root.scope.addNameless(node);
     this.#world.say({ verb: Verb.root, root: root.index, node, attributes, data: root.path });
     this.#entries.xattrs(root, node, true);
-    this.#directories.push({ root: root.index, node });
+    this.directories.push({ root: root.index, node });
   }
 
   /** One piece of work; returns about how many bytes it said. */
@@ -168,7 +173,7 @@ export class Mirror {
 
   /** A step towards knowing what there is to do; null: all is known. */
   #find(): number | null {
-    const directory = this.#directories.shift();
+    const directory = this.directories.shift();
     if (directory !== undefined) return this.#open(directory);
     const walked = this.#active.step();
     if (walked !== null) return walked;
@@ -188,7 +193,7 @@ export class Mirror {
     return task === undefined ? null : this.#startContent(task);
   }
 
-  #open(directory: { readonly root: number; readonly node: NodeId }): number {
+  #open(directory: QueuedDirectory): number {
     const root = this.#world.roots.get(directory.root);
     if (root === undefined || !root.scope.knows(directory.node)) return 256;
     const { index } = root;
@@ -200,7 +205,7 @@ export class Mirror {
       inFlight: this.#inFlight,
       orphans: this.#orphanOrders,
       asksIfEmpty: this.#world.asksIfEmpty(),
-      finished: this.#isFinished(index, node),
+      finished: this.#finished.has(index, node),
       activeSinceMs: this.#active.sinceOf(index, node),
       say: this.#world.say,
       unreadable: (error, name) => this.#world.unreadable(index, node, error.message, name),
@@ -299,24 +304,15 @@ export class Mirror {
     for (const { root: index, node, place } of questions) {
       const root = this.#world.roots.get(index);
       if (root === undefined) continue;
-      if (place === null) this.#directories.push({ root: index, node });
+      if (place === null) this.directories.push({ root: index, node });
       else this.#left.push({ kind: 'asked', root: index, node, parent: place.parent, name: place.name });
     }
     for (const { root, node, offset, extent } of silent) {
-      if (extent === 0) this.#directories.push({ root, node });
+      if (extent === 0) this.directories.push({ root, node });
       else
         this.#contents.push({ root, node, how: 'check', ranges: [offset, offset + extent], pieces: 1, counts: false });
     }
     this.#goOn();
-  }
-
-  #isFinished(root: number, node: NodeId): boolean {
-    const finished = this.#finished.get(root);
-    if (finished?.has(node) !== true) return false;
-    if (this.#world.roots.get(root)?.scope.knows(node) === true) return true;
-    // Operations on it may have gone by unseen.
-    finished.delete(node);
-    return false;
   }
 
   #makeInFlight(): InFlight {
@@ -341,10 +337,10 @@ export class Mirror {
       compare: this.plan.compare,
       repair: this.#repair,
       orphans: this.#orphanOrders,
-      directory: (root, node) => this.#directories.push({ root, node }),
+      directory: (root, node) => this.directories.push({ root, node }),
       activeDirectory: (...one) => this.#active.add(...one),
       content: (task) => this.replies.defers(task) || this.#contents.push(task),
-      isFinished: (root, node) => this.#isFinished(root, node),
+      isFinished: (root, node) => this.#finished.has(root, node),
     });
   }
 
@@ -355,7 +351,7 @@ export class Mirror {
       progress: this.progress,
       inFlight: this.#inFlight,
       unreadable: this.#world.unreadable,
-      directory: (root, node) => this.#directories.push({ root, node }),
+      directory: (root, node) => this.directories.push({ root, node }),
       content: (task) => this.#contents.push(task),
       willSend: (root, node) => this.#contents.willSend(root, node),
       goOn: () => this.#goOn(),
