@@ -191,6 +191,14 @@ const SHORTENED: readonly [seed: number, steps: readonly number[], found: string
     ],
     '[SRM2] a repair that was lost forgot the directories that it had come to: what was in them was never sent',
   ],
+  [
+    853017,
+    [
+      1, 4, 8, 9, 15, 17, 19, 64, 65, 72, 77, 78, 79, 80, 107, 124, 128, 133, 143, 144, 171, 180, 189, 190, 200, 213,
+      219, 220, 223, 231, 232, 234, 256, 257, 324, 381, 382, 405, 414, 422, 427, 429,
+    ],
+    '[SRM2] a file that a repair had been asked for got another name when its source had died: nobody sent it',
+  ],
   [12093, [62], '[SAFE4] a target died when all but the clearing up was done, and nobody started the job again'],
 ];
 const SEEDS = 150;

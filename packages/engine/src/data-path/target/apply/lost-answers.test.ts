@@ -1,6 +1,6 @@
 /** What a full disk, a lost link or a power cut may not do: leave a file unasked for, shift content twice, or lose a known directory. */
 import type { RawName } from '@understudy/base';
-import { MIRROR_GOES_ON, MirrorCompare, NO_ATTRIBUTES, position, Verb } from '@understudy/wire';
+import { MIRROR_GOES_ON, MIRROR_REPAIR, MirrorCompare, NO_ATTRIBUTES, position, Verb } from '@understudy/wire';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { FileError } from '../../../ports.ts';
 import { ModelMirror, sayRoot } from '../testing/mirror-source.ts';
@@ -132,6 +132,22 @@ describe('a mirror that goes on', () => {
     source.say({ verb: Verb.mirrorEnd });
     apply();
     expect(rig.replies).toMatchObject([{ kind: 'failed', node: file.id, errno: 'EAGAIN' }]);
+  });
+});
+
+describe('the end of a run', () => {
+  it('[SRM2] [TRM2] names a directory that was made for it and never listed, and not what waits to be claimed', () => {
+    const folder = source.make(source.root, 'made', DIRECTORY);
+    const file = source.make(source.root, 'asked', REGULAR);
+    source.records.splice(-2);
+    source.say({ verb: Verb.mirrorBegin, detail: MirrorCompare.checksum | MIRROR_REPAIR });
+    ask(folder, 'made');
+    ask(file, 'asked');
+    source.say({ verb: Verb.detach, parent: source.root.id, name: 'asked' as RawName });
+    source.say({ verb: Verb.mirrorEnd });
+    apply();
+    const failed = rig.replies.filter(({ kind }) => kind === 'failed');
+    expect(failed).toMatchObject([{ kind: 'failed', node: folder.id, errno: 'EAGAIN' }]);
   });
 });
 

@@ -10,15 +10,13 @@ import { FoundByName } from './found-by-name.ts';
 /** Names remembered over all open listings, about 100 bytes each. */
 const MAX_NAMES = 2_000_000;
 
-/** Beside MirrorCompare in the journal: an operation was given up since the run began; something was asked for in a replay after a power cut. */
+/** Beside MirrorCompare in the journal: an operation was given up since the run began. */
 const FAILED = 128;
-const ASKED_AGAIN = 64;
 
 export class MirrorRun {
   #compare: number | null;
   #failed: boolean;
   #complete: boolean;
-  #askedAgain: boolean;
   /** Directory → names found when its listing began and not confirmed since. */
   readonly #unconfirmed = new Map<string, Set<RawName>>();
   /** Directory → names that were checked. */
@@ -33,8 +31,7 @@ export class MirrorRun {
   /** `covered`: the last checkpoint is of there; null: that is not known. */
   constructor(compare: number | null, complete: boolean, covered: Position | null) {
     this.found = new FoundByName(covered);
-    this.#compare = compare === null ? null : compare & ~(FAILED | ASKED_AGAIN);
-    this.#askedAgain = compare !== null && (compare & ASKED_AGAIN) !== 0;
+    this.#compare = compare === null ? null : compare & ~FAILED;
     this.#failed = compare !== null && (compare & FAILED) !== 0;
     this.#complete = complete;
   }
@@ -46,8 +43,7 @@ export class MirrorRun {
 
   /** As the journal keeps it. */
   get noted(): number | null {
-    const more = (this.#failed ? FAILED : 0) | (this.#askedAgain ? ASKED_AGAIN : 0);
-    return this.#compare === null ? null : this.#compare | more;
+    return this.#compare === null ? null : this.#compare | (this.#failed ? FAILED : 0);
   }
 
   /** An operation was given up since the run began. Without a run, not being complete says as much. */
@@ -66,8 +62,6 @@ export class MirrorRun {
     this.#compare = compare;
     if (!how.goesOn) this.#failed = false;
     if (!how.repair) this.#complete = false;
-    // One that goes on does not look again at what was finished once; it may have been sent a second time when the source died.
-    if (!how.repair) this.#askedAgain = how.goesOn;
   }
 
   endMirror(): void {
@@ -75,17 +69,7 @@ export class MirrorRun {
     this.#compare = null;
     this.#complete = true;
     this.#failed = false;
-    this.#askedAgain = false;
     this.#spared.clear();
-  }
-
-  /** In a replay after a power cut: the mirror had its answer before, and may be past another. */
-  askedAgain(): void {
-    this.#askedAgain = true;
-  }
-
-  get mayLack(): boolean {
-    return this.#askedAgain;
   }
 
   /** An operation was given up. */

@@ -29,9 +29,10 @@ export function entry(record: OperationRecord, context: ApplyContext): void {
   if ((record.flags & RecordFlag.entryHasXattrs) === 0) makeExact(record, context, handle, []);
   const timesToo = !isRegular(record.attributes) || answer(record, context, created ? null : handle, content);
   if (timesToo) nodeTimes(root, record.node, handle, record.attributes);
-  // New here though the source took it for known: what lies beneath has to be listed too.
-  if (created && isDirectory(record.attributes) && (record.flags & RecordFlag.contentFollows) === 0)
-    say('want', record, context);
+  // Until its listing has ended nobody knows that nothing is missing in it. New here though the source took it for known: what lies beneath has to be listed too.
+  if (!created || !isDirectory(record.attributes)) return;
+  root.nodes.setPending(record.node, true);
+  if ((record.flags & RecordFlag.contentFollows) === 0) say('want', record, context);
 }
 
 /** What it holds is looked at elsewhere, if at all; a file that is being sent keeps its sign of that. */
@@ -39,7 +40,7 @@ function attributesOnly(record: OperationRecord, context: ApplyContext, handle: 
   const { root } = context;
   setOwnerAndMode(root, handle, now, record.attributes);
   if ((record.flags & RecordFlag.entryHasXattrs) === 0) makeExact(record, context, handle, []);
-  if (!root.nodes.isPending(record.node)) nodeTimes(root, record.node, handle, record.attributes);
+  if (!isRegular(now) || !root.nodes.isPending(record.node)) nodeTimes(root, record.node, handle, record.attributes);
 }
 
 interface Brought {
@@ -131,7 +132,6 @@ function answer(record: OperationRecord, context: ApplyContext, existing: Handle
   const isFurtherName = !follows && run.wasAnswered(root.index, record.node);
   const isWanted = !isFurtherName && (follows || !isEnough(content, run.compare));
   if (isWanted) {
-    if (context.powerLost) run.askedAgain();
     root.nodes.setPending(record.node, true);
     // At once, not with the batch: the content may be changed before the times are set.
     if (existing !== null) root.files.setMtime(existing, SENTINEL.sec, SENTINEL.nsec);

@@ -19,7 +19,6 @@ export function listingEnd(record: OperationRecord, context: ApplyContext): void
   if (names === null) {
     // Its beginning was forgotten by a restart: what is beyond it is not known until it has been said again.
     root.nodes.setPending(record.parent, true);
-    if (context.powerLost) run.askedAgain();
     nodeTimes(root, record.parent, handle, record.attributes);
     say('want', about, context);
     return;

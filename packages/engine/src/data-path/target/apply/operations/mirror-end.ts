@@ -1,15 +1,22 @@
 /**
  * mirrorEnd: the run is complete. What lost its place and was claimed by nobody is gone on the source: it is set aside. What was asked for
- * and never came (a replay after a power cut asks again, when the mirror may be past answering) is returned.
+ * and never came is returned: a replay after a power cut asks again when the mirror may be past answering, and a source that died, or lost
+ * its repair, does not know any more what it was asked for.
  */
 import { printable, type RawName } from '@understudy/base';
-import { type OperationRecord, position, record as recordOf, Verb } from '@understudy/wire';
+import { type NodeId, type OperationRecord, position, record as recordOf, Verb } from '@understudy/wire';
 import type { TargetEvent } from '../apply-context.ts';
-import { sweep } from '../limbo.ts';
+import { inLimbo, sweep } from '../limbo.ts';
 import type { MirrorRun } from '../mirror-run.ts';
 import type { ReplicaRoot } from '../replica-root.ts';
 
 const VERIFICATION = 1;
+
+/** Not what waits in limbo: of that an entry says whether it is wanted at all. */
+function isThere(root: ReplicaRoot, node: NodeId): boolean {
+  const there = root.alive(node);
+  return there !== null && inLimbo(root, node, there.handle) === null;
+}
 
 export function mirrorEnd(
   record: OperationRecord,
@@ -35,13 +42,11 @@ export function mirrorEnd(
       sentence: `the mirror is complete; ${asides.length} files and folders that the source no longer has were set aside, to ${folder} in the job's folder beside the replica`,
     });
   }
-  const mayLack = run.mayLack;
   run.endMirror();
-  if (!mayLack) return [];
   return roots.flatMap((root) =>
     root.nodes
       .pending()
-      .filter((node) => root.alive(node) !== null)
+      .filter((node) => isThere(root, node))
       .map((node) => recordOf({ verb: Verb.settle, root: root.index, sequence: record.sequence, node })),
   );
 }
