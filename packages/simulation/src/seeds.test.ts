@@ -199,6 +199,11 @@ const SHORTENED: readonly [seed: number, steps: readonly number[], found: string
     ],
     '[SRM2] a file that a repair had been asked for got another name when its source had died: nobody sent it',
   ],
+  [
+    950659,
+    [87, 90, 93, 97],
+    '[TRM2] the recovery point moved with a welcome, before the word of what could not be applied',
+  ],
   [12093, [62], '[SAFE4] a target died when all but the clearing up was done, and nobody started the job again'],
 ];
 const SEEDS = 150;

@@ -68,9 +68,8 @@ export class SourceJob {
     this.#emptied = options.emptied;
     // In microseconds: no later run of the process begins with a number that this one has come to.
     const firstMarker = Math.floor(options.world.wallMs()) * 1000;
-    const window = options.window === undefined ? {} : { window: options.window };
-    const lettingGo = () => this.#world.lettingGo?.();
-    this.path = openSourceHalf({ next, limits, store, goesOn, firstMarker, lettingGo, ...window });
+    const more = { lettingGo: () => this.#world.lettingGo?.(), ...(options.window && { window: options.window }) };
+    this.path = openSourceHalf({ next, limits, store, goesOn, firstMarker, ...more });
     for (const [index, root] of options.roots.entries()) {
       const added = mirrorRoot(root, index);
       this.path.srm.roots.set(index, added.scope);
@@ -176,9 +175,10 @@ export class SourceJob {
 
   observeTime(drainedAtMs: number): void {
     const { applied } = this.path.scm;
+    // Nothing is known of what the target has applied before it has said so, after a restart, nor of how it is behind a welcome.
+    const heard = !this.path.awaiting && this.#condition !== UNHEARD;
     this.#recovery.observe({
-      // After a restart nothing is known of what the target has applied before it has said so.
-      whole: this.#whole && this.#refusals.unrepairable.size === 0 && !this.path.awaiting,
+      whole: this.#whole && this.#refusals.unrepairable.size === 0 && heard,
       oldestTimeMs: this.path.oldestTimeMs(),
       drainedAtMs,
       ...(this.audit === null ? {} : { cookieTimeMs: this.audit.appliedTimeMs, all: applied >= this.path.next - 1 }),

@@ -12,12 +12,6 @@ import type { ReplicaRoot } from '../replica-root.ts';
 
 const VERIFICATION = 1;
 
-/** Not what waits in limbo: of that an entry says whether it is wanted at all. */
-function isThere(root: ReplicaRoot, node: NodeId): boolean {
-  const there = root.alive(node);
-  return there !== null && inLimbo(root, node, there.handle) === null;
-}
-
 export function mirrorEnd(
   record: OperationRecord,
   run: MirrorRun,
@@ -43,10 +37,13 @@ export function mirrorEnd(
     });
   }
   run.endMirror();
-  return roots.flatMap((root) =>
-    root.nodes
-      .pending()
-      .filter((node) => isThere(root, node))
-      .map((node) => recordOf({ verb: Verb.settle, root: root.index, sequence: record.sequence, node })),
-  );
+  return roots.flatMap((root) => root.nodes.pending().flatMap((node) => owed(root, node, record)));
+}
+
+/** Not what waits in limbo: of that an entry says whether it is wanted at all. What is told is the source's affair from then on. */
+function owed(root: ReplicaRoot, node: NodeId, { sequence }: OperationRecord): OperationRecord[] {
+  const there = root.alive(node);
+  if (there === null || inLimbo(root, node, there.handle) !== null) return [];
+  root.nodes.setPending(node, false);
+  return [recordOf({ verb: Verb.settle, root: root.index, sequence, node })];
 }
