@@ -204,6 +204,27 @@ const SHORTENED: readonly [seed: number, steps: readonly number[], found: string
     [87, 90, 93, 97],
     '[TRM2] the recovery point moved with a welcome, before the word of what could not be applied',
   ],
+  [
+    1001364,
+    [
+      6, 7, 76, 78, 82, 100, 109, 110, 139, 144, 152, 157, 196, 219, 222, 230, 231, 294, 334, 335, 338, 341, 345, 346,
+      435, 446, 447, 452,
+    ],
+    '[MIR1] the record of its making, which came late, made what a mirror had told of unknown',
+  ],
+  [
+    1002130,
+    [67, 69, 71, 136, 146, 151, 159, 160, 164, 165, 187, 188, 429, 432],
+    '[SRM1] [MIR3] a queue that could not be read any more, and what a mirror had finished counted all the same',
+  ],
+  [
+    1000712,
+    [
+      5, 80, 100, 182, 185, 186, 192, 193, 205, 213, 214, 215, 222, 223, 226, 253, 256, 259, 267, 277, 289, 291, 323,
+      324, 333, 336, 344, 347, 377, 380, 381, 383, 389, 392, 426, 435,
+    ],
+    '[MIR3] a directory counted as finished whose own directory was not: its rules could not be asked',
+  ],
   [12093, [62], '[SAFE4] a target died when all but the clearing up was done, and nobody started the job again'],
 ];
 const SEEDS = 150;

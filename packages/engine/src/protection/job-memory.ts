@@ -84,6 +84,8 @@ export function restore(
   const { memory } = left;
   const notes = left.notes === undefined ? null : readScopeNotes(left.notes);
   if (notes !== null) srm.seenThrough(notes.through);
+  // The queue could not be read: it may have held what was done since to what a mirror had finished.
+  if (memory.scopes.length === 0) runs.beginAnew();
   const ruled = [...scopes.values()].some((scope) => !scope.whole);
   if (ruled && (notes === null || memory.scopes.length === 0)) return;
   if (!memory.complete) {

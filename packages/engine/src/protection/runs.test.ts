@@ -3,7 +3,7 @@ import { type NodeId, position } from '@understudy/wire';
 import { describe, expect, it } from 'vitest';
 import { DirtyMap } from '../data-path/source/queue/dirty-map.ts';
 import { RootScope } from '../data-path/source/queue/root-scope.ts';
-import { remember } from './job-memory.ts';
+import { remember, restore } from './job-memory.ts';
 import { AttributeTrust } from './mirror/attribute-trust.ts';
 import { VolatileMirrorMemory } from './mirror/memory.ts';
 import { DEFAULT_OPTIONS } from './mirror/plan.ts';
@@ -22,9 +22,10 @@ function runsWith(memory: VolatileMirrorMemory, whole = true) {
   const stats = new Map<NodeId, { readonly mode: number }>();
   const files = { rootNode, stat: (of: NodeId) => stats.get(of) ?? null } as never;
   const root = { index: 0, path: new Uint8Array(), files, scope };
-  const world = { roots: new Map([[0, root]]), wallMs: () => 0, say: () => {} } as never;
+  const roots = new Map([[0, root]]);
+  const world = { roots, wallMs: () => 0, say: () => {} } as never;
   const parts = { dirty: new DirtyMap(), refusals: new Refusals(), event: () => {}, completed: () => {} };
-  return { scope, stats, dirty: parts.dirty, runs: new Runs({ ...parts, world, memory }) };
+  return { scope, stats, roots, dirty: parts.dirty, runs: new Runs({ ...parts, world, memory }) };
 }
 
 function remembering(...finished: number[]): VolatileMirrorMemory {
@@ -54,6 +55,20 @@ describe('[MIR3] after a restart of the source', () => {
     const memory = remembering(1);
     memory.setPaused(true);
     expect(runsWith(memory).runs.mirrorPaused).toBe(true);
+  });
+});
+
+describe('[SRM1] [MIR3] a queue that could not be read', () => {
+  const left = { complete: false, items: [], reasons: [] };
+
+  it.each([
+    ['counts what a mirror had finished no more', [], false],
+    ['not where it was whole', [{ exceptions: null, nameless: [] }], true],
+  ])('%s', (_what, scopes, goesOn) => {
+    const { scope, dirty, runs, roots } = runsWith(remembering(1, 7));
+    const rooms = { dirty, runs, roots, scopes: new Map([[0, scope]]), refusals: new Refusals() };
+    restore({ memory: { ...left, scopes } }, rooms, { seenThrough: () => {} });
+    expect(scope.knows(node(7))).toBe(goesOn);
   });
 });
 

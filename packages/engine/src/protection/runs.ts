@@ -132,9 +132,13 @@ export class Runs {
     }
     for (const { index, scope } of roots.values()) {
       const finished = note.finished.get(index) ?? new Set();
-      if (scope.whole) for (const node of finished) scope.add(node, scope.rootNode, NO_NAME, false);
+      if (scope.whole) {
+        for (const node of finished) scope.add(node, scope.rootNode, NO_NAME, false);
+        continue;
+      }
       // Of what has no place among them nobody knows whether operations on it passed: it is said again.
-      else scope.restore([...(notes?.roots.get(index)?.nodes ?? [])].filter(([node]) => finished.has(node)));
+      scope.restore([...(notes?.roots.get(index)?.nodes ?? [])].filter(([node]) => finished.has(node)));
+      scope.forgetUnplaced();
     }
     return true;
   }

@@ -38,6 +38,17 @@ describe('root scope', () => {
     expect([scope.lost(node(5), node(1), name('b')), scope.knows(node(5))]).toEqual([true, false]);
   });
 
+  it('[MIR3] forgets what lies beneath directories that it does not know: the rules could not be asked', () => {
+    const scope = scopeAt('/data');
+    scope.add(node(2), node(1), name('a'), true);
+    scope.add(node(3), node(2), name('b'), false);
+    scope.add(node(5), node(4), name('c'), true);
+    scope.add(node(6), node(5), name('d'), false);
+    scope.addNameless(node(7));
+    scope.forgetUnplaced();
+    expect([1, 2, 3, 4, 5, 6, 7].filter((n) => scope.knows(node(n)))).toEqual([1, 2, 3, 7]);
+  });
+
   it('a whole root keeps no names at all', () => {
     const scope = scopeAt('/data', true);
     scope.add(node(5), node(1), name('a'), true);

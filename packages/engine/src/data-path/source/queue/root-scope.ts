@@ -269,6 +269,13 @@ export class RootScope {
     return names.length === 0 ? root : `${root}/${names.reverse().join('/')}`;
   }
 
+  /** Of what lies beneath a directory that is not known the rules cannot be asked: nothing of it is known. */
+  forgetUnplaced(): void {
+    const isPlaced = (node: NodeId): boolean => this.placesOf(node).some(({ parent }) => this.pathOf(parent) !== null);
+    for (const node of [...this.#known])
+      if (node !== this.rootNode && !this.#nameless.has(node) && !isPlaced(node)) this.forget(node);
+  }
+
   /** Looks at every known node for each level of a directory that leaves: that is rare, and an index of children would cost always. */
   #leave(node: NodeId): void {
     let leaving = new Set([node]);

@@ -75,6 +75,12 @@ describe('a root that is whole', () => {
     expect([write(2), write(3)]).toEqual(['send', 'drop']);
   });
 
+  it('[MIR1] what a mirror has told of stays known when the record of its making, beneath another directory, comes late', () => {
+    scope.add(node(5), ROOT, name('moved'), true);
+    expect(make(5, 77, 'made', FOLDER)).toBe('drop');
+    expect(make(6, 5, 'in')).toBe('send');
+  });
+
   it('[MIR6] what comes from an unknown directory is dirty, and the rename itself is not said', () => {
     expect(rename(9, [77, 'x'], [1, 'a'])).toBe('drop');
     expect(dirty.take()).toEqual([{ kind: 'entry', root: 0, parent: 1n, name: 'a' }]);

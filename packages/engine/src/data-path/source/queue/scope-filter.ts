@@ -101,7 +101,8 @@ function noted(scope: RootScope, dirty: DirtyMap, r: OperationRecord): Verdict {
 
 function created(scope: RootScope, r: OperationRecord): Verdict {
   if (!scope.wants(r.parent, r.name, isDirectory(r))) {
-    scope.except(r.node);
+    // Of one that a mirror has told of already the record is late: where it went from here the records behind this one say.
+    if (scope.exceptions !== null || !scope.knows(r.node)) scope.except(r.node);
     return instead(r, ...parentTimes(scope, r));
   }
   scope.add(r.node, r.parent, r.name, isDirectory(r));
