@@ -113,11 +113,10 @@ describe.skipIf(skip !== null)('[FSI7] what bypasses the mount', () => {
     fs.unlinkSync(path('one/b'));
     await dirtied(BigInt(fs.statSync(path('one')).ino));
     expect(directory).toBe(BigInt(fs.statSync(path('one')).ino));
-    await until(
-      () => fs.readdirSync(world.path('one')).sort().join() === 'c,new' && fs.existsSync(world.path('one/c')),
-    );
+    // Each name is forgotten by a word of its own.
+    const isThere = (name: string) => fs.existsSync(world.path(`one/${name}`));
+    await until(() => fs.readdirSync(world.path('one')).sort().join() === 'c,new' && isThere('c') && !isThere('a'));
     expect(readFileSync(world.path('one/new'), 'utf8')).toBe('made behind');
-    expect(fs.existsSync(world.path('one/a'))).toBe(false);
     await until(() => bypasses().some((text) => text.includes(' created ')));
   });
 
