@@ -89,10 +89,16 @@ async function protectedCluster(stage: Bootstrap, type: string) {
   return { two, ledger, end };
 }
 
+/** At full size one a minute, otherwise the next as soon as the last is over. */
+const EVERY_MS = sized(60_000, 0);
+
 /** Tried so many times; each leaves nothing. */
 async function tryFailovers(two: Two, times: number): Promise<Tested[]> {
   const tried: Tested[] = [];
+  const began = performance.now();
   for (let run = 0; run < times; run += 1) {
+    const waitMs = began + run * EVERY_MS - performance.now();
+    if (waitMs > 0) await new Promise((resolve) => setTimeout(resolve, waitMs));
     const done = await two.stage.cli(['failover', 'app', '--test', '--json'], 180_000);
     expect(done.code, `${done.stdout}${done.stderr}`).toBe(ExitCode.done);
     tried.push(done.json() as Tested);
@@ -104,36 +110,41 @@ async function tryFailovers(two: Two, times: number): Promise<Tested[]> {
 describe.skipIf(why !== null)('a test failover', () => {
   describeWithFuse('of PostgreSQL', () => {
     const proves = 'proves the replica while it is written to, and leaves nothing, nor when the agent is killed';
-    staged(proves, [], async (stage) => {
-      const { two, ledger, end } = await protectedCluster(stage, 'btrfs');
-      let tried: Tested[] = [];
-      const lag = await latencies(two, async () => {
-        tried = await tryFailovers(two, sized(10, 2));
-      });
-      const held = tried.map(({ heldMs }) => heldMs);
-      const recovery = tried.map(({ recoveryMs }) => recoveryMs);
-      console.info(
-        `test failovers: held ${held} ms, served after ${recovery} ms; recovery point at most ${Math.max(...lag)} ms old`,
-      );
-      expect(tried.map(({ copy }) => copy)).toEqual(tried.map(() => 'reflink'));
-      // On a machine that also does other things, the processes that copy take their time.
-      expect(Math.max(...held)).toBeLessThan(sized(1000, 5000));
-      expect(Number(tried[1]?.position)).toBeGreaterThan(Number(tried[0]?.position));
-      expect((await statusOfTarget(two)).proven).toMatchObject({ ok: true, position: tried.at(-1)?.position });
-      ledger.assertRunning();
+    staged(
+      proves,
+      [],
+      async (stage) => {
+        const { two, ledger, end } = await protectedCluster(stage, 'btrfs');
+        let tried: Tested[] = [];
+        const lag = await latencies(two, async () => {
+          tried = await tryFailovers(two, sized(10, 2));
+        });
+        const held = tried.map(({ heldMs }) => heldMs);
+        const recovery = tried.map(({ recoveryMs }) => recoveryMs);
+        console.info(
+          `test failovers: held ${held} ms, served after ${recovery} ms; recovery point at most ${Math.max(...lag)} ms old`,
+        );
+        expect(tried.map(({ copy }) => copy)).toEqual(tried.map(() => 'reflink'));
+        // On a machine that also does other things, the processes that copy take their time.
+        expect(Math.max(...held)).toBeLessThan(sized(1000, 5000));
+        expect(Number(tried[1]?.position)).toBeGreaterThan(Number(tried[0]?.position));
+        expect((await statusOfTarget(two)).proven).toMatchObject({ ok: true, position: tried.at(-1)?.position });
+        ledger.assertRunning();
 
-      const broken = stage.cli(['failover', 'app', '--test'], 180_000);
-      await until('a third one is under way', async () => (await statusOfTarget(two)).running);
-      await two.target.agent.kill();
-      expect((await broken).code).not.toBe(ExitCode.done);
-      await two.target.agent.start();
-      expect(await leftOver(two)).toBe('');
-      await stage.client.reach('alpha/app', 'protected');
-      const written = ledger.progress;
-      await until('the database goes on', () => ledger.progress > written);
-      await stage.client.flush('alpha/app');
-      await end();
-    });
+        const broken = stage.cli(['failover', 'app', '--test'], 180_000);
+        await until('a third one is under way', async () => (await statusOfTarget(two)).running);
+        await two.target.agent.kill();
+        expect((await broken).code).not.toBe(ExitCode.done);
+        await two.target.agent.start();
+        expect(await leftOver(two)).toBe('');
+        await stage.client.reach('alpha/app', 'protected');
+        const written = ledger.progress;
+        await until('the database goes on', () => ledger.progress > written);
+        await stage.client.flush('alpha/app');
+        await end();
+      },
+      sized(900_000, 300_000),
+    );
 
     if (!fullSize) console.warn('SKIPPED where blocks cannot be shared: UNDERSTUDY_E2E_FULL=1 runs it');
     describe.skipIf(!fullSize)('where blocks cannot be shared', () => {

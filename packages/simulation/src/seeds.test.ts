@@ -225,6 +225,11 @@ const SHORTENED: readonly [seed: number, steps: readonly number[], found: string
     ],
     '[MIR3] a directory counted as finished whose own directory was not: its rules could not be asked',
   ],
+  [
+    1111518,
+    [24, 26, 28, 31, 46, 48, 52, 63, 68, 74, 75, 76, 83, 139, 140, 195, 196, 201, 227, 247, 251, 365, 404],
+    '[TCM5] a target killed in its replay took for done what the source had sent only since the power cut',
+  ],
   [12093, [62], '[SAFE4] a target died when all but the clearing up was done, and nobody started the job again'],
 ];
 const SEEDS = 150;

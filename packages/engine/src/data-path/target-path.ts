@@ -15,7 +15,7 @@ import type { OpenRoot } from './target/apply/replica-roots.ts';
 import { TargetReplicationManager } from './target/apply/target-replication-manager.ts';
 import { mergeConditions } from './target/condition.ts';
 import { type Answer, greet, rootSpecs } from './target/greeter.ts';
-import { BEGUN_UNKNOWN, type TargetJournal } from './target/journal.ts';
+import type { TargetJournal } from './target/journal.ts';
 import type { ReceivedJournal } from './target/received-journal.ts';
 
 export interface TargetPathOptions {
@@ -75,8 +75,8 @@ export class TargetPath {
 
   /** What an earlier process had received is found again, if it was not yet. */
   restore(): void {
-    const { streamId, applied, origin, replayTo } = this.apply.stream;
-    if (streamId !== null) this.accept.restore({ applied, origin, lostPower: replayTo === BEGUN_UNKNOWN });
+    const { streamId, applied, origin, replayTo, lostPower } = this.apply.stream;
+    if (streamId !== null) this.accept.restore({ applied, origin, lostPower: lostPower && replayTo > 0 });
   }
 
   /**

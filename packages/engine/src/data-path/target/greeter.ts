@@ -10,7 +10,6 @@ import { DEFAULT_BRAKE } from './apply/brake/detector.ts';
 import type { RootSpec } from './apply/replica-roots.ts';
 import { retryDelay } from './apply/retry.ts';
 import type { TargetReplicationManager } from './apply/target-replication-manager.ts';
-import { BEGUN_UNKNOWN } from './journal.ts';
 
 export type Answer =
   | { readonly kind: 'welcome'; readonly welcome: Welcome }
@@ -26,8 +25,8 @@ export interface GreeterParts {
 const refusal = (code: Refuse['code'], sentence: string): Answer => ({ kind: 'refuse', refuse: { code, sentence } });
 
 export function greet(hello: Hello, { accept, apply, version }: GreeterParts): Answer {
-  const { streamId, applied: stands, origin, replayTo } = apply.stream;
-  if (streamId !== null) accept.restore({ applied: stands, origin, lostPower: replayTo === BEGUN_UNKNOWN });
+  const { streamId, applied: stands, origin, replayTo, lostPower } = apply.stream;
+  if (streamId !== null) accept.restore({ applied: stands, origin, lostPower: lostPower && replayTo > 0 });
   const received = position(Math.max(accept.received, apply.stream.applied));
   const decision = decideGreeting(hello, { ...apply.stream, received });
   if (decision.kind === 'refuse') return decision;

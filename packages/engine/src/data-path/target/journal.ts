@@ -72,7 +72,7 @@ export interface JournalState extends JournalMarks {
   readonly streamId: string | null;
   /** The highest epoch that has been accepted. */
   readonly epoch: number;
-  /** Highest position whose application may have begun; above `applied` after an unclean stop, BEGUN_UNKNOWN after a power cut. */
+  /** Highest position whose application may have begun; above `applied` after an unclean stop, after a power cut BEGUN_UNKNOWN or `powerLostBy`. */
   readonly begun: Position;
   readonly nodes: Iterable<NodeBinding>;
   /** Failures that the source may not know of yet. */
@@ -83,6 +83,15 @@ export interface JournalState extends JournalMarks {
 
 /** Anything that the source has ever sent may have begun. */
 export const BEGUN_UNKNOWN = brand<Position>(Number.MAX_SAFE_INTEGER);
+/** Numbers from here on say that the power was lost, and above this the highest position that the source had sent by then. */
+const POWER_LOST = 2 ** 52;
+
+export const isPowerLost = (begun: Position): boolean => begun >= POWER_LOST;
+/** To be begun with, after a power cut, once the source has said what it had sent. */
+export const powerLostBy = (sent: Position): Position => brand<Position>(POWER_LOST + sent);
+/** Nothing beyond it can have begun. */
+export const begunAtMost = (begun: Position): Position =>
+  begun >= POWER_LOST && begun !== BEGUN_UNKNOWN ? brand<Position>(begun - POWER_LOST) : begun;
 
 /** What has been committed so far, as a point to come back to. */
 export type JournalMark = Brand<number, 'JournalMark'>;

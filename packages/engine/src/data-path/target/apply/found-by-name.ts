@@ -28,8 +28,9 @@ export class FoundByName {
   }
 
   /** It moves such a directory. */
-  isMovedBy({ verb, root, node, victim, attributes }: OperationRecord): boolean {
-    if (verb !== Verb.rename) return false;
+  isMovedBy(operation: OperationRecord | undefined): boolean {
+    if (operation?.verb !== Verb.rename) return false;
+    const { root, node, victim, attributes } = operation;
     if (this.#covered === null) return isDirectory(attributes);
     return this.#found.has(`${root}:${node}`) || this.#found.has(`${root}:${victim}`);
   }

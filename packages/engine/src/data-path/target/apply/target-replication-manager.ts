@@ -18,7 +18,7 @@ import {
 } from '@understudy/wire';
 import { type DigestName, FileError, type Handle } from '../../../ports.ts';
 import { OK, sameCondition } from '../condition.ts';
-import { BEGUN_UNKNOWN, type JournalMark, type StreamStart } from '../journal.ts';
+import { begunAtMost, isPowerLost, type JournalMark, powerLostBy, type StreamStart } from '../journal.ts';
 import type { ApplyContext, TargetEvent } from './apply-context.ts';
 import type { ApplyBudget, ApplyEffects, ApplyPorts, StreamStanding } from './apply-ports.ts';
 import { DEFAULT_APPLY_BUDGET } from './apply-ports.ts';
@@ -67,7 +67,7 @@ export class TargetReplicationManager {
   constructor(ports: ApplyPorts) {
     this.#ports = ports;
     const state = ports.journal.load();
-    this.#powerLost = state.begun === BEGUN_UNKNOWN;
+    this.#powerLost = isPowerLost(state.begun);
     const wrapped = (index: number, path: RawName) => this.brake.wrap(index, ports.openRoot(index, path));
     this.#roots = new ReplicaRoots(wrapped, ports.journal, state.nodes);
     const covered = this.#powerLost ? state.applied : null;
@@ -77,8 +77,8 @@ export class TargetReplicationManager {
     this.#epoch = state.epoch;
     this.#applied = state.applied;
     this.#reached = state.applied;
-    this.#begun = state.begun;
-    this.#replayTo = state.begun > state.applied ? state.begun : position(0);
+    this.#begun = begunAtMost(state.begun);
+    this.#replayTo = this.#begun > state.applied ? this.#begun : position(0);
     this.#untold = new Untold(ports.journal, state.untold);
     this.#origin = state.origin;
   }
@@ -139,9 +139,10 @@ export class TargetReplicationManager {
   resume(epoch: number, next: Position): void {
     this.#run.linkLost();
     if (this.#replayTo >= next) {
-      // The journal goes on saying that the power was cut: to a process killed on the way that matters as much.
       this.#replayTo = position(next - 1);
       this.#begun = this.#replayTo;
+      // To a process killed on the way it matters as much that the power was cut, and that nothing behind this was begun before.
+      if (this.#powerLost) this.#ports.journal.begin(powerLostBy(this.#replayTo));
     }
     assert(epoch >= this.#epoch, 'an epoch never falls');
     if (epoch > this.#epoch) this.#ports.journal.raiseEpoch(epoch);
@@ -167,8 +168,7 @@ export class TargetReplicationManager {
 
   /** What comes next waits until everything before it is on the disk. */
   get awaitsCheckpoint(): boolean {
-    const next = this.#ports.queue.peek();
-    return next !== undefined && this.#run.found.isMovedBy(next);
+    return this.#run.found.isMovedBy(this.#ports.queue.peek());
   }
 
   /** A checkpoint of `mark` is through. */
