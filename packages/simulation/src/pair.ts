@@ -152,7 +152,7 @@ export class Pair {
     return this.source.roots.flatMap(({ files }, i) => {
       const path = this.#paths[i] ?? '';
       const scope = this.scopeOf(i);
-      const whole = scope.whole && scope.within !== true;
+      const whole = scope.whole && scope.within !== true && !this.hasLostRemovals;
       return sourceImage(files, { scope: { ...scope, whole }, path }, this.#nodes).map((line) => path + line);
     });
   }
@@ -164,7 +164,7 @@ export class Pair {
   replicaImage(shows: (line: HeldLine) => void = () => {}): string[] {
     return this.target.replicas.flatMap((replica, i) => {
       const isOrphan = (path: string, mtimeSec: number) => mtimeSec > TARGET_TIMES && this.#orphans.has(`${i}${path}`);
-      const links = this.#options.scopes[i] === 'whole' && !this.#isWithin(i);
+      const links = this.#options.scopes[i] === 'whole' && !this.#isWithin(i) && !this.hasLostRemovals;
       const contents = this.#replicaContents[i] ?? new ReplicaHashes();
       const top = this.#paths[i] ?? '';
       const told = (line: string, handle: Handle) => shows({ line: top + line, root: i, top, handle });
@@ -177,7 +177,7 @@ export class Pair {
     return this.#comparedAfterwards;
   }
 
-  /** Both ends were lost at once: nothing is replayed but compared, and names whose removal was lost are orphans, reported and kept. */
+  /** Both ends were lost at once: nothing is replayed but compared, and names whose removal was lost are orphans, reported and kept (as links, too). */
   get hasLostRemovals(): boolean {
     return this.#comparedAfterwards && this.#orphans.size > 0;
   }

@@ -230,6 +230,14 @@ const SHORTENED: readonly [seed: number, steps: readonly number[], found: string
     [24, 26, 28, 31, 46, 48, 52, 63, 68, 74, 75, 76, 83, 139, 140, 195, 196, 201, 227, 247, 251, 365, 404],
     '[TCM5] a target killed in its replay took for done what the source had sent only since the power cut',
   ],
+  [
+    1161882,
+    [
+      14, 16, 21, 60, 64, 65, 68, 71, 72, 77, 79, 81, 85, 86, 128, 134, 142, 145, 147, 192, 245, 252, 255, 271, 272,
+      273, 283, 285, 367, 400, 402,
+    ],
+    '[MIR4] a name whose removal was lost with both ends counted as one more link of a file of the set',
+  ],
   [12093, [62], '[SAFE4] a target died when all but the clearing up was done, and nobody started the job again'],
 ];
 const SEEDS = 150;
