@@ -93,6 +93,10 @@ export const powerLostBy = (sent: Position): Position => brand<Position>(POWER_L
 export const begunAtMost = (begun: Position): Position =>
   begun >= POWER_LOST && begun !== BEGUN_UNKNOWN ? brand<Position>(begun - POWER_LOST) : begun;
 
+/** The position of the last checkpoint; null: a process has run since, or it did not end with the machine. */
+export const coveredBy = ({ begun, applied }: Pick<JournalState, 'begun' | 'applied'>): Position | null =>
+  begun === BEGUN_UNKNOWN ? applied : null;
+
 /** What has been committed so far, as a point to come back to. */
 export type JournalMark = Brand<number, 'JournalMark'>;
 

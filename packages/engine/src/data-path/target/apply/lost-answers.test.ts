@@ -179,7 +179,10 @@ describe('a replay after a power cut', () => {
     comesToTheSame();
   });
 
-  it('[TCM5] does not take a directory of a mirror for another that has come to its name since: that waits for a checkpoint', () => {
+  it.each([
+    ['that waits for a checkpoint', false],
+    ['also where a process was killed in such a replay before', true],
+  ])('[TCM5] does not take a directory of a mirror for another that has come to its name since: %s', (_, killed) => {
     source.filter = () => [];
     const one = source.make(source.root, 'one', DIRECTORY);
     source.make(one, 'inner', REGULAR);
@@ -190,6 +193,17 @@ describe('a replay after a power cut', () => {
     };
     const compare = MirrorCompare.everything;
     new ModelMirror({ source, compare, rootPath: ROOT_PATH, meanwhile: () => {}, replies }).run();
+    if (killed) {
+      apply();
+      powerCut();
+      rig.hello({ next: position(source.records.length + 1) });
+      rig.send(rig.apply.stream.applied + 1);
+      rig.step({ records: source.records.length - 2, bytes: 1 << 20 });
+      rig.restart();
+      // It is at its end, and no checkpoint knows what it has found.
+      apply();
+      rig.replies.length = 0;
+    }
     source.exchange(source.root, 'one', source.root, 'two');
     comesToTheSame();
   });

@@ -18,7 +18,7 @@ import {
 } from '@understudy/wire';
 import { type DigestName, FileError, type Handle } from '../../../ports.ts';
 import { OK, sameCondition } from '../condition.ts';
-import { begunAtMost, isPowerLost, type JournalMark, powerLostBy, type StreamStart } from '../journal.ts';
+import { begunAtMost, coveredBy, isPowerLost, type JournalMark, powerLostBy, type StreamStart } from '../journal.ts';
 import type { ApplyContext, TargetEvent } from './apply-context.ts';
 import type { ApplyBudget, ApplyEffects, ApplyPorts, StreamStanding } from './apply-ports.ts';
 import { DEFAULT_APPLY_BUDGET } from './apply-ports.ts';
@@ -72,7 +72,7 @@ export class TargetReplicationManager {
     this.#roots = new ReplicaRoots(wrapped, ports.journal, state.nodes);
     const covered = this.#powerLost ? state.applied : null;
     this.brake = new BrakeDesk(this.#deskParts(), { state: state.brake, covered });
-    this.#run = new MirrorRun(state.compare, state.complete, covered);
+    this.#run = new MirrorRun(state.compare, state.complete, coveredBy(state));
     this.#streamId = state.streamId;
     this.#epoch = state.epoch;
     this.#applied = state.applied;
@@ -204,7 +204,7 @@ export class TargetReplicationManager {
     let bytes = 0;
     const last = this.#reached + budget.records;
     for (let record = queue.peek(); record !== undefined; record = queue.peek()) {
-      if (this.brake.holds || this.awaitsCheckpoint) break;
+      if (this.brake.holds || this.#run.found.isMovedBy(record)) break;
       assert(record.sequence === this.#reached + 1, 'the queue is dense');
       const alone = record.verb === Verb.fallocate && shiftsContent(record.detail);
       if (alone && !this.#commit(nowMs, outbox)) return;
