@@ -1,5 +1,5 @@
 /** What the window shows, in plain data: it crosses from the main process as it stands here. */
-import type { AgentEvent, JobStatus, TrustRole } from '@understudy/wire';
+import type { AgentEvent, JobStatus, StatusChanges, TrustRole } from '@understudy/wire';
 import type { Preferences } from './preferences.ts';
 
 /** A link's code where the agent speaks a version that this console does not; the sentence names both. */
@@ -59,14 +59,8 @@ export type Delta =
   | { readonly kind: 'server'; readonly server: ServerView }
   | { readonly kind: 'server-gone'; readonly name: string }
   | { readonly kind: 'job'; readonly end: JobEnd }
-  /** Of an end that is known: the parts of its status that are others now, and those that it has no longer. */
-  | {
-      readonly kind: 'job-changed';
-      readonly server: string;
-      readonly name: string;
-      readonly changed: Partial<JobStatus>;
-      readonly gone: readonly (keyof JobStatus)[];
-    }
+  /** Of an end that is known. */
+  | ({ readonly kind: 'job-changed'; readonly server: string; readonly name: string } & StatusChanges)
   | { readonly kind: 'job-gone'; readonly server: string; readonly name: string }
   | { readonly kind: 'events'; readonly events: readonly ServerEvent[] }
   | { readonly kind: 'notice'; readonly sentence: string };

@@ -238,6 +238,11 @@ const SHORTENED: readonly [seed: number, steps: readonly number[], found: string
     ],
     '[MIR4] a name whose removal was lost with both ends counted as one more link of a file of the set',
   ],
+  [
+    2004783,
+    [25, 65, 68, 71, 74, 79, 343, 345, 361],
+    '[TCM5] a replay lost what had got out of a directory that was gone by then, and left what lay there before the power cut',
+  ],
   [12093, [62], '[SAFE4] a target died when all but the clearing up was done, and nobody started the job again'],
 ];
 const SEEDS = 150;

@@ -10,17 +10,10 @@ import { parseArgs } from 'node:util';
 import { type Mutation, runSeed, type SeedOutcome } from './run-seed.ts';
 import { describe, shorten } from './shorten.ts';
 
-const { values } = parseArgs({
-  options: {
-    seeds: { type: 'string', default: '1000' },
-    from: { type: 'string', default: '1' },
-    parallel: { type: 'string', default: String(availableParallelism()) },
-    steps: { type: 'boolean', default: false },
-    'until-failure': { type: 'boolean', default: false },
-    'as-it-is': { type: 'boolean', default: false },
-    only: { type: 'string' },
-  },
-});
+const USAGE =
+  'npm run simulate -- [--seeds N] [--from M] [--parallel P] [--until-failure] [--steps] [--as-it-is] [--only STEPS]';
+
+const values = asked();
 const seeds = wholeNumber('seeds', 1);
 const from = wholeNumber('from', 0);
 const parallel = Math.min(wholeNumber('parallel', 1), seeds);
@@ -34,6 +27,26 @@ interface Total {
   readonly passed: number;
   readonly failed: number;
   readonly compared: number;
+}
+
+function asked() {
+  try {
+    const { values } = parseArgs({
+      options: {
+        seeds: { type: 'string', default: '1000' },
+        from: { type: 'string', default: '1' },
+        parallel: { type: 'string', default: String(availableParallelism()) },
+        steps: { type: 'boolean', default: false },
+        'until-failure': { type: 'boolean', default: false },
+        'as-it-is': { type: 'boolean', default: false },
+        only: { type: 'string' },
+      },
+    });
+    return values;
+  } catch (error) {
+    process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n${USAGE}\n`);
+    process.exit(2);
+  }
 }
 
 function wholeNumber(option: 'seeds' | 'from' | 'parallel', least: number): number {

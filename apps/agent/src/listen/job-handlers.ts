@@ -1,4 +1,4 @@
-import { type AgentEvent, type EventFilter, eventPasses, type JobStatus } from '@understudy/wire';
+import { type AgentEvent, type EventFilter, eventPasses, type JobStatus, StatusTeller } from '@understudy/wire';
 import type { EventLog } from '../events/event-log.ts';
 import type { Caller, CallHandlers, TopicHandlers } from './dispatch.ts';
 import type { CallContext, JobControl } from './job-control.ts';
@@ -68,28 +68,41 @@ function replay(events: EventLog, filter: EventFilter, push: (event: AgentEvent)
   }
 }
 
+/** Of all jobs, or one: how it stands, and from then on whatever changes. Returns the way to end it. */
+async function follow(
+  jobs: JobControl,
+  only: string | undefined,
+  tell: (name: string, status: JobStatus | null) => void,
+): Promise<() => void> {
+  // Listening begins before the present state is fetched: what changes in between is told, and told later.
+  const changed = new Map<string, JobStatus | null>();
+  let live = false;
+  const end = jobs.onStatus((job, status) => {
+    if (only !== undefined && only !== job) return;
+    if (live) tell(job, status);
+    else changed.set(job, status);
+  });
+  try {
+    const now = only === undefined ? (await jobs.list()).jobs.map((job) => job.status) : [await jobs.status(only)];
+    for (const status of now) if (!changed.has(status.name)) tell(status.name, status);
+    for (const [job, status] of changed) tell(job, status);
+    live = true;
+  } catch (error) {
+    end();
+    throw error;
+  }
+  return end;
+}
+
 export function topicHandlers(jobs: JobControl, events: EventLog): TopicHandlers {
   return {
-    'job-status': async ({ name }, push) => {
-      const wanted = (changed: string) => name === undefined || name === changed;
-      // Listening begins before the present state is fetched: what changes in between is pushed, and pushed later.
-      const changed = new Map<string, JobStatus | null>();
-      let live = false;
-      const end = jobs.onStatus((job, status) => {
-        if (!wanted(job)) return;
-        if (live) push({ name: job, status });
-        else changed.set(job, status);
+    'job-status': ({ name }, push) => follow(jobs, name, (job, status) => push({ name: job, status })),
+    'job-changes': (_nothing, push) => {
+      const teller = new StatusTeller();
+      return follow(jobs, undefined, (job, status) => {
+        const told = teller.tell(job, status);
+        if (told !== null) push(told);
       });
-      try {
-        const now = name === undefined ? (await jobs.list()).jobs.map((job) => job.status) : [await jobs.status(name)];
-        for (const status of now) if (!changed.has(status.name)) push({ name: status.name, status });
-        for (const [job, status] of changed) push({ name: job, status });
-        live = true;
-      } catch (error) {
-        end();
-        throw error;
-      }
-      return end;
     },
     events: async (filter, push) => {
       replay(events, filter, push);

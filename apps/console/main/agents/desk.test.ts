@@ -80,7 +80,7 @@ test('the world has the number of the last batch that is in it, and what changes
   agent.push('job-status', { name: 'files', status: statusOf({ ...status, state: 'halted' }) });
   const change = await until(() => batches().find(({ number }) => number > world.number && isHalted(number)));
   expect(change.deltas).toContainEqual(
-    expect.objectContaining({ kind: 'job-changed', server: 'alpha', name: 'files', changed: { state: 'halted' } }),
+    expect.objectContaining({ kind: 'job-changed', server: 'alpha', name: 'files', set: { state: 'halted' } }),
   );
   expect(batches().map(({ number }) => number)).toEqual(batches().map((_, i) => i + 1));
 });
@@ -96,6 +96,6 @@ test('a job that halts calls for a person once, and its target’s word does not
   await until(() => words.find((word) => word.word === 'light' && word.light === 'red'));
   agent.push('job-status', { name: 'replica', status: statusOf({ name: 'replica', role: 'target' }) });
   agent.push('job-status', { name: 'files', status: statusOf({ ...status, state: 'halted', epoch: 2 }) });
-  await until(() => deltas().find((delta) => delta.kind === 'job-changed' && delta.changed.epoch === 2));
+  await until(() => deltas().find((delta) => delta.kind === 'job-changed' && delta.set.epoch === 2));
   expect(words.filter((word) => word.word === 'attention')).toHaveLength(1);
 });

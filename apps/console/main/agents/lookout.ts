@@ -18,7 +18,7 @@ export class Lookout {
     let isMoved = false;
     for (const delta of deltas) {
       // Figures alone change nothing that is looked at here.
-      if (delta.kind === 'job-changed' && delta.changed.state === undefined) continue;
+      if (delta.kind === 'job-changed' && delta.set.state === undefined) continue;
       isMoved = true;
       if (delta.kind === 'job-gone') this.#seen.delete(endKey(delta.server, delta.name));
       const attention = this.#attentionOf(delta, model);

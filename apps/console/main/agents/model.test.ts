@@ -38,7 +38,7 @@ test('figures wait for the next beat, and what somebody may have to see does not
   model.putJob('alpha', statusOf({ ...moved, state: 'halted' }));
   model.putJob('alpha', statusOf({ ...moved, state: 'halted', replication: { ...replication, sentBytes: 10 } }));
   expect(model.take('urgent')).toMatchObject([
-    { kind: 'job-changed', name: 'files', changed: { state: 'halted', replication: { sentBytes: 10 } } },
+    { kind: 'job-changed', name: 'files', set: { state: 'halted', 'replication.sentBytes': 10 } },
   ]);
   for (const changes of [
     { actions: ['stop' as const] },
@@ -71,7 +71,7 @@ test('of a job that is known only the parts that are others now are told, and th
   expect(model.take()).toEqual([
     {
       ...{ kind: 'job-changed', server: 'alpha', name: 'files', gone: ['tripwireOff'] },
-      changed: { replication: { ...replication, sentBytes: 10 } },
+      set: { 'replication.sentBytes': 10 },
     },
   ]);
   model.putJob('alpha', statusOf({ state: 'halted', replication: { ...replication, sentBytes: 10 } }));

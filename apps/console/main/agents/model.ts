@@ -3,7 +3,7 @@
  * changed: at once where somebody may have to act, else with all that has moved meanwhile. Promised: bounded, however many events come; of
  * a job's statuses the last one wins.
  */
-import type { AgentEvent, JobStatus } from '@understudy/wire';
+import { type AgentEvent, changesOf, type JobStatus } from '@understudy/wire';
 import { type Delta, endKey, type JobEnd, type ServerEvent, type ServerView } from '../../shared/view.ts';
 
 /** Of all servers together. */
@@ -113,7 +113,9 @@ export class Model {
     if (end === undefined) throw new Error(`${key} is told of and is not there`);
     const told = this.#told.get(key);
     this.#told.set(key, end.status);
-    return told === undefined ? { kind: 'job', end } : changeOf(end, told);
+    if (told === undefined) return { kind: 'job', end };
+    const changes = changesOf(told, end.status);
+    return changes === null ? null : { kind: 'job-changed', server: end.server, name: end.status.name, ...changes };
   }
 
   /** The newest of its kind takes the last place: a job never comes before the server that it is of. */
@@ -134,16 +136,7 @@ type Waiting =
   | { readonly kind: 'end'; readonly key: string }
   | Exclude<Delta, { readonly kind: 'job' | 'job-changed' }>;
 
-function changeOf({ server, status }: JobEnd, told: JobStatus): Delta | null {
-  const changed: Record<string, unknown> = {};
-  for (const [part, value] of Object.entries(status))
-    if (!isEqual(value, told[part as keyof JobStatus])) changed[part] = value;
-  const gone = (Object.keys(told) as (keyof JobStatus)[]).filter((part) => status[part] === undefined);
-  if (gone.length === 0 && Object.keys(changed).length === 0) return null;
-  return { kind: 'job-changed', server, name: status.name, changed, gone };
-}
-
-/** What is as it was mostly is the very same: who checks statuses sees to that. */
+/** What is as it was mostly is the very same: statuses come as changes of the one before. */
 const isEqual = (one: unknown, other: unknown): boolean =>
   one === other || (typeof one === 'object' && JSON.stringify(one) === JSON.stringify(other));
 
@@ -156,11 +149,11 @@ const FIGURES: ReadonlySet<keyof JobStatus> = new Set([
 function isOnlyFigures(before: JobStatus, after: JobStatus): boolean {
   if (before.state !== after.state || before.mirror.state !== after.mirror.state) return false;
   if ((before.audit?.hop ?? null) !== (after.audit?.hop ?? null)) return false;
-  const isSo = (key: keyof JobStatus): boolean => FIGURES.has(key) || isSameNews(key, before, after);
-  return (
-    Object.keys(before).every((key) => isSo(key as keyof JobStatus)) &&
-    Object.keys(after).every((key) => isSo(key as keyof JobStatus))
-  );
+  for (const key of Object.keys(after) as (keyof JobStatus)[])
+    if (before[key] !== after[key] && !FIGURES.has(key) && !isSameNews(key, before, after)) return false;
+  for (const key of Object.keys(before) as (keyof JobStatus)[])
+    if (before[key] !== undefined && after[key] === undefined && !FIGURES.has(key)) return false;
+  return true;
 }
 
 /** A monitor counts down between its answers; what it comes to is its light. */

@@ -1,4 +1,4 @@
-import { type Connection, type KnownServer, SdkError } from '@understudy/sdk';
+import { type Connection, followJobs, type KnownServer, SdkError } from '@understudy/sdk';
 import type { AgentEvent, AgentInfo, JobStatus } from '@understudy/wire';
 import { type LinkView, OTHER_VERSION, type ServerInfo, type ServerView } from '../../shared/view.ts';
 import { pauseBefore } from './back-off.ts';
@@ -104,7 +104,7 @@ export class ServerLink {
       name,
       jobs.map(({ status }) => status),
     );
-    await connection.subscribe('job-status', {}, (payload) => sink.onJob(name, payload.name, payload.status));
+    await followJobs(connection, (job, status) => sink.onJob(name, job, status));
     if (this.#lastEvent === null) {
       const { events, last } = await connection.call('events.list', { limit: FIRST_EVENTS });
       this.#lastEvent = last;

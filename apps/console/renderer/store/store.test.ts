@@ -48,11 +48,10 @@ test('what did not change keeps its identity', () => {
 
 test('a change of a status leaves the rest of it, and every other job, what it was', () => {
   const two = applied(begun, [{ kind: 'job', end: endOf('beta', { name: 'other', tripwireOff: 'x' }) }]);
-  const { replication } = endOf('beta').status;
-  const changed = { replication: { ...replication, sentBytes: 7 } };
+  const set = { 'replication.sentBytes': 7 };
   const after = applied(two, [
-    { kind: 'job-changed', server: 'beta', name: 'other', changed, gone: ['tripwireOff'] },
-    { kind: 'job-changed', server: 'beta', name: 'nobody', changed, gone: [] },
+    { kind: 'job-changed', server: 'beta', name: 'other', set, gone: ['tripwireOff'] },
+    { kind: 'job-changed', server: 'beta', name: 'nobody', set, gone: [] },
   ]);
   const [before, now] = [two, after].map((state) => jobByKey(state, 'beta/other')?.status);
   expect([now?.replication.sentBytes, now?.tripwireOff, before?.tripwireOff]).toEqual([7, undefined, 'x']);

@@ -2,6 +2,7 @@
  * store: what the window knows. In: a snapshot, then deltas; what a person chose. Out: state. Promised: no input or output in here, one
  * change of state for each batch of deltas, and what did not change keeps its identity.
  */
+import { withChanges } from '@understudy/wire';
 import { createStore, type StoreApi } from 'zustand/vanilla';
 import { DEFAULT_PREFERENCES, type Place, type Preferences } from '../../shared/preferences.ts';
 import { type Delta, endKey, type JobEnd, type ServerEvent, type Snapshot, type World } from '../../shared/view.ts';
@@ -114,13 +115,11 @@ class Draft {
     };
   }
 
-  #changeJob({ server, name, changed, gone }: Extract<Delta, { kind: 'job-changed' }>): void {
+  #changeJob({ server, name, ...changes }: Extract<Delta, { kind: 'job-changed' }>): void {
     const key = endKey(server, name);
     const end = this.#ends[key];
     if (end === undefined) return;
-    const status = { ...end.status, ...changed };
-    for (const part of gone) delete status[part];
-    this.#ownEnds()[key] = { server, status };
+    this.#ownEnds()[key] = { server, status: withChanges(end.status, changes) };
   }
 
   #forget(name: string): void {

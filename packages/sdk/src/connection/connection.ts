@@ -7,7 +7,6 @@ import {
   type CallParams,
   type CallResult,
   calls,
-  checkOf,
   type ManagementErrorCode,
   messageOf,
   type TopicName,
@@ -94,12 +93,11 @@ export class Connection {
   ): Promise<() => Promise<void>> {
     const definition = topics[topic];
     checkParams(topic, definition.params, params);
-    const check = checkOf(topic);
     const id = this.#nextId;
     this.#subscriptions.set(id, {
       topic,
       push: (payload) => {
-        listener(believed(this.serverName, topic, check(payload)) as TopicPayload<T>);
+        listener(believed(this.serverName, topic, definition.payload.safeParse(payload)) as TopicPayload<T>);
       },
     });
     try {

@@ -21,7 +21,9 @@ import {
   pairingKey,
   pairingTranscript,
   requestSchema,
+  StatusTeller,
   type TopicName,
+  type TopicPayload,
 } from '@understudy/wire';
 import { type WebSocket, WebSocketServer } from 'ws';
 import { fingerprintOf, makeCertificate } from '../profile/identity.ts';
@@ -46,8 +48,11 @@ export interface FakeAgentOptions {
 
 interface Live {
   readonly socket: WebSocket;
+  readonly stream: Socket;
   readonly id: number;
   readonly topic: string;
+  /** Of one that is told of jobs by what changes of them. */
+  readonly teller: StatusTeller;
 }
 
 export class FakeAgent {
@@ -123,8 +128,13 @@ export class FakeAgent {
     return this.#live.map((one) => one.topic);
   }
 
+  /** A status goes to those, too, who are told of jobs by what changes of them. */
   push(topic: TopicName, payload: unknown): void {
-    for (const one of this.#live) if (one.topic === topic) send(one.socket, { subscription: one.id, topic, payload });
+    for (const one of this.#live) {
+      together(one.stream);
+      if (one.topic === topic) send(one.socket, { subscription: one.id, topic, payload });
+      else if (topic === 'job-status' && one.topic === 'job-changes') tellChange(one, payload as never);
+    }
   }
 
   /** Cuts every connection, as a pulled cable would. */
@@ -152,17 +162,17 @@ export class FakeAgent {
       return;
     }
     if ('call' in request) await this.#call(socket, tls, request);
-    else if ('topic' in request) this.#subscribe(socket, request);
+    else if ('topic' in request) this.#subscribe(socket, tls, request);
     else {
       this.#live = this.#live.filter((one) => one.socket !== socket || one.id !== request.unsubscribe);
       send(socket, { id: request.id, ok: true, result: {} });
     }
   }
 
-  #subscribe(socket: WebSocket, request: { id: number; topic: string; params?: unknown }): void {
+  #subscribe(socket: WebSocket, stream: Socket, request: { id: number; topic: string; params?: unknown }): void {
     const { id, topic } = request;
     this.seen.push(`topic ${topic}`);
-    this.#live.push({ socket, id, topic });
+    this.#live.push({ socket, stream, id, topic, teller: new StatusTeller() });
     send(socket, { id, ok: true, result: {} });
     const push = (payload: unknown) => send(socket, { subscription: id, topic, payload });
     this.onSubscribe(topic as TopicName, push, request.params);
@@ -216,6 +226,18 @@ function caller(tls: TLSSocket): Caller {
   // Over the local socket nobody shows a certificate.
   const certificate = 'getPeerX509Certificate' in tls ? tls.getPeerX509Certificate() : undefined;
   return { fingerprint: certificate === undefined ? '' : fingerprintOf(certificate.raw) };
+}
+
+/** What is said in one turn goes out together, as a real one's word does. */
+function together(stream: Socket): void {
+  if (stream.writableCorked > 0) return;
+  stream.cork();
+  process.nextTick(() => stream.uncork());
+}
+
+function tellChange({ socket, id, teller }: Live, { name, status }: TopicPayload<'job-status'>): void {
+  const payload = teller.tell(name, status);
+  if (payload !== null) send(socket, { subscription: id, topic: 'job-changes', payload });
 }
 
 /** As an agent answers an upgrade that it does not understand. */

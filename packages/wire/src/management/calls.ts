@@ -33,6 +33,7 @@ import {
 } from './presets.ts';
 import { restoreChoiceSchema, restorePlanSchema, restoreStatusSchema } from './restore.ts';
 import { settingChangeSchema, settingsSchema } from './settings.ts';
+import { jobNewsSchema } from './status-changes.ts';
 import { takeoverChoiceSchema, takeoverPlanSchema } from './takeover.ts';
 import { testFailoverSchema } from './test-failover.ts';
 import { verificationReportSchema, verifyResultSchema } from './verification.ts';
@@ -277,6 +278,8 @@ export const topics = {
     payload: z.object({ name: jobNameSchema, status: jobStatusSchema.nullable() }),
     role: 'monitor',
   },
+  /** Of all jobs the same, for who keeps what it was told: first each as a whole, then what has changed since. */
+  'job-changes': { params: z.strictObject({}), payload: jobNewsSchema, role: 'monitor' },
   /** With `after` first what came since that id, then each event as it happens; without it only the latter. */
   events: { params: eventFilterSchema, payload: agentEventSchema, role: 'monitor' },
 } as const satisfies Record<string, TopicDefinition>;

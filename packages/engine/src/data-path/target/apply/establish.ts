@@ -7,7 +7,7 @@ import { FileError, type Handle, type ReplicaEntry } from '../../../ports.ts';
 import { type ApplyContext, contradiction, placeOf, tell } from './apply-context.ts';
 import { SELINUX } from './attribute-set.ts';
 import { nodeTimes, parentTimes, setOwnerAndMode } from './attributes.ts';
-import { displace, inLimbo } from './limbo.ts';
+import { displace, inLimbo, setAside, temporaryName } from './limbo.ts';
 import { isDirectory, isRegular, isSymlink, kindOf, type Place, type ReplicaRoot } from './replica-root.ts';
 import { dropNote } from './waiting.ts';
 
@@ -61,13 +61,28 @@ export function establish(record: OperationRecord, context: ApplyContext): void 
 }
 
 /**
- * The directory is gone by an operation that a replay repeats, and the node got out of it before: nobody else sets its times, which may
- * not have been set when the agent was killed.
+ * The directory is gone by an operation that a replay repeats, and the node got out of it before, or will have gone first: nobody else sets
+ * its times, which may not have been set when the agent was killed.
  */
-function goneElsewhere(record: OperationRecord, { root }: ApplyContext): void {
-  const handle = root.nodes.handleOf(record.node);
+function goneElsewhere(record: OperationRecord, context: ApplyContext): void {
+  const { root } = context;
+  const handle = root.nodes.handleOf(record.node) ?? (context.powerLost ? madeInLimbo(record, context) : undefined);
   if (handle !== undefined && root.files.attributes(handle) !== null)
     nodeTimes(root, record.node, handle, record.attributes);
+}
+
+/**
+ * [TCM5] Where it was made before a power cut lies under a name that a later operation gave it, known to nobody: it is made anew, waits for
+ * that operation, and takes the name from what lies there.
+ */
+export function madeInLimbo(record: OperationRecord, { root }: ApplyContext): Handle {
+  const at: Place = { parent: root.files.limbo, name: temporaryName(record.node) };
+  const found = root.at(at);
+  // Of a replay before this one, of which no more is known.
+  if (found !== null) setAside(root, at, found, 'gone');
+  const handle = make(root, at, record.attributes, record.data);
+  root.nodes.bind(record.node, handle);
+  return handle;
 }
 
 /**

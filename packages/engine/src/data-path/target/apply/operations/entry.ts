@@ -5,7 +5,7 @@ import { type ApplyContext, placeOf, say } from '../apply-context.ts';
 import { makeExact } from '../attribute-set.ts';
 import { nodeTimes, setOwnerAndMode } from '../attributes.ts';
 import { SENTINEL } from '../deferred-times.ts';
-import { make, sameKind, toldAside } from '../establish.ts';
+import { madeInLimbo, make, sameKind, toldAside } from '../establish.ts';
 import { displace } from '../limbo.ts';
 import { place } from '../placement.ts';
 import { isDirectory, isRegular, type Place } from '../replica-root.ts';
@@ -13,7 +13,10 @@ import { isDirectory, isRegular, type Place } from '../replica-root.ts';
 export function entry(record: OperationRecord, context: ApplyContext): void {
   const { root, run } = context;
   const at = placeOf(record, context);
-  if (at === null) return;
+  if (at === null) {
+    if (context.powerLost && root.nodes.handleOf(record.node) === undefined) foundInGone(record, context);
+    return;
+  }
   run.confirm(root.index, record.parent, record.name);
   root.times.keep(at.parent);
   const { handle, created, known } = bring(record, context, at);
@@ -33,6 +36,13 @@ export function entry(record: OperationRecord, context: ApplyContext): void {
   if (!created || !isDirectory(record.attributes)) return;
   root.nodes.setPending(record.node, true);
   if ((record.flags & RecordFlag.contentFollows) === 0) say('want', record, context);
+}
+
+/** [TCM5] What the mirror found there got out by an operation that follows. Its content is not known; the end of the run says so. */
+function foundInGone(record: OperationRecord, context: ApplyContext): void {
+  const handle = madeInLimbo(record, context);
+  if (isRegular(record.attributes) || isDirectory(record.attributes)) context.root.nodes.setPending(record.node, true);
+  nodeTimes(context.root, record.node, handle, record.attributes);
 }
 
 /** What it holds is looked at elsewhere, if at all; a file that is being sent keeps its sign of that. */

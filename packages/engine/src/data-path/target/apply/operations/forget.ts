@@ -20,7 +20,7 @@ export function forget(record: OperationRecord, context: ApplyContext): void {
     if (place === null) break;
     root.times.keep(place.parent);
     const nameless = place.parent === root.files.limbo && place.name === temporaryName(record.node);
-    if (nameless || (!isDirectory(file.attributes) && file.attributes.nlink > 1))
+    if (!isDirectory(file.attributes) && (nameless || file.attributes.nlink > 1))
       root.files.unlink(place.parent, place.name);
     else setAside(root, place, { name: place.name, ...file }, 'kept');
   }

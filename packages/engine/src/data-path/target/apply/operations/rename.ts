@@ -6,7 +6,7 @@ import { parentTimes } from '../attributes.ts';
 import { toldAside } from '../establish.ts';
 import { displace, vanish } from '../limbo.ts';
 import { type Placing, place } from '../placement.ts';
-import { isDirectory, type Place } from '../replica-root.ts';
+import { isDirectory, type Place, type ReplicaRoot } from '../replica-root.ts';
 
 export function rename(record: OperationRecord, context: ApplyContext): void {
   if (record.victim === record.node) return;
@@ -20,11 +20,19 @@ function move(record: OperationRecord, context: ApplyContext): void {
   const to = placeTwoOf(record, context);
   run.confirm(root.index, record.parent2, record.name2);
   const victim = overwritable(record, context);
-  const placing = placingOf(record, context, handle, to, firstPlace(record, context));
+  const from = firstPlace(record, context);
+  const placing = placingOf(record, context, handle, to, from);
   if (placing !== null) place(root, { ...placing, victim });
+  else if (to === null && from !== null) leave(root, from, handle);
   if (context.replaying && to !== null) evict(record, context, to);
   if (record.victim !== NO_NODE && record.victimNlink === 0) vanish(root, record.victim);
   parentTimes(record, context);
+}
+
+/** Where it goes is gone by an operation that a replay repeats: the next one that moves it finds it in limbo. */
+function leave(root: ReplicaRoot, from: Place, handle: Handle | null): void {
+  const there = root.at(from);
+  if (there !== null && there.handle === handle) displace(root, from, there);
 }
 
 /** The node got away by an operation that follows; what it overwrote, and a replay has put back, loses the name all the same. */

@@ -9,7 +9,10 @@ import { isDirectory } from '../replica-root.ts';
 export function rmdir(record: OperationRecord, context: ApplyContext): void {
   const { root } = context;
   const place = placeOf(record, context);
-  if (place === null) return;
+  if (place === null) {
+    if (context.replaying) vanish(root, record.node);
+    return;
+  }
   const there = root.at(place);
   if (there !== null && there.handle === root.nodes.handleOf(record.node) && isDirectory(there.attributes)) {
     const asides = removeDirectory(root, place, there.handle);

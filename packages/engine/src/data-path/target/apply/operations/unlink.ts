@@ -8,7 +8,10 @@ import { displace, vanish } from '../limbo.ts';
 export function unlink(record: OperationRecord, context: ApplyContext): void {
   const { root, run } = context;
   const place = placeOf(record, context);
-  if (place === null) return;
+  if (place === null) {
+    if (context.replaying && record.victimNlink === 0) vanish(root, record.node);
+    return;
+  }
   const there = root.at(place);
   const handle = root.nodes.handleOf(record.node);
   if (there !== null && there.handle === handle) {
