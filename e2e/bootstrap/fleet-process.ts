@@ -76,9 +76,6 @@ async function begin({ servers, jobsEach }: FleetSize): Promise<void> {
     });
     for (let job = 1; job <= jobsEach; job += 1)
       own.push({ agent, status: firstStatus(`${name}-job${job}`, name, target) });
-    agent.onSubscribe = (topic) => {
-      if (topic === 'job-changes') for (const job of own) tell(job);
-    };
     jobs.push(...own);
     agent.code = CODE;
     told.push({ name, address: agent.address, code: CODE });

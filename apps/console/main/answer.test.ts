@@ -12,6 +12,7 @@ const handlers = (some: Partial<Handlers>): Handlers => ({
   pair: never,
   forget: never,
   reconnect: never,
+  watch: never,
   ask: never,
   introduce: never,
   checkJob: never,

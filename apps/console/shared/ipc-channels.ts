@@ -117,6 +117,8 @@ export const channels = {
     }),
   )<{ readonly name: string; readonly fingerprint: string }>(),
   forget: takes(z.strictObject({ name: serverNameSchema }))<true>(),
+  /** Ends, as SERVER/NAME, of which the window shows figures: those come each second, those of the others as often as there is room. */
+  watch: takes(z.strictObject({ ends: z.array(z.string().max(1024)).max(5000) }))<true>(),
   /** Now, instead of when it would be tried again. */
   reconnect: takes(z.strictObject({ name: serverNameSchema }))<true>(),
   ask: takes(askSchema)<unknown>(),

@@ -1,4 +1,11 @@
-import { type AgentEvent, type EventFilter, eventPasses, type JobStatus, StatusTeller } from '@understudy/wire';
+import {
+  type AgentEvent,
+  type EventFilter,
+  eventPasses,
+  type JobNews,
+  type JobStatus,
+  StatusTeller,
+} from '@understudy/wire';
 import type { EventLog } from '../events/event-log.ts';
 import type { Caller, CallHandlers, TopicHandlers } from './dispatch.ts';
 import type { CallContext, JobControl } from './job-control.ts';
@@ -99,9 +106,17 @@ export function topicHandlers(jobs: JobControl, events: EventLog): TopicHandlers
     'job-status': ({ name }, push) => follow(jobs, name, (job, status) => push({ name: job, status })),
     'job-changes': (_nothing, push) => {
       const teller = new StatusTeller();
+      let news: JobNews[] = [];
       return follow(jobs, undefined, (job, status) => {
-        const told = teller.tell(job, status);
-        if (told !== null) push(told);
+        const one = teller.tell(job, status);
+        if (one === null) return;
+        // What is told in one turn, as it is of all jobs once a second, goes out together.
+        if (news.length === 0)
+          queueMicrotask(() => {
+            push(news);
+            news = [];
+          });
+        news.push(one);
       });
     },
     events: async (filter, push) => {

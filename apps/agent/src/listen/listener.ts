@@ -168,7 +168,7 @@ export class Listener {
     };
     const { handlers, logger } = this.#options;
     (trusted ? this.#forTrusted : this.#forStrangers).handleUpgrade(request, socket, head, (ws) => {
-      const session = new ManagementSession({ socket: ws, stream: socket, handlers, logger, caller });
+      const session = new ManagementSession({ socket: ws, handlers, logger, caller });
       const forget = this.#remember(fingerprint, () => session.close(1001, 'this connection is no longer wanted'));
       ws.on('close', forget);
     });

@@ -31,7 +31,7 @@ export async function openLocalSocket(path: string, handlers: Handlers, logger: 
   const sessions = new Set<ManagementSession>();
   const accept = (request: IncomingMessage, socket: Socket, head: Buffer) =>
     webSockets.handleUpgrade(request, socket, head, (ws) => {
-      const session = new ManagementSession({ socket: ws, stream: socket, handlers, logger, caller: localCaller });
+      const session = new ManagementSession({ socket: ws, handlers, logger, caller: localCaller });
       sessions.add(session);
       ws.on('close', () => sessions.delete(session));
     });

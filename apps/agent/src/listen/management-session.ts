@@ -1,5 +1,4 @@
 import { setMaxListeners } from 'node:events';
-import type { Socket } from 'node:net';
 import {
   MAX_REQUESTS_IN_FLIGHT,
   MAX_SUBSCRIPTIONS,
@@ -15,8 +14,6 @@ import { type Caller, dispatchCall, dispatchSubscription, type Handlers } from '
 
 export interface SessionOptions {
   readonly socket: WebSocket;
-  /** What the WebSocket writes to. */
-  readonly stream: Socket;
   readonly handlers: Handlers;
   readonly logger: Logger;
   /** Asked anew for every request, so that a role that was taken away is gone at once. */
@@ -121,17 +118,10 @@ export class ManagementSession {
   }
 
   #send(message: Message): void {
-    const { socket, stream } = this.#options;
+    const { socket } = this.#options;
     if (socket.readyState !== socket.OPEN) return;
     if (socket.bufferedAmount > MAX_BUFFERED) socket.terminate();
-    else {
-      // All that is said in one turn, as the statuses of all jobs, goes out together: one record to seal here and to open there.
-      if (stream.writableCorked === 0) {
-        stream.cork();
-        process.nextTick(() => stream.uncork());
-      }
-      socket.send(JSON.stringify(message));
-    }
+    else socket.send(JSON.stringify(message));
   }
 
   #ping(): void {

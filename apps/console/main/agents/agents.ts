@@ -162,11 +162,7 @@ export class Agents {
     return {
       onServer: (view) => void (heard() && this.model.putServer(view)),
       onJobs: (name, statuses) => void (heard() && this.model.putJobs(name, statuses)),
-      onJob: (name, job, status) => {
-        if (!heard()) return;
-        if (status === null) this.model.removeJob(name, job);
-        else this.model.putJob(name, status);
-      },
+      onJob: (name, told) => void (heard() && this.model.hear(name, told)),
       onEvents: (name, events) => void (heard() && this.model.addEvents(name, events)),
     };
   }

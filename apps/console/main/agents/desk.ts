@@ -7,6 +7,7 @@ import type { Batch, World } from '../../shared/view.ts';
 import { answer, type Handlers } from '../answer.ts';
 import { Agents } from './agents.ts';
 import { Lookout } from './lookout.ts';
+import type { Which } from './model.ts';
 import type { DeskOrder, DeskWord } from './words.ts';
 
 const BATCHES_EVERY_MS = 100;
@@ -54,10 +55,10 @@ export class Desk {
     const now = performance.now();
     const isDue = now - this.#figuresAt >= FIGURES_EVERY_MS - BATCHES_EVERY_MS / 2;
     if (isDue) this.#figuresAt = now;
-    this.#tell(isDue ? 'all' : 'urgent');
+    this.#tell(isDue ? 'due' : 'urgent');
   }
 
-  #tell(which: 'all' | 'urgent'): void {
+  #tell(which: Which): void {
     const { model } = this.#agents;
     const deltas = model.take(which);
     if (deltas.length === 0) return;
@@ -79,6 +80,11 @@ export class Desk {
       pair: (asked) => agents.pair(asked),
       forget: ({ name }) => done(agents.forget(name)),
       reconnect: ({ name }) => done(agents.reconnect(name)),
+      watch: async ({ ends }) => {
+        agents.model.watch(new Set(ends));
+        this.#tell('watched');
+        return true;
+      },
       ask: (asked) => agents.ask(asked),
       introduce: (names) => agents.introduce(names),
       checkJob: (planned) => agents.checkJob(planned),

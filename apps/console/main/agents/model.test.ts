@@ -1,3 +1,4 @@
+import { type Heard, type JobStatus, jobNewsSchema, StatusBook, StatusTeller, withChanges } from '@understudy/wire';
 import { expect, test } from 'vitest';
 import { serverOf, statusOf } from '../../testing.ts';
 import { EVENTS_KEPT, Model } from './model.ts';
@@ -11,6 +12,18 @@ const event = (id: number) => ({
   sentence: '',
   advice: '',
 });
+
+/** What agents tell of their jobs, as it comes over the wire. */
+function agentsOf(model: Model): (server: string, status: JobStatus) => void {
+  const sides = new Map<string, { readonly teller: StatusTeller; readonly book: StatusBook }>();
+  return (server, status) => {
+    const side = sides.get(server) ?? { teller: new StatusTeller(), book: new StatusBook() };
+    sides.set(server, side);
+    const news = side.teller.tell(status.name, status);
+    if (news === null) return;
+    model.hear(server, side.book.take(jobNewsSchema.parse(JSON.parse(JSON.stringify(news)))) as Heard);
+  };
+}
 
 const monitorOf = (light: 'green' | 'red', msLeft: number) => ({ light, msLeft, timeToFailMs: 15_000, addresses: [] });
 
@@ -27,16 +40,17 @@ test('of many statuses of one job the last one is told, once', () => {
 
 test('figures wait for the next beat, and what somebody may have to see does not', () => {
   const model = new Model();
+  const tell = agentsOf(model);
   model.putServer(serverOf('alpha'));
-  model.putJob('alpha', statusOf());
-  model.putJob('alpha', statusOf({ name: 'other' }));
+  tell('alpha', statusOf());
+  tell('alpha', statusOf({ name: 'other' }));
   expect(model.take('urgent').map(({ kind }) => kind)).toEqual(['server', 'job', 'job']);
   const { replication } = statusOf();
   const moved = statusOf({ replication: { ...replication, sentBytes: 9 } });
-  model.putJob('alpha', moved);
+  tell('alpha', moved);
   expect(model.take('urgent')).toEqual([]);
-  model.putJob('alpha', statusOf({ ...moved, state: 'halted' }));
-  model.putJob('alpha', statusOf({ ...moved, state: 'halted', replication: { ...replication, sentBytes: 10 } }));
+  tell('alpha', statusOf({ ...moved, state: 'halted' }));
+  tell('alpha', statusOf({ ...moved, state: 'halted', replication: { ...replication, sentBytes: 10 } }));
   expect(model.take('urgent')).toMatchObject([
     { kind: 'job-changed', name: 'files', set: { state: 'halted', 'replication.sentBytes': 10 } },
   ]);
@@ -49,54 +63,103 @@ test('figures wait for the next beat, and what somebody may have to see does not
     { uncovered: ['/srv/usb'] },
     { failover: { automatic: false, takeover: null, monitor: monitorOf('red', 0) } },
   ]) {
-    model.putJob('alpha', statusOf({ name: 'other', ...changes }));
+    tell('alpha', statusOf({ name: 'other', ...changes }));
     expect(model.take('urgent'), JSON.stringify(changes)).toHaveLength(1);
-    model.putJob('alpha', statusOf({ name: 'other' }));
+    tell('alpha', statusOf({ name: 'other' }));
     model.take();
   }
-  model.putJob('alpha', moved);
+  tell('alpha', moved);
   model.take();
-  model.putJob('alpha', statusOf({ ...moved, recoveryPoint: { time: null, latencyMs: null, position: '1' } }));
-  model.putJob('alpha', statusOf({ replication: { ...replication, sentBytes: 11 } }));
+  tell('alpha', statusOf({ ...moved, recoveryPoint: { time: null, latencyMs: null, position: '1' } }));
+  tell('alpha', statusOf({ replication: { ...replication, sentBytes: 11 } }));
   expect(model.take()).toHaveLength(1);
 });
 
 test('of a job that is known only the parts that are others now are told, and those that it has no longer', () => {
   const model = new Model();
-  model.putJob('alpha', statusOf({ tripwireOff: 'no fanotify' }));
+  const tell = agentsOf(model);
+  tell('alpha', statusOf({ tripwireOff: 'no fanotify' }));
   expect(model.take()).toMatchObject([{ kind: 'job' }]);
   const { replication } = statusOf();
-  model.putJob('alpha', statusOf({ tripwireOff: 'no fanotify', replication: { ...replication, sentBytes: 9 } }));
-  model.putJob('alpha', statusOf({ replication: { ...replication, sentBytes: 10 } }));
+  tell('alpha', statusOf({ tripwireOff: 'no fanotify', replication: { ...replication, sentBytes: 9 } }));
+  tell('alpha', statusOf({ replication: { ...replication, sentBytes: 10 } }));
   expect(model.take()).toEqual([
     {
       ...{ kind: 'job-changed', server: 'alpha', name: 'files', gone: ['tripwireOff'] },
       set: { 'replication.sentBytes': 10 },
     },
   ]);
-  model.putJob('alpha', statusOf({ state: 'halted', replication: { ...replication, sentBytes: 10 } }));
-  model.putJob('alpha', statusOf({ replication: { ...replication, sentBytes: 10 } }));
-  expect(model.take(), 'what is again as it was told').toEqual([]);
+  tell('alpha', statusOf({ replication: { ...replication, sentBytes: 10 } }));
+  expect(model.take(), 'nothing has changed').toEqual([]);
   model.removeJob('alpha', 'files');
   model.putJob('alpha', statusOf());
   expect(model.take(), 'what comes anew is told as a whole').toMatchObject([{ kind: 'job' }]);
 });
 
+test('of changes that wait the later ones count, whether of a part or of a field of it', () => {
+  const model = new Model();
+  const tell = agentsOf(model);
+  const verification = (percent: number) => ({ verification: { percent, differences: 0 } });
+  tell('alpha', statusOf(verification(1)));
+  const [whole] = model.take();
+  let shown = whole?.kind === 'job' ? structuredClone(whole.end.status) : statusOf();
+  for (const steps of [
+    [verification(2), {}, verification(3), verification(4)],
+    [verification(5), {}],
+    [verification(6), { unrepairable: 1 }, { unrepairable: 2, ...verification(7) }],
+    [{ unrepairable: 2 }, verification(8), {}, verification(9)],
+  ]) {
+    for (const step of steps) tell('alpha', statusOf(step));
+    for (const delta of model.take()) if (delta.kind === 'job-changed') shown = withChanges(shown, delta);
+    expect(shown).toEqual(statusOf(steps.at(-1)));
+  }
+});
+
+test('of very many jobs the figures of those that are seen come with each beat, and each of the others has its turn', () => {
+  const model = new Model();
+  const tell = agentsOf(model);
+  const names = Array.from({ length: 450 }, (_, i) => `job${i}`);
+  const move = (sentBytes: number): void => {
+    for (const name of names) tell('alpha', statusOf({ name, replication: { ...statusOf().replication, sentBytes } }));
+  };
+  const told = (which: 'due' | 'watched'): string[] =>
+    model.take(which).flatMap((delta) => (delta.kind === 'job-changed' ? [delta.name] : []));
+  move(1);
+  model.take();
+  move(2);
+  expect(told('watched')).toEqual([]);
+  const beats = [];
+  for (let beat = 3; beat < 6; beat += 1) {
+    beats.push(told('due'));
+    move(beat);
+  }
+  expect(beats.map(({ length }) => length)).toEqual([200, 200, 200]);
+  expect(new Set(beats.flat()).size, 'each had its turn').toBe(450);
+  model.watch(new Set(['alpha/job440', 'alpha/gone']));
+  expect(told('watched'), 'what comes into sight is told at once').toEqual(['job440']);
+  move(9);
+  expect(told('due')).toContain('job440');
+  move(10);
+  expect(told('due')).toContain('job440');
+});
+
 test('a monitor that counts down is no news', () => {
   const model = new Model();
+  const tell = agentsOf(model);
   const failover = (msLeft: number) => ({ automatic: false, takeover: null, monitor: monitorOf('green', msLeft) });
-  model.putJob('beta', statusOf({ role: 'target', failover: failover(9000) }));
+  tell('beta', statusOf({ role: 'target', failover: failover(9000) }));
   model.take();
-  model.putJob('beta', statusOf({ role: 'target', failover: failover(8000) }));
+  tell('beta', statusOf({ role: 'target', failover: failover(8000) }));
   expect([model.take('urgent').length, model.take().length]).toEqual([0, 1]);
 });
 
 test('a server that is forgotten takes along what waits of its jobs: they must not come after it', () => {
   const model = new Model();
+  const tell = agentsOf(model);
   model.putServer(serverOf('alpha'));
-  model.putJob('alpha', statusOf());
+  tell('alpha', statusOf());
   model.take();
-  model.putJob('alpha', statusOf({ replication: { ...statusOf().replication, sentBytes: 9 } }));
+  tell('alpha', statusOf({ replication: { ...statusOf().replication, sentBytes: 9 } }));
   model.removeServer('alpha');
   expect([model.take('urgent').map(({ kind }) => kind), model.take()]).toEqual([['server-gone'], []]);
 });
@@ -107,7 +170,7 @@ test('what a reconnected server no longer has is gone', () => {
   model.putJob('beta', statusOf({ name: 'a' }));
   model.take();
   model.putJobs('alpha', [statusOf({ name: 'b' })]);
-  expect(model.take().map((delta) => delta.kind)).toEqual(['job-gone']);
+  expect(model.take().map((delta) => delta.kind)).toEqual(['job-gone', 'job']);
   expect(model.ends.map(({ server, status }) => `${server}/${status.name}`)).toEqual(['alpha/b', 'beta/a']);
 });
 

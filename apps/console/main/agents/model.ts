@@ -3,22 +3,26 @@
  * changed: at once where somebody may have to act, else with all that has moved meanwhile. Promised: bounded, however many events come; of
  * a job's statuses the last one wins.
  */
-import { type AgentEvent, changesOf, type JobStatus } from '@understudy/wire';
+import type { AgentEvent, Heard, JobStatus, StatusChanges } from '@understudy/wire';
 import { type Delta, endKey, type JobEnd, type ServerEvent, type ServerView } from '../../shared/view.ts';
 
 /** Of all servers together. */
 export const EVENTS_KEPT = 5000;
 const NOTICES_KEPT = 50;
+/** Of ends that nobody sees, figures of so many are told with each beat: of two thousand jobs each has its turn within ten seconds. */
+const OTHERS_AT_ONCE = 200;
+
+/** What does not wait; that, and figures that are seen; that, and of the others as many as is their turn; or all there is. */
+export type Which = 'urgent' | 'watched' | 'due' | 'all';
 
 export class Model {
   readonly #servers = new Map<string, ServerView>();
-  readonly #ends = new Map<string, JobEnd>();
-  /** Of each end what was told of it last: a change is a change of that. */
-  readonly #told = new Map<string, JobStatus>();
+  readonly #ends = new Map<string, Known>();
   #events: ServerEvent[] = [];
   /** What is to be told, in the order in which it came: what does not wait, and ends that have nothing but other figures. */
   readonly #urgent = new Map<string, Waiting>();
   readonly #figures = new Map<string, Waiting>();
+  #watched: ReadonlySet<string> = new Set();
   #pendingEvents: ServerEvent[] = [];
   readonly #notices: string[] = [];
 
@@ -27,7 +31,7 @@ export class Model {
   }
 
   get ends(): readonly JobEnd[] {
-    return [...this.#ends.values()];
+    return [...this.#ends.values()].map(({ server, status }) => ({ server, status }));
   }
 
   end(key: string): JobEnd | undefined {
@@ -52,7 +56,6 @@ export class Model {
     for (const [key, end] of this.#ends)
       if (end.server === name) {
         this.#ends.delete(key);
-        this.#told.delete(key);
         this.#drop(`job ${key}`);
       }
     this.#events = this.#events.filter((one) => one.server !== name);
@@ -61,14 +64,19 @@ export class Model {
 
   putJob(server: string, status: JobStatus): void {
     const key = endKey(server, status.name);
-    const before = this.#ends.get(key)?.status;
-    this.#ends.set(key, { server, status });
-    this.#change(`job ${key}`, { kind: 'end', key }, before === undefined || !isOnlyFigures(before, status));
+    this.#ends.set(key, { server, status, light: lightOf(status) });
+    this.#change(`job ${key}`, { kind: 'job', key });
+  }
+
+  /** What an agent tells of one of its jobs. */
+  hear(server: string, { name, status, changes }: Heard): void {
+    if (status === null) this.removeJob(server, name);
+    else if (changes === null) this.putJob(server, status);
+    else this.#changeJob(server, status, changes);
   }
 
   removeJob(server: string, name: string): void {
     if (!this.#ends.delete(endKey(server, name))) return;
-    this.#told.delete(endKey(server, name));
     this.#change(`job ${endKey(server, name)}`, { kind: 'job-gone', server, name });
   }
 
@@ -92,30 +100,60 @@ export class Model {
     this.#change(`notice ${this.#notices.length}`, { kind: 'notice', sentence });
   }
 
-  /** What changed since the last time: all of it, or what does not wait. */
-  take(which: 'all' | 'urgent' = 'all'): readonly Delta[] {
+  /** Of these a person sees the figures. */
+  watch(ends: ReadonlySet<string>): void {
+    this.#watched = ends;
+  }
+
+  /** What changed since the last time, as far as it is wanted. */
+  take(which: Which = 'all'): readonly Delta[] {
     const deltas: Delta[] = [];
-    for (const waiting of which === 'all' ? [this.#urgent, this.#figures] : [this.#urgent]) {
-      for (const one of waiting.values()) {
-        const delta = one.kind === 'end' ? this.#deltaOf(one.key) : one;
-        if (delta !== null) deltas.push(delta);
-      }
-      waiting.clear();
+    for (const one of this.#urgent.values()) deltas.push(this.#deltaOf(one));
+    this.#urgent.clear();
+    for (const place of this.#placesOf(which)) {
+      const one = this.#figures.get(place);
+      if (one === undefined) continue;
+      this.#figures.delete(place);
+      deltas.push(this.#deltaOf(one));
     }
     if (this.#pendingEvents.length > 0) deltas.push({ kind: 'events', events: this.#pendingEvents });
     this.#pendingEvents = [];
     return deltas;
   }
 
-  /** Null: it is as it was told. */
-  #deltaOf(key: string): Delta | null {
+  /** The longest waiting first, so that each has its turn. */
+  #placesOf(which: Which): readonly string[] {
+    if (which === 'urgent') return [];
+    if (which === 'all') return [...this.#figures.keys()];
+    const places = [...this.#watched].map((key) => `job ${key}`);
+    if (which === 'watched') return places;
+    for (const place of this.#figures.keys()) {
+      if (places.length >= this.#watched.size + OTHERS_AT_ONCE) break;
+      places.push(place);
+    }
+    return places;
+  }
+
+  /** A status that is told as a whole is told as it stands now. */
+  #deltaOf(waiting: Waiting): Delta {
+    if (waiting.kind !== 'job') return waiting;
+    const end = this.#ends.get(waiting.key);
+    if (end === undefined) throw new Error(`${waiting.key} is told of and is not there`);
+    return { kind: 'job', end: { server: end.server, status: end.status } };
+  }
+
+  #changeJob(server: string, status: JobStatus, changes: StatusChanges): void {
+    const key = endKey(server, status.name);
     const end = this.#ends.get(key);
-    if (end === undefined) throw new Error(`${key} is told of and is not there`);
-    const told = this.#told.get(key);
-    this.#told.set(key, end.status);
-    if (told === undefined) return { kind: 'job', end };
-    const changes = changesOf(told, end.status);
-    return changes === null ? null : { kind: 'job-changed', server: end.server, name: end.status.name, ...changes };
+    if (end === undefined) return;
+    const light = lightOf(status);
+    const urgent = isNews(changes, light === end.light);
+    end.light = light;
+    const place = `job ${key}`;
+    const waiting = this.#urgent.get(place) ?? this.#figures.get(place);
+    if (waiting?.kind === 'job-changed') addTo(waiting, changes);
+    const one = waiting ?? { kind: 'job-changed', server, name: status.name, ...ownCopy(changes) };
+    if (waiting === undefined || (urgent && !this.#urgent.has(place))) this.#change(place, one, urgent);
   }
 
   /** The newest of its kind takes the last place: a job never comes before the server that it is of. */
@@ -131,34 +169,69 @@ export class Model {
   }
 }
 
-/** An end is told of as it stands when it is told. */
-type Waiting =
-  | { readonly kind: 'end'; readonly key: string }
-  | Exclude<Delta, { readonly kind: 'job' | 'job-changed' }>;
-
-/** What is as it was mostly is the very same: statuses come as changes of the one before. */
-const isEqual = (one: unknown, other: unknown): boolean =>
-  one === other || (typeof one === 'object' && JSON.stringify(one) === JSON.stringify(other));
-
-/** Figures of a job that goes on as it did: nobody has to see each of them at once. */
-const FIGURES: ReadonlySet<keyof JobStatus> = new Set([
-  ...(['replication', 'recoveryPoint', 'audit', 'targetQueue', 'transmission'] as const),
-  ...(['mirror', 'verification', 'synchronous'] as const),
-]);
-
-function isOnlyFigures(before: JobStatus, after: JobStatus): boolean {
-  if (before.state !== after.state || before.mirror.state !== after.mirror.state) return false;
-  if ((before.audit?.hop ?? null) !== (after.audit?.hop ?? null)) return false;
-  for (const key of Object.keys(after) as (keyof JobStatus)[])
-    if (before[key] !== after[key] && !FIGURES.has(key) && !isSameNews(key, before, after)) return false;
-  for (const key of Object.keys(before) as (keyof JobStatus)[])
-    if (before[key] !== undefined && after[key] === undefined && !FIGURES.has(key)) return false;
-  return true;
+/** What is known of an end. The status is the one that its link was told of, in which what changes is changed. */
+interface Known {
+  readonly server: string;
+  readonly status: JobStatus;
+  light: string | undefined;
 }
 
+/** Changes that wait are added to. */
+interface ChangedJob {
+  readonly kind: 'job-changed';
+  readonly server: string;
+  readonly name: string;
+  readonly set: Record<string, unknown>;
+  readonly gone: string[];
+}
+type Waiting =
+  | ChangedJob
+  | { readonly kind: 'job'; readonly key: string }
+  | Exclude<Delta, { readonly kind: 'job' | 'job-changed' }>;
+
+const ownCopy = ({ set, gone }: StatusChanges) => ({ set: { ...set }, gone: [...gone] });
+
+/** The later ones count. */
+function addTo(waiting: ChangedJob, { set, gone }: StatusChanges): void {
+  for (const path of Object.keys(set)) {
+    if (!path.includes('.')) dropFields(waiting, path);
+    const at = waiting.gone.indexOf(path);
+    if (at !== -1) waiting.gone.splice(at, 1);
+    waiting.set[path] = set[path];
+  }
+  for (const path of gone) {
+    if (!path.includes('.')) dropFields(waiting, path);
+    delete waiting.set[path];
+    if (!waiting.gone.includes(path)) waiting.gone.push(path);
+  }
+}
+
+/** Of a part that is told as a whole again. */
+function dropFields({ set, gone }: ChangedJob, part: string): void {
+  const isOfPart = (path: string): boolean => path.startsWith(`${part}.`);
+  for (const path of Object.keys(set).filter(isOfPart)) delete set[path];
+  for (const path of gone.filter(isOfPart)) gone.splice(gone.indexOf(path), 1);
+}
+
+/** Parts with nothing but figures of a job that goes on as it did: nobody has to see each of them at once. */
+const FIGURES: ReadonlySet<string> = new Set([
+  ...['replication', 'recoveryPoint', 'audit', 'targetQueue', 'transmission'],
+  ...['mirror', 'verification', 'synchronous'],
+]);
+/** What of them is more than a figure. */
+const WORDS: ReadonlySet<string> = new Set(['mirror', 'mirror.state', 'audit', 'audit.hop']);
 /** A monitor counts down between its answers; what it comes to is its light. */
-function isSameNews(key: keyof JobStatus, before: JobStatus, after: JobStatus): boolean {
-  if (key !== 'failover') return isEqual(before[key], after[key]);
-  const news = ({ failover }: JobStatus) => failover && { ...failover, monitor: failover.monitor?.light };
-  return before.failover === after.failover || isEqual(news(before), news(after));
+const COUNTS_DOWN = 'failover.monitor';
+
+const lightOf = ({ failover }: JobStatus): string | undefined => failover?.monitor?.light;
+
+function isNews({ set, gone }: StatusChanges, isSameLight: boolean): boolean {
+  for (const path in set) if (!isFigure(path, isSameLight)) return true;
+  return gone.some((path) => !isFigure(path, isSameLight));
+}
+
+function isFigure(path: string, isSameLight: boolean): boolean {
+  const dot = path.indexOf('.');
+  const part = dot === -1 ? path : path.slice(0, dot);
+  return FIGURES.has(part) ? !WORDS.has(path) : path === COUNTS_DOWN && isSameLight;
 }

@@ -66,7 +66,7 @@ function begin(server: KnownServer = known): void {
     sink: {
       onServer: (view: ServerView) => into(heard.links, view.link),
       onJobs: (_server, statuses: readonly JobStatus[]) => into(heard.jobs, ...statuses.map(({ name }) => name)),
-      onJob: (_server, name, status) => into(status === null ? heard.gone : heard.jobs, name),
+      onJob: (_server, { name, status }) => into(status === null ? heard.gone : heard.jobs, name),
       onEvents: (_server, events) => into(heard.events, ...events.map(({ id }) => id)),
     },
   });
@@ -86,12 +86,12 @@ describe('a connection to a server', () => {
   test('brings its jobs, what was told before, and what is told from then on', async () => {
     begin();
     await until(() => state() === 'live');
-    expect([heard.jobs, heard.events, link?.view.info?.version]).toEqual([['files'], [6, 7], '0.1.0']);
+    expect([heard.jobs, heard.events, link?.view.info?.version]).toEqual([['files', 'files'], [6, 7], '0.1.0']);
     agent.push('job-status', { name: 'more', status: statusOf({ name: 'more' }) });
     agent.push('job-status', { name: 'files', status: null });
     agent.push('events', event(8));
-    await until(() => heard.events.includes(8));
-    expect([heard.jobs, heard.gone]).toEqual([['files', 'more'], ['files']]);
+    await until(() => heard.events.includes(8) && heard.gone.length > 0);
+    expect([heard.jobs, heard.gone]).toEqual([['files', 'files', 'more'], ['files']]);
   });
 
   test('that is lost is made again, and events go on after the last one', async () => {

@@ -1,5 +1,5 @@
 import { type Connection, followJobs, type KnownServer, SdkError } from '@understudy/sdk';
-import type { AgentEvent, AgentInfo, JobStatus } from '@understudy/wire';
+import type { AgentEvent, AgentInfo, Heard, JobStatus } from '@understudy/wire';
 import { type LinkView, OTHER_VERSION, type ServerInfo, type ServerView } from '../../shared/view.ts';
 import { pauseBefore } from './back-off.ts';
 
@@ -8,7 +8,7 @@ export interface LinkSink {
   readonly onServer: (server: ServerView) => void;
   /** The jobs that there are; those that are not named are gone. */
   readonly onJobs: (server: string, statuses: readonly JobStatus[]) => void;
-  readonly onJob: (server: string, name: string, status: JobStatus | null) => void;
+  readonly onJob: (server: string, heard: Heard) => void;
   readonly onEvents: (server: string, events: readonly AgentEvent[]) => void;
 }
 
@@ -104,7 +104,7 @@ export class ServerLink {
       name,
       jobs.map(({ status }) => status),
     );
-    await followJobs(connection, (job, status) => sink.onJob(name, job, status));
+    await followJobs(connection, (heard) => sink.onJob(name, heard));
     if (this.#lastEvent === null) {
       const { events, last } = await connection.call('events.list', { limit: FIRST_EVENTS });
       this.#lastEvent = last;

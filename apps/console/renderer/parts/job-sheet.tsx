@@ -4,6 +4,7 @@ import type { ReactNode } from 'react';
 import { closeSheet, useConsole } from '../store/app.ts';
 import type { JobView } from '../store/jobs.ts';
 import { jobByKey } from '../store/store.ts';
+import { useWatched } from '../store/watched.ts';
 import { useWords } from '../use-words.ts';
 import { Empty } from './panel.tsx';
 
@@ -16,6 +17,7 @@ export interface JobSheetProps {
 export function JobSheet({ jobKey, title, children }: JobSheetProps) {
   const { t } = useWords();
   const job = useConsole((state) => jobByKey(state, jobKey));
+  useWatched(job === null ? [] : [job]);
   const shown = <strong>{t(title, { job: job?.name ?? '' })}</strong>;
   return (
     <Drawer opened onClose={closeSheet} position="right" size={640} title={shown}>

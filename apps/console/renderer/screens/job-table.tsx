@@ -5,6 +5,7 @@ import { Cell, Row, Windowed } from '../parts/windowed.tsx';
 import { counted, firstNote, mirrorWord, pointWord, queueWord } from '../parts/words-of.ts';
 import { go } from '../store/app.ts';
 import { growsOld, type JobView } from '../store/jobs.ts';
+import { useWatched } from '../store/watched.ts';
 import { useWords, type Words } from '../use-words.ts';
 
 type Line =
@@ -69,6 +70,7 @@ interface JobRowProps {
 
 /** Drawn anew when its job changes, or an age in it; not with each second, and not with each step of scrolling. */
 const JobRow = memo(function JobRow({ job, index, nowMs, words }: JobRowProps) {
+  useWatched([job]);
   const { status } = job;
   const stale = job.staleSinceMs === null ? '' : 'us-stale';
   // Where the source is silent its target speaks for the job, and knows nothing of the source's queue.

@@ -9,6 +9,7 @@ import { StateBadge } from '../parts/state-badge.tsx';
 import { go, useConsole } from '../store/app.ts';
 import { doubtsOf, type JobView } from '../store/jobs.ts';
 import { jobByKey } from '../store/store.ts';
+import { useWatched } from '../store/watched.ts';
 import { useNow, useWords, type Words } from '../use-words.ts';
 import { ActionBar } from './job/action-bar.tsx';
 import { Charts } from './job/charts.tsx';
@@ -32,6 +33,7 @@ export function JobScreen({ jobKey }: { readonly jobKey: string }) {
 }
 
 function LiveJob({ job }: { readonly job: JobView }) {
+  useWatched([job]);
   const now = useNow();
   const { status } = job;
   return (

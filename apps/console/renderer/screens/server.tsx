@@ -11,6 +11,7 @@ import { ScreenBody } from '../parts/screen-body.tsx';
 import { StateBadge } from '../parts/state-badge.tsx';
 import { useTask } from '../parts/use-task.ts';
 import { go, useConsole } from '../store/app.ts';
+import { useWatched } from '../store/watched.ts';
 import { useNow, useWords, type Words } from '../use-words.ts';
 import type { WordKey } from '../words/words.ts';
 import { ServerPeople } from './server-people.tsx';
@@ -129,6 +130,7 @@ function JobsOfServer({ name }: { readonly name: string }) {
   const { t, locale } = useWords();
   const jobs = useConsole((state) => state.jobs);
   const mine = useMemo(() => jobs.filter(({ ends }) => ends.some(({ server }) => server === name)), [jobs, name]);
+  useWatched(mine);
   const queued = mine
     .flatMap(({ ends }) => ends.filter(({ server }) => server === name))
     .reduce((sum, { status }) => sum + status.replication.queuedBytes + status.replication.diskQueueBytes, 0);

@@ -5,6 +5,7 @@ import type { Batch, World } from '../../shared/view.ts';
 import { invoke, onBatches } from '../bridge.ts';
 import { History, SAMPLE_MS } from './history.ts';
 import { applied, type ConsoleState, makeStore, opened, type Sheet } from './store.ts';
+import { isWatched } from './watched.ts';
 
 export const store = makeStore();
 export const history = new History();
@@ -27,7 +28,7 @@ export async function begin(): Promise<void> {
   early.forEach(take);
   // Drawn by the frame after the next one; how long a start takes is measured by it.
   requestAnimationFrame(() => requestAnimationFrame(() => performance.mark('shown')));
-  const sample = (): void => history.sample(store.getState().jobs, Date.now());
+  const sample = (): void => history.sample(store.getState().jobs, Date.now(), isWatched);
   sample();
   setInterval(sample, SAMPLE_MS);
 }

@@ -37,6 +37,22 @@ test('a time without an answer is a gap', () => {
   expect(history.columns(KEY, 'age')[1].map((value) => value === null)).toEqual([false, false, true, false, false]);
 });
 
+test('a job that nobody sees and of which nothing new is told is looked at seldom, and its throughput is no jump', () => {
+  const history = new History();
+  const steps = [jobAt(0), jobAt(1000), jobAt(2000)];
+  const sample = (jobs: readonly JobView[], atMs: number) => history.sample(jobs, atMs, () => false);
+  for (let i = 0; i < 10; i += 1) sample(steps[Math.floor(i / 5)] ?? [], i * SAMPLE_MS);
+  expect(history.columns(KEY, 'wire')).toEqual([
+    [0, 10],
+    [null, 100],
+  ]);
+  for (let i = 10; i < 16; i += 1) sample(steps[2] ?? [], i * SAMPLE_MS);
+  expect(history.columns(KEY, 'wire')).toEqual([
+    [0, 10, 20, 30],
+    [null, 100, 100, 0],
+  ]);
+});
+
 test('half an hour is kept, the oldest goes first, and a job that is gone takes its own along', () => {
   const history = new History();
   let told = 0;

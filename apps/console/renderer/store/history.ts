@@ -1,12 +1,14 @@
 /**
- * What the charts draw. In: jobs as they stand, every two seconds. Out: columns of numbers, half an hour of them. It is kept by this window
+ * What the charts draw. In: jobs as they stand, every two seconds where they are seen. Out: columns of numbers, half an hour of them. It is kept by this window
  * and begins when it opens; what was before agents have kept (kept-history.ts). Promised: bounded, and a time without an answer is a
  * gap and not a line.
  */
-import { type JobView, recoveryAgeMs } from './jobs.ts';
+import { growsOld, type JobView, recoveryAgeMs } from './jobs.ts';
 
 export const SAMPLE_MS = 2000;
 export const SAMPLES = 900;
+/** Of a job that nobody watches figures come less often; that they were the same so long is no news. */
+const UNSEEN_MS = 10_000;
 const FIRST_SAMPLES = 64;
 
 export const series = ['wire', 'queue', 'age'] as const;
@@ -24,6 +26,7 @@ class Track {
   #next = 0;
   #size = 0;
   counters: Counters | null = null;
+  last: { readonly job: JobView; readonly atMs: number } | null = null;
 
   add(timeMs: number, sample: Readonly<Record<Series, number>>): void {
     if (this.#size === this.#times.length && this.#size < SAMPLES) this.#grow();
@@ -70,10 +73,10 @@ export class History {
   readonly #listeners = new Set<() => void>();
 
   /** Jobs that are gone take their history along. */
-  sample(jobs: readonly JobView[], nowMs: number): void {
+  sample(jobs: readonly JobView[], nowMs: number, isSeen: (job: JobView) => boolean = () => true): void {
     const keys = new Set(jobs.map(({ key }) => key));
     for (const key of this.#tracks.keys()) if (!keys.has(key)) this.#tracks.delete(key);
-    for (const job of jobs) this.#sampleJob(job, nowMs);
+    for (const job of jobs) this.#sampleJob(job, nowMs, isSeen);
     for (const listener of this.#listeners) listener();
   }
 
@@ -91,8 +94,11 @@ export class History {
     return () => this.#listeners.delete(listener);
   }
 
-  #sampleJob(job: JobView, nowMs: number): void {
+  #sampleJob(job: JobView, nowMs: number, isSeen: (job: JobView) => boolean): void {
     const track = this.#tracks.get(job.key) ?? new Track();
+    const { last } = track;
+    if (last?.job === job && nowMs - last.atMs < UNSEEN_MS && !growsOld(job) && !isSeen(job)) return;
+    track.last = { job, atMs: nowMs };
     this.#tracks.set(job.key, track);
     const { replication, mirror, targetQueue } = job.status;
     const now = { atMs: nowMs, wireBytes: replication.sentBytes + mirror.bytesSent };

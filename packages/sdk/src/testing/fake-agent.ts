@@ -12,6 +12,7 @@ import {
   type CallName,
   calls,
   isCallName,
+  type JobNews,
   LOCAL_SOCKET,
   MANAGEMENT_PATH,
   ManagementError,
@@ -48,11 +49,12 @@ export interface FakeAgentOptions {
 
 interface Live {
   readonly socket: WebSocket;
-  readonly stream: Socket;
   readonly id: number;
   readonly topic: string;
   /** Of one that is told of jobs by what changes of them. */
   readonly teller: StatusTeller;
+  /** Of this turn: it goes out together, as a real one's word does. */
+  news: JobNews[];
 }
 
 export class FakeAgent {
@@ -131,7 +133,6 @@ export class FakeAgent {
   /** A status goes to those, too, who are told of jobs by what changes of them. */
   push(topic: TopicName, payload: unknown): void {
     for (const one of this.#live) {
-      together(one.stream);
       if (one.topic === topic) send(one.socket, { subscription: one.id, topic, payload });
       else if (topic === 'job-status' && one.topic === 'job-changes') tellChange(one, payload as never);
     }
@@ -162,20 +163,29 @@ export class FakeAgent {
       return;
     }
     if ('call' in request) await this.#call(socket, tls, request);
-    else if ('topic' in request) this.#subscribe(socket, tls, request);
+    else if ('topic' in request) this.#subscribe(socket, request);
     else {
       this.#live = this.#live.filter((one) => one.socket !== socket || one.id !== request.unsubscribe);
       send(socket, { id: request.id, ok: true, result: {} });
     }
   }
 
-  #subscribe(socket: WebSocket, stream: Socket, request: { id: number; topic: string; params?: unknown }): void {
+  #subscribe(socket: WebSocket, request: { id: number; topic: string; params?: unknown }): void {
     const { id, topic } = request;
     this.seen.push(`topic ${topic}`);
-    this.#live.push({ socket, stream, id, topic, teller: new StatusTeller() });
+    const live: Live = { socket, id, topic, teller: new StatusTeller(), news: [] };
+    this.#live.push(live);
     send(socket, { id, ok: true, result: {} });
     const push = (payload: unknown) => send(socket, { subscription: id, topic, payload });
+    if (topic === 'job-changes') void this.#tellJobs(live);
     this.onSubscribe(topic as TopicName, push, request.params);
+  }
+
+  /** First each as a whole. */
+  async #tellJobs(live: Live): Promise<void> {
+    const list = await this.answers['job.list']?.({}, { fingerprint: '' });
+    const { jobs } = calls['job.list'].result.parse(list ?? { jobs: [] });
+    for (const { status } of jobs) tellChange(live, { name: status.name, status });
   }
 
   async #call(socket: WebSocket, tls: TLSSocket, request: { id: number; call: string; params?: unknown }) {
@@ -228,16 +238,15 @@ function caller(tls: TLSSocket): Caller {
   return { fingerprint: certificate === undefined ? '' : fingerprintOf(certificate.raw) };
 }
 
-/** What is said in one turn goes out together, as a real one's word does. */
-function together(stream: Socket): void {
-  if (stream.writableCorked > 0) return;
-  stream.cork();
-  process.nextTick(() => stream.uncork());
-}
-
-function tellChange({ socket, id, teller }: Live, { name, status }: TopicPayload<'job-status'>): void {
-  const payload = teller.tell(name, status);
-  if (payload !== null) send(socket, { subscription: id, topic: 'job-changes', payload });
+function tellChange(live: Live, { name, status }: TopicPayload<'job-status'>): void {
+  const one = live.teller.tell(name, status);
+  if (one === null) return;
+  if (live.news.length === 0)
+    queueMicrotask(() => {
+      send(live.socket, { subscription: live.id, topic: 'job-changes', payload: live.news });
+      live.news = [];
+    });
+  live.news.push(one);
 }
 
 /** As an agent answers an upgrade that it does not understand. */

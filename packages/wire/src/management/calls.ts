@@ -278,8 +278,8 @@ export const topics = {
     payload: z.object({ name: jobNameSchema, status: jobStatusSchema.nullable() }),
     role: 'monitor',
   },
-  /** Of all jobs the same, for who keeps what it was told: first each as a whole, then what has changed since. */
-  'job-changes': { params: z.strictObject({}), payload: jobNewsSchema, role: 'monitor' },
+  /** Of all jobs the same, together, for who keeps what he was told: first each as a whole, then what has changed since. */
+  'job-changes': { params: z.strictObject({}), payload: z.array(jobNewsSchema), role: 'monitor' },
   /** With `after` first what came since that id, then each event as it happens; without it only the latter. */
   events: { params: eventFilterSchema, payload: agentEventSchema, role: 'monitor' },
 } as const satisfies Record<string, TopicDefinition>;

@@ -2,7 +2,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { type JobStatus, jobStatusSchema } from './job.ts';
-import { changesOf, jobNewsSchema, StatusBook, StatusTeller, withChanges } from './status-changes.ts';
+import { changesOf, type Heard, jobNewsSchema, StatusBook, StatusTeller, withChanges } from './status-changes.ts';
 
 const status: JobStatus = {
   name: 'files',
@@ -43,6 +43,7 @@ const values: Partial<Record<keyof JobStatus, readonly unknown[]>> = {
 const step = fc.oneof(
   ...Object.entries(values).map(([part, all]) => fc.constantFrom(...all).map((value) => ({ part, value }))),
 );
+const statusHeard = (heard: Heard | string) => (typeof heard === 'string' ? heard : heard.status);
 /** What goes over the wire. */
 const overTheWire = (value: unknown): unknown => JSON.parse(JSON.stringify(value));
 
@@ -52,7 +53,8 @@ describe('a status of which only what changed is told', () => {
       fc.property(fc.array(fc.array(step, { maxLength: 3 }), { minLength: 1, maxLength: 6 }), (seconds) => {
         const [teller, book] = [new StatusTeller(), new StatusBook()];
         let now: JobStatus = structuredClone(status);
-        let heard = book.take(jobNewsSchema.parse(overTheWire(teller.tell('files', now))));
+        const hear = (news: unknown) => statusHeard(book.take(jobNewsSchema.parse(overTheWire(news))));
+        let heard = hear(teller.tell('files', now));
         for (const steps of seconds) {
           const before = now;
           now = structuredClone(now);
@@ -61,7 +63,7 @@ describe('a status of which only what changed is told', () => {
           expect(told === null, 'nothing is told when nothing changed').toBe(
             JSON.stringify(jobStatusSchema.parse(before)) === JSON.stringify(jobStatusSchema.parse(now)),
           );
-          if (told !== null) heard = book.take(jobNewsSchema.parse(overTheWire(told)));
+          if (told !== null) heard = hear(told);
           expect(heard).toEqual(jobStatusSchema.parse(overTheWire(now)));
         }
       }),
@@ -96,8 +98,8 @@ describe('a status of which only what changed is told', () => {
 
   it('begins anew when its job was deleted', () => {
     const book = new StatusBook();
-    book.take({ name: 'files', status });
-    expect(book.take({ name: 'files', status: null })).toBeNull();
+    book.take({ name: 'files', status: structuredClone(status) });
+    expect(book.take({ name: 'files', status: null })).toMatchObject({ status: null });
     expect(book.take({ name: 'files', set: { state: 'halted' } })).toBe('a change of files, which was not told before');
     const teller = new StatusTeller();
     teller.tell('files', status);
@@ -109,8 +111,8 @@ describe('a status of which only what changed is told', () => {
 describe('changes that no honest agent tells', () => {
   const taken = (set: object, gone: readonly string[] = []) => {
     const book = new StatusBook();
-    book.take({ name: 'files', status });
-    return book.take({ name: 'files', set: set as Record<string, unknown>, gone: [...gone] });
+    book.take({ name: 'files', status: structuredClone(status) });
+    return statusHeard(book.take({ name: 'files', set: set as Record<string, unknown>, gone: [...gone] }));
   };
 
   it('never make a status that the schema would refuse, or make otherwise', () => {
@@ -135,11 +137,19 @@ describe('changes that no honest agent tells', () => {
 
   it.each<[string, object, readonly string[], string]>([
     ['a wrong value', { state: 'fine' }, [], 'state: '],
-    ['a wrong field', { 'replication.sentBytes': -1 }, [], 'replication: '],
-    ['a field of what is no object', { 'actions.0': 'stop' }, [], 'actions: '],
+    ['a wrong field', { 'replication.sentBytes': -1 }, [], 'replication.sentBytes: '],
+    ['a field of a part that is not there', { 'audit.hop': 'sent' }, [], 'audit.hop: '],
+    ['a field of what is no object', { 'actions.0': 'stop' }, [], 'actions.0: '],
     ['a part that must be there, gone', {}, ['mirror'], 'mirror: '],
   ])('%s is refused with its place', (_what, set, gone, sentence) => {
     expect(taken(set, gone)).toContain(sentence);
+  });
+
+  it('change nothing where one of them is refused', () => {
+    const book = new StatusBook();
+    book.take({ name: 'files', status: structuredClone(status) });
+    expect(book.take({ name: 'files', set: { unrepairable: 3, state: 'fine' } })).toContain('state: ');
+    expect(statusHeard(book.take({ name: 'files', set: {} }))).toEqual(status);
   });
 
   it('reach nothing but the status', () => {

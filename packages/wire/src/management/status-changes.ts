@@ -13,11 +13,14 @@ export interface StatusChanges {
   readonly gone: readonly string[];
 }
 
+const isRecord = (value: unknown): value is Record<string, unknown> =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);
+
 /** A job's whole status, null where the job was deleted; or, of one that was told as a whole before, what has changed since. */
 export const jobNewsSchema = z.object({
   name: jobNameSchema,
   status: jobStatusSchema.nullable().optional(),
-  set: z.record(z.string(), z.unknown()).optional(),
+  set: z.custom<Readonly<Record<string, unknown>>>(isRecord, 'an object').optional(),
   gone: z.array(z.string()).optional(),
 });
 export type JobNews = z.output<typeof jobNewsSchema>;
@@ -55,39 +58,41 @@ function compare(
   for (const key of Object.keys(old)) if (old[key] !== undefined && young[key] === undefined) gone.push(at + key);
 }
 
-const parts = jobStatusSchema.shape as Readonly<Record<string, z.ZodType>>;
-
-/** Not checked: for who has made the changes himself. A part that this version does not know is left out. */
-export function withChanges(before: JobStatus, changes: StatusChanges): JobStatus {
-  return changed(before, changes).status as unknown as JobStatus;
+/** Not checked: for who has made the changes himself. Shares with `before` what is as it was. */
+export function withChanges(before: JobStatus, { set, gone }: StatusChanges): JobStatus {
+  const status: Record<string, unknown> = { ...before };
+  const own = new Set<string>();
+  for (const path of Object.keys(set)) put(status, placeOf(path), set[path], own);
+  for (const path of gone) put(status, placeOf(path), undefined, own);
+  return status as unknown as JobStatus;
 }
 
-function changed(before: JobStatus, { set, gone }: StatusChanges) {
-  const old = before as unknown as Readonly<Record<string, unknown>>;
-  const status: Record<string, unknown> = { ...old };
-  const touched = new Set<string>();
-  const put = (path: string, value: unknown): void => {
-    const dot = path.indexOf('.');
-    const part = dot === -1 ? path : path.slice(0, dot);
-    if (!Object.hasOwn(parts, part)) return;
-    if (dot === -1) status[part] = value;
-    else status[part] = withField(status[part], path.slice(dot + 1), value, !touched.has(part));
-    touched.add(part);
-    if (status[part] === undefined) delete status[part];
-  };
-  for (const path of Object.keys(set)) put(path, set[path]);
-  for (const path of gone) put(path, undefined);
-  return { status, touched };
+interface PathOfStatus {
+  readonly part: string;
+  /** null: all of the part. */
+  readonly field: string | null;
 }
 
-/** What is shared with the status of before is copied first. */
-function withField(part: unknown, field: string, value: unknown, isShared: boolean): unknown {
-  const fields = isShared || !isRecord(part) ? { ...(isRecord(part) ? part : {}) } : part;
-  // A field of this name would be no field, but where all objects come from.
-  if (field === '__proto__') return fields;
-  if (value === undefined) delete fields[field];
-  else fields[field] = value;
-  return fields;
+function placeOf(path: string): PathOfStatus {
+  const dot = path.indexOf('.');
+  return dot === -1 ? { part: path, field: null } : { part: path.slice(0, dot), field: path.slice(dot + 1) };
+}
+
+/** `own`: parts that are not shared with another status; null: none is. */
+function put(
+  status: Record<string, unknown>,
+  { part, field }: PathOfStatus,
+  value: unknown,
+  own: Set<string> | null,
+): void {
+  let [place, key] = [status, part];
+  if (field !== null) {
+    if (own !== null && !own.has(part)) status[part] = { ...(status[part] as object) };
+    own?.add(part);
+    [place, key] = [status[part] as Record<string, unknown>, field];
+  }
+  if (value === undefined) delete place[key];
+  else place[key] = value;
 }
 
 /** What one listener was told. */
@@ -105,44 +110,78 @@ export class StatusTeller {
   }
 }
 
+export interface Heard {
+  readonly name: string;
+  /** Null: the job was deleted. Of one job always the same object, in which things change until it is told as a whole again. */
+  readonly status: JobStatus | null;
+  /** Null: it was told as a whole. */
+  readonly changes: StatusChanges | null;
+}
+
 /** Of one agent. */
 const STATUSES_KEPT = 10_000;
 
 /** What a listener has heard. */
 export class StatusBook {
-  readonly #heard = new Map<string, JobStatus>();
+  readonly #heard = new Map<string, Record<string, unknown>>();
 
-  /** The job's status now, or null where it was deleted; a text says what is wrong with what was told. */
-  take({ name, status, set = {}, gone = [] }: JobNews): JobStatus | null | string {
+  /** A text says what is wrong with what was told; then nothing has changed. */
+  take({ name, status, set = {}, gone = [] }: JobNews): Heard | string {
     if (status === null) this.#heard.delete(name);
-    if (status !== undefined) return status === null ? null : this.#keep(name, status);
+    else if (status !== undefined) {
+      if (!this.#heard.has(name) && this.#heard.size >= STATUSES_KEPT) return `more than ${STATUSES_KEPT} jobs`;
+      this.#heard.set(name, status);
+    }
+    if (status !== undefined) return { name, status, changes: null };
     const before = this.#heard.get(name);
     if (before === undefined) return `a change of ${name}, which was not told before`;
-    const now = checkedChanges(before, { set, gone });
-    return typeof now === 'string' ? now : this.#keep(name, now);
+    return this.#change(name, before, { set, gone });
   }
 
-  #keep(name: string, status: JobStatus): JobStatus | string {
-    if (!this.#heard.has(name) && this.#heard.size >= STATUSES_KEPT) return `more than ${STATUSES_KEPT} jobs`;
-    this.#heard.set(name, status);
-    return status;
+  #change(name: string, status: Record<string, unknown>, { set, gone }: StatusChanges): Heard | string {
+    const checked: { readonly set: Record<string, unknown>; readonly gone: string[] } = { set: {}, gone: [] };
+    for (const path of [...Object.keys(set), ...gone]) {
+      const found = checkedValue(status, placeOf(path), Object.hasOwn(set, path) ? set[path] : undefined);
+      if (typeof found === 'string') return `${path.slice(0, SHOWN)}: ${found}`;
+      if (found === null) continue;
+      if (found.value === undefined) checked.gone.push(path);
+      else checked.set[path] = found.value;
+    }
+    for (const path of Object.keys(checked.set)) put(status, placeOf(path), checked.set[path], null);
+    for (const path of checked.gone) put(status, placeOf(path), undefined, null);
+    return { name, status: status as unknown as JobStatus, changes: checked };
   }
 }
 
-/** The schema has no rule that spans two of its parts, so each that was touched is checked by its own. */
-function checkedChanges(before: JobStatus, changes: StatusChanges): JobStatus | string {
-  const { status, touched } = changed(before, changes);
-  for (const part of touched) {
-    const checked = (parts[part] as z.ZodType).safeParse(status[part]);
-    if (!checked.success) return `${part}: ${checked.error.issues[0]?.message ?? 'wrong'}`;
-    if (checked.data === undefined) delete status[part];
-    else status[part] = checked.data;
-  }
-  return status as unknown as JobStatus;
+/** Of a path, in a sentence. */
+const SHOWN = 64;
+
+const parts = new Map<string, z.ZodType>(Object.entries(jobStatusSchema.shape));
+const fields = new Map([...parts].map(([part, schema]) => [part, fieldsOf(schema)]));
+
+/** None where the part is no object. */
+function fieldsOf(schema: z.ZodType): ReadonlyMap<string, z.ZodType> {
+  if (schema instanceof z.ZodOptional || schema instanceof z.ZodNullable) return fieldsOf(schema.unwrap() as z.ZodType);
+  return new Map(schema instanceof z.ZodObject ? Object.entries(schema.shape as Record<string, z.ZodType>) : []);
 }
 
-const isRecord = (value: unknown): value is Record<string, unknown> =>
-  typeof value === 'object' && value !== null && !Array.isArray(value);
+/**
+ * The schema has no rule that spans two parts, or two fields of a part, so each that is touched is checked by its own. Null: this version
+ * does not know it.
+ */
+function checkedValue(
+  status: Readonly<Record<string, unknown>>,
+  { part, field }: PathOfStatus,
+  value: unknown,
+): { readonly value: unknown } | string | null {
+  const known = field === null ? parts : fields.get(part);
+  if (known === undefined) return null;
+  if (field !== null && (known.size === 0 || !isRecord(status[part]))) return 'this is no object with fields';
+  const schema = known.get(field ?? part);
+  if (schema === undefined) return null;
+  const checked = schema.safeParse(value);
+  return checked.success ? { value: checked.data } : (checked.error.issues[0]?.message ?? 'wrong');
+}
 
 /** Of JSON. */
 function isEqual(one: unknown, other: unknown): boolean {

@@ -9,6 +9,7 @@ import { StateBadge } from '../../parts/state-badge.tsx';
 import { useTask } from '../../parts/use-task.ts';
 import { go, useConsole } from '../../store/app.ts';
 import { jobByKey } from '../../store/store.ts';
+import { useWatched } from '../../store/watched.ts';
 import { useWords } from '../../use-words.ts';
 import { MirrorPanel } from '../job/mirror-panel.tsx';
 import { planOf } from './draft.ts';
@@ -93,6 +94,7 @@ function CheckList({ results }: { readonly results: readonly CheckResult[] }) {
 function Created({ created, name }: { readonly created: CreatedJob; readonly name: string }) {
   const { t } = useWords();
   const job = useConsole((state) => jobByKey(state, created.key));
+  useWatched(job === null ? [] : [job]);
   return (
     <div className="us-form">
       <Note kind="good">{t(job?.status.state === 'protected' ? 'protect.ready' : 'protect.created', { name })}</Note>
