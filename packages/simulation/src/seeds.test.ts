@@ -243,6 +243,14 @@ const SHORTENED: readonly [seed: number, steps: readonly number[], found: string
     [25, 65, 68, 71, 74, 79, 343, 345, 361],
     '[TCM5] a replay lost what had got out of a directory that was gone by then, and left what lay there before the power cut',
   ],
+  [
+    2162000,
+    [
+      ...[3, 4, 13, 15, 18, 20, 31, 64, 68, 91, 93, 94, 96, 104, 109, 110, 116, 139, 142, 194, 195, 196, 200, 216, 220],
+      ...[232, 236, 241, 242, 243, 244, 245, 251, 430, 434],
+    ],
+    '[TRM2] attributes that could not be read were told as none, and the next process of the source did not know of it',
+  ],
   [12093, [62], '[SAFE4] a target died when all but the clearing up was done, and nobody started the job again'],
 ];
 const SEEDS = 150;

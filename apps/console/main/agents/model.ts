@@ -3,7 +3,7 @@
  * changed: at once where somebody may have to act, else with all that has moved meanwhile. Promised: bounded, however many events come; of
  * a job's statuses the last one wins.
  */
-import type { AgentEvent, Heard, JobStatus, StatusChanges } from '@understudy/wire';
+import type { AgentEvent, Heard, JobStatus, OwnChanges } from '@understudy/wire';
 import { type Delta, endKey, type JobEnd, type ServerEvent, type ServerView } from '../../shared/view.ts';
 
 /** Of all servers together. */
@@ -18,10 +18,11 @@ export type Which = 'urgent' | 'watched' | 'due' | 'all';
 export class Model {
   readonly #servers = new Map<string, ServerView>();
   readonly #ends = new Map<string, Known>();
+  readonly #byStatus = new Map<JobStatus, Known>();
   #events: ServerEvent[] = [];
   /** What is to be told, in the order in which it came: what does not wait, and ends that have nothing but other figures. */
   readonly #urgent = new Map<string, Waiting>();
-  readonly #figures = new Map<string, Waiting>();
+  readonly #figures = new Set<Known>();
   #watched: ReadonlySet<string> = new Set();
   #pendingEvents: ServerEvent[] = [];
   readonly #notices: string[] = [];
@@ -55,8 +56,8 @@ export class Model {
     this.#servers.delete(name);
     for (const [key, end] of this.#ends)
       if (end.server === name) {
-        this.#ends.delete(key);
-        this.#drop(`job ${key}`);
+        this.#forget(end);
+        this.#urgent.delete(`job ${key}`);
       }
     this.#events = this.#events.filter((one) => one.server !== name);
     this.#change(`server ${name}`, { kind: 'server-gone', name });
@@ -64,19 +65,25 @@ export class Model {
 
   putJob(server: string, status: JobStatus): void {
     const key = endKey(server, status.name);
-    this.#ends.set(key, { server, status, light: lightOf(status) });
-    this.#change(`job ${key}`, { kind: 'job', key });
+    const before = this.#ends.get(key);
+    if (before !== undefined) this.#outdate(before);
+    const known: Known = { key, server, status, light: lightOf(status), waiting: null };
+    this.#ends.set(key, known);
+    this.#byStatus.set(status, known);
+    this.#change(`job ${key}`, { kind: 'whole', known });
   }
 
   /** What an agent tells of one of its jobs. */
   hear(server: string, { name, status, changes }: Heard): void {
     if (status === null) this.removeJob(server, name);
     else if (changes === null) this.putJob(server, status);
-    else this.#changeJob(server, status, changes);
+    else this.#changeJob(status, changes);
   }
 
   removeJob(server: string, name: string): void {
-    if (!this.#ends.delete(endKey(server, name))) return;
+    const known = this.#ends.get(endKey(server, name));
+    if (known === undefined) return;
+    this.#forget(known);
     this.#change(`job ${endKey(server, name)}`, { kind: 'job-gone', server, name });
   }
 
@@ -110,107 +117,117 @@ export class Model {
     const deltas: Delta[] = [];
     for (const one of this.#urgent.values()) deltas.push(this.#deltaOf(one));
     this.#urgent.clear();
-    for (const place of this.#placesOf(which)) {
-      const one = this.#figures.get(place);
-      if (one === undefined) continue;
-      this.#figures.delete(place);
-      deltas.push(this.#deltaOf(one));
-    }
+    for (const known of this.#turnOf(which)) deltas.push(this.#changesOf(known));
     if (this.#pendingEvents.length > 0) deltas.push({ kind: 'events', events: this.#pendingEvents });
     this.#pendingEvents = [];
     return deltas;
   }
 
   /** The longest waiting first, so that each has its turn. */
-  #placesOf(which: Which): readonly string[] {
+  #turnOf(which: Which): readonly Known[] {
     if (which === 'urgent') return [];
-    if (which === 'all') return [...this.#figures.keys()];
-    const places = [...this.#watched].map((key) => `job ${key}`);
-    if (which === 'watched') return places;
-    for (const place of this.#figures.keys()) {
-      if (places.length >= this.#watched.size + OTHERS_AT_ONCE) break;
-      places.push(place);
+    if (which === 'all') return [...this.#figures];
+    const turn: Known[] = [];
+    for (const key of this.#watched) {
+      const known = this.#ends.get(key);
+      if (known !== undefined && this.#figures.has(known)) turn.push(known);
     }
-    return places;
+    if (which === 'watched') return turn;
+    const seen = new Set(turn);
+    for (const known of this.#figures) {
+      if (turn.length >= seen.size + OTHERS_AT_ONCE) break;
+      if (!seen.has(known)) turn.push(known);
+    }
+    return turn;
   }
 
   /** A status that is told as a whole is told as it stands now. */
   #deltaOf(waiting: Waiting): Delta {
-    if (waiting.kind !== 'job') return waiting;
-    const end = this.#ends.get(waiting.key);
-    if (end === undefined) throw new Error(`${waiting.key} is told of and is not there`);
-    return { kind: 'job', end: { server: end.server, status: end.status } };
+    if (!('known' in waiting)) return waiting;
+    if (waiting.kind === 'changed') return this.#changesOf(waiting.known);
+    const { server, status } = waiting.known;
+    return { kind: 'job', end: { server, status } };
   }
 
-  #changeJob(server: string, status: JobStatus, changes: StatusChanges): void {
-    const key = endKey(server, status.name);
-    const end = this.#ends.get(key);
-    if (end === undefined) return;
+  #changesOf(known: Known): Delta {
+    const { server, status, waiting } = known;
+    known.waiting = null;
+    this.#figures.delete(known);
+    return { kind: 'job-changed', server, name: status.name, set: waiting?.set ?? {}, gone: waiting?.gone ?? [] };
+  }
+
+  #changeJob(status: JobStatus, changes: OwnChanges): void {
+    const known = this.#byStatus.get(status);
+    if (known === undefined) return;
     const light = lightOf(status);
-    const urgent = isNews(changes, light === end.light);
-    end.light = light;
-    const place = `job ${key}`;
-    const waiting = this.#urgent.get(place) ?? this.#figures.get(place);
-    if (waiting?.kind === 'job-changed') addTo(waiting, changes);
-    const one = waiting ?? { kind: 'job-changed', server, name: status.name, ...ownCopy(changes) };
-    if (waiting === undefined || (urgent && !this.#urgent.has(place))) this.#change(place, one, urgent);
+    const urgent = isNews(changes, light === known.light);
+    known.light = light;
+    const place = `job ${known.key}`;
+    // It is told as a whole with the next word.
+    if (this.#urgent.get(place)?.kind === 'whole') return;
+    if (known.waiting === null) known.waiting = changes;
+    else addTo(known.waiting, changes);
+    if (urgent) this.#change(place, { kind: 'changed', known });
+    else if (!this.#urgent.has(place)) this.#figures.add(known);
+  }
+
+  #forget(known: Known): void {
+    this.#ends.delete(known.key);
+    this.#outdate(known);
+  }
+
+  #outdate(known: Known): void {
+    this.#byStatus.delete(known.status);
+    this.#figures.delete(known);
   }
 
   /** The newest of its kind takes the last place: a job never comes before the server that it is of. */
-  #change(key: string, waiting: Waiting, urgent = true): void {
-    const isUrgent = urgent || this.#urgent.has(key);
-    this.#drop(key);
-    (isUrgent ? this.#urgent : this.#figures).set(key, waiting);
-  }
-
-  #drop(key: string): void {
+  #change(key: string, waiting: Waiting): void {
     this.#urgent.delete(key);
-    this.#figures.delete(key);
+    this.#urgent.set(key, waiting);
   }
 }
 
 /** What is known of an end. The status is the one that its link was told of, in which what changes is changed. */
 interface Known {
+  readonly key: string;
   readonly server: string;
   readonly status: JobStatus;
   light: string | undefined;
+  /** Changes that the window has not been told of; more are added to them. */
+  waiting: OwnChanges | null;
 }
 
-/** Changes that wait are added to. */
-interface ChangedJob {
-  readonly kind: 'job-changed';
-  readonly server: string;
-  readonly name: string;
-  readonly set: Record<string, unknown>;
-  readonly gone: string[];
-}
 type Waiting =
-  | ChangedJob
-  | { readonly kind: 'job'; readonly key: string }
+  | { readonly kind: 'whole' | 'changed'; readonly known: Known }
   | Exclude<Delta, { readonly kind: 'job' | 'job-changed' }>;
 
-const ownCopy = ({ set, gone }: StatusChanges) => ({ set: { ...set }, gone: [...gone] });
-
 /** The later ones count. */
-function addTo(waiting: ChangedJob, { set, gone }: StatusChanges): void {
-  for (const path of Object.keys(set)) {
-    if (!path.includes('.')) dropFields(waiting, path);
-    const at = waiting.gone.indexOf(path);
-    if (at !== -1) waiting.gone.splice(at, 1);
+function addTo(waiting: OwnChanges, { set, gone }: OwnChanges): void {
+  for (const path in set) {
+    // Only what is an object has fields.
+    if (typeof set[path] === 'object') dropFields(waiting, path);
+    if (waiting.gone.length > 0) take(waiting.gone, path);
     waiting.set[path] = set[path];
   }
   for (const path of gone) {
-    if (!path.includes('.')) dropFields(waiting, path);
+    dropFields(waiting, path);
     delete waiting.set[path];
-    if (!waiting.gone.includes(path)) waiting.gone.push(path);
+    take(waiting.gone, path);
+    waiting.gone.push(path);
   }
 }
 
+function take(paths: string[], path: string): void {
+  const at = paths.indexOf(path);
+  if (at !== -1) paths.splice(at, 1);
+}
+
 /** Of a part that is told as a whole again. */
-function dropFields({ set, gone }: ChangedJob, part: string): void {
+function dropFields({ set, gone }: OwnChanges, part: string): void {
   const isOfPart = (path: string): boolean => path.startsWith(`${part}.`);
   for (const path of Object.keys(set).filter(isOfPart)) delete set[path];
-  for (const path of gone.filter(isOfPart)) gone.splice(gone.indexOf(path), 1);
+  for (const path of gone.filter(isOfPart)) take(gone, path);
 }
 
 /** Parts with nothing but figures of a job that goes on as it did: nobody has to see each of them at once. */
@@ -225,13 +242,19 @@ const COUNTS_DOWN = 'failover.monitor';
 
 const lightOf = ({ failover }: JobStatus): string | undefined => failover?.monitor?.light;
 
-function isNews({ set, gone }: StatusChanges, isSameLight: boolean): boolean {
+function isNews({ set, gone }: OwnChanges, isSameLight: boolean): boolean {
   for (const path in set) if (!isFigure(path, isSameLight)) return true;
   return gone.some((path) => !isFigure(path, isSameLight));
 }
 
+/** As it was found before: there are not many paths, and each is asked for some thousand times a second. */
+const figures = new Map<string, boolean>([[COUNTS_DOWN, true]]);
+
 function isFigure(path: string, isSameLight: boolean): boolean {
-  const dot = path.indexOf('.');
-  const part = dot === -1 ? path : path.slice(0, dot);
-  return FIGURES.has(part) ? !WORDS.has(path) : path === COUNTS_DOWN && isSameLight;
+  const known = figures.get(path);
+  if (known !== undefined) return known && (path !== COUNTS_DOWN || isSameLight);
+  const [part = ''] = path.split('.', 1);
+  const found = FIGURES.has(part) && !WORDS.has(path);
+  figures.set(path, found);
+  return found;
 }

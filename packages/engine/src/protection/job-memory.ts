@@ -49,12 +49,16 @@ interface RoomsWithFiles extends Rooms {
 }
 
 export function remember({ dirty, scopes, runs, refusals }: Rooms): JobMemory {
-  const items = [...(runs.mirror?.items ?? []), ...dirty.items()];
+  const givenUp = refusals.items(scopes.keys());
+  const items = [...(runs.mirror?.items ?? []), ...dirty.items(), ...givenUp];
   return {
-    // What was given up is not kept: the next process finds it by comparing.
+    // Of what was given up only the file is kept, and not why: the next process finds that by comparing.
     complete: runs.complete && refusals.unrepairable.size === 0,
     items: items.map(written),
-    reasons: dirty.reasons(),
+    reasons: [
+      ...dirty.reasons(),
+      ...(givenUp.length > 0 ? [{ reason: 'repair-lost' as const, items: givenUp.length }] : []),
+    ],
     scopes: [...scopes.values()].map((scope) => ({
       exceptions: scope.remembered?.map(String) ?? null,
       nameless: [...scope.nameless].map(String),
@@ -67,7 +71,7 @@ export function memoryVersion({ dirty, scopes, runs, refusals }: Rooms): string 
   let version = '';
   for (const scope of scopes.values()) version += `${scope.version}/`;
   const repair = runs.mirror?.repairing === true ? runs.mirror.directories.found : null;
-  return `${version}${dirty.version}/${runs.complete}/${repair}/${refusals.unrepairable.size > 0}`;
+  return `${version}${dirty.version}/${runs.complete}/${repair}/${refusals.unrepairable.size}`;
 }
 
 /** Without what was noted of roots where rules are asked everything is compared there. */

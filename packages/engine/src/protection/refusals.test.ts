@@ -1,6 +1,8 @@
 import { brand, rawFromText, rawToBytes } from '@understudy/base';
 import type { NodeId } from '@understudy/wire';
 import { describe, expect, it } from 'vitest';
+import { DirtyMap } from '../data-path/source/queue/dirty-map.ts';
+import { remember } from './job-memory.ts';
 import { refusedPath } from './path-for-people.ts';
 import { REPAIRS_BEFORE_GIVING_UP, Refusals, type Remedy } from './refusals.ts';
 
@@ -49,6 +51,21 @@ describe('refusals', () => {
     expect(refusals.add(0, node(1), denied)).toBe('none');
     refusals.clear();
     expect([refusals.unrepairable.size, refusals.add(0, node(1), denied)]).toEqual([0, 'repair']);
+  });
+
+  it('[TRM2] what was given up is dirty for the process that comes after this one, and everything where there is too much of it', () => {
+    const refusals = new Refusals();
+    const memory = () => remember({ dirty: new DirtyMap(), scopes: new Map([[0, scope]]), runs, refusals });
+    const runs = { mirror: null, complete: false } as never;
+    const scope = { remembered: null, nameless: [] } as never;
+    expect(memory()).toMatchObject({ items: [], reasons: [] });
+    refusals.giveUp(0, node(7), 'unreadable');
+    expect(memory()).toMatchObject({
+      items: [{ kind: 'node', root: 0, node: '7' }],
+      reasons: [{ reason: 'repair-lost', items: 1 }],
+    });
+    for (let i = 1; i <= 20_000; i += 1) refusals.giveUp(0, node(i), 'unreadable');
+    expect(memory().items).toEqual([{ kind: 'root', root: 0 }]);
   });
 
   it('what it remembers is bounded, and what it does not remember is listed', () => {

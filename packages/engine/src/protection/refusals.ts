@@ -1,5 +1,7 @@
 /** TRM2: what the target could not apply, how often it was repaired, and what is given up on, with its reason. */
+import { brand } from '@understudy/base';
 import type { NodeId } from '@understudy/wire';
+import type { DirtyItem } from '../data-path/source/queue/dirty-map.ts';
 import { Sparing } from '../sparing.ts';
 
 export const REPAIRS_BEFORE_GIVING_UP = 3;
@@ -87,6 +89,15 @@ export class Refusals {
   /** A mirror that began by itself: what it cannot bring over is listed again. */
   retry(): void {
     this.unrepairable.clear();
+  }
+
+  /** For who comes after this process: a mirror that goes on says nothing more of what it had given up. */
+  items(roots: Iterable<number>): DirtyItem[] {
+    if (this.unrepairable.size >= MAX_UNREPAIRABLE) return [...roots].map((root) => ({ kind: 'root', root }));
+    return [...this.unrepairable.keys()].map((key) => {
+      const [root = '', node = ''] = key.split('/');
+      return { kind: 'node', root: Number(root), node: brand<NodeId>(BigInt(node)) };
+    });
   }
 
   #note(key: string, what: string): void {

@@ -3,6 +3,7 @@
  * after the other. Out: what changed, and from that the statuses again. Promised: nothing comes out that the schema would refuse, and what
  * is as it was keeps its identity.
  */
+import { must } from '@understudy/base';
 import { z } from 'zod';
 import { type JobStatus, jobStatusSchema } from './job.ts';
 import { jobNameSchema } from './vocabulary.ts';
@@ -27,7 +28,7 @@ export type JobNews = z.output<typeof jobNewsSchema>;
 
 /** Null: they are the same. What is `undefined` is not there, as in JSON. */
 export function changesOf(before: JobStatus, now: JobStatus): StatusChanges | null {
-  const found: Found = { set: {}, gone: [] };
+  const found: OwnChanges = { set: {}, gone: [] };
   compare('', before, now, found, (part, one, other) => {
     if (!isRecord(one) || !isRecord(other)) return false;
     compare(`${part}.`, one, other, found, () => false);
@@ -36,7 +37,8 @@ export function changesOf(before: JobStatus, now: JobStatus): StatusChanges | nu
   return found.gone.length === 0 && Object.keys(found.set).length === 0 ? null : found;
 }
 
-interface Found {
+/** Changes that nobody else has. */
+export interface OwnChanges {
   readonly set: Record<string, unknown>;
   readonly gone: string[];
 }
@@ -46,7 +48,7 @@ function compare(
   at: string,
   before: object,
   now: object,
-  { set, gone }: Found,
+  { set, gone }: OwnChanges,
   within: (key: string, one: unknown, other: unknown) => boolean,
 ): void {
   const [old, young] = [before as Record<string, unknown>, now as Record<string, unknown>];
@@ -114,8 +116,8 @@ export interface Heard {
   readonly name: string;
   /** Null: the job was deleted. Of one job always the same object, in which things change until it is told as a whole again. */
   readonly status: JobStatus | null;
-  /** Null: it was told as a whole. */
-  readonly changes: StatusChanges | null;
+  /** Null: it was told as a whole. Whoever hears them owns them. */
+  readonly changes: OwnChanges | null;
 }
 
 /** Of one agent. */
@@ -138,49 +140,75 @@ export class StatusBook {
     return this.#change(name, before, { set, gone });
   }
 
+  /** Everything is checked before anything is changed. */
   #change(name: string, status: Record<string, unknown>, { set, gone }: StatusChanges): Heard | string {
-    const checked: { readonly set: Record<string, unknown>; readonly gone: string[] } = { set: {}, gone: [] };
-    for (const path of [...Object.keys(set), ...gone]) {
-      const found = checkedValue(status, placeOf(path), Object.hasOwn(set, path) ? set[path] : undefined);
-      if (typeof found === 'string') return `${path.slice(0, SHOWN)}: ${found}`;
-      if (found === null) continue;
-      if (found.value === undefined) checked.gone.push(path);
-      else checked.set[path] = found.value;
+    const found: OwnChanges = { set: {}, gone: [] };
+    for (const path in set) {
+      const wrong = check(status, path, set[path], found);
+      if (wrong !== null) return `${path.slice(0, SHOWN)}: ${wrong}`;
     }
-    for (const path of Object.keys(checked.set)) put(status, placeOf(path), checked.set[path], null);
-    for (const path of checked.gone) put(status, placeOf(path), undefined, null);
-    return { name, status: status as unknown as JobStatus, changes: checked };
+    for (const path of gone) {
+      const wrong = check(status, path, undefined, found);
+      if (wrong !== null) return `${path.slice(0, SHOWN)}: ${wrong}`;
+    }
+    for (const path in found.set) put(status, knownPath(path), found.set[path], null);
+    for (const path of found.gone) put(status, knownPath(path), undefined, null);
+    return { name, status: status as unknown as JobStatus, changes: found };
   }
 }
 
 /** Of a path, in a sentence. */
 const SHOWN = 64;
 
-const parts = new Map<string, z.ZodType>(Object.entries(jobStatusSchema.shape));
-const fields = new Map([...parts].map(([part, schema]) => [part, fieldsOf(schema)]));
+interface KnownPath extends PathOfStatus {
+  readonly schema: z.ZodType;
+}
+
+/** Every path there is: a hundred and some, each looked up some thousand times a second where there are many jobs. */
+const paths: ReadonlyMap<string, KnownPath> = new Map<string, KnownPath>(
+  Object.entries(jobStatusSchema.shape as Readonly<Record<string, z.ZodType>>).flatMap(([part, schema]) => [
+    [part, { part, field: null, schema }] as [string, KnownPath],
+    ...fieldsOf(schema).map(([field, inner]): [string, KnownPath] => [
+      `${part}.${field}`,
+      { part, field, schema: inner },
+    ]),
+  ]),
+);
+const knownPath = (path: string): KnownPath => must(paths.get(path), 'a path that was checked');
 
 /** None where the part is no object. */
-function fieldsOf(schema: z.ZodType): ReadonlyMap<string, z.ZodType> {
+function fieldsOf(schema: z.ZodType): (readonly [field: string, schema: z.ZodType])[] {
   if (schema instanceof z.ZodOptional || schema instanceof z.ZodNullable) return fieldsOf(schema.unwrap() as z.ZodType);
-  return new Map(schema instanceof z.ZodObject ? Object.entries(schema.shape as Record<string, z.ZodType>) : []);
+  return schema instanceof z.ZodObject ? Object.entries(schema.shape as Readonly<Record<string, z.ZodType>>) : [];
 }
 
 /**
- * The schema has no rule that spans two parts, or two fields of a part, so each that is touched is checked by its own. Null: this version
- * does not know it.
+ * The schema has no rule that spans two parts, or two fields of a part, so each that is touched is checked by its own. Adds to `found`, or
+ * answers what is wrong. What this version does not know is left out.
  */
-function checkedValue(
+function check(
   status: Readonly<Record<string, unknown>>,
-  { part, field }: PathOfStatus,
+  path: string,
   value: unknown,
-): { readonly value: unknown } | string | null {
-  const known = field === null ? parts : fields.get(part);
-  if (known === undefined) return null;
-  if (field !== null && (known.size === 0 || !isRecord(status[part]))) return 'this is no object with fields';
-  const schema = known.get(field ?? part);
-  if (schema === undefined) return null;
-  const checked = schema.safeParse(value);
-  return checked.success ? { value: checked.data } : (checked.error.issues[0]?.message ?? 'wrong');
+  { set, gone }: OwnChanges,
+): string | null {
+  const known = paths.get(path);
+  if (known === undefined) return isFieldOfNone(path) ? NO_FIELDS : null;
+  if (known.field !== null && !isRecord(status[known.part])) return NO_FIELDS;
+  const checked = known.schema.safeParse(value);
+  if (!checked.success) return checked.error.issues[0]?.message ?? 'wrong';
+  if (checked.data === undefined) gone.push(path);
+  else set[path] = checked.data;
+  return null;
+}
+
+const NO_FIELDS = 'this is no object with fields';
+
+/** The part is known, and has none. */
+function isFieldOfNone(path: string): boolean {
+  const { part, field } = placeOf(path);
+  const known = paths.get(part);
+  return field !== null && known !== undefined && fieldsOf(known.schema).length === 0;
 }
 
 /** Of JSON. */

@@ -1,6 +1,7 @@
 import { brand, type RawName } from '@understudy/base';
-import type { NodeId, RecordInput } from '@understudy/wire';
+import { type NodeId, RecordFlag, type RecordInput, Verb } from '@understudy/wire';
 import { describe, expect, it } from 'vitest';
+import { FileError } from '../../ports.ts';
 import { EntrySender } from './entry-sender.ts';
 import type { ContentTask } from './world.ts';
 
@@ -9,7 +10,7 @@ const name = (text: string) => brand<RawName>(text);
 const file = { mode: 0o100644, size: 10, nlink: 1 };
 
 /** A source on which node 7 is called `now`, in directory 1. */
-function sender() {
+function sender(xattrs: () => unknown[] = () => []) {
   const said: RecordInput[] = [];
   const content: ContentTask[] = [];
   const found = { name: name('now'), node: node(7), attributes: file };
@@ -18,12 +19,12 @@ function sender() {
     files: {
       entry: (_: NodeId, at: RawName) => (at === 'now' ? found : null),
       stat: () => file,
-      xattrs: () => [],
+      xattrs,
     },
     scope: { whole: true, knows: () => true, wants: () => true, add: () => {}, lost: () => {}, placesOf: () => [] },
   } as never;
   const entries = new EntrySender({
-    world: { say: (input: RecordInput) => said.push(input) },
+    world: { say: (input: RecordInput) => said.push(input), unreadable: () => {} },
     progress: { filesTotal: 0, bytesTotal: 0 },
     inFlight: { asked: () => {} },
     compare: 'checksum',
@@ -48,6 +49,22 @@ describe('[MIR3] a question whose answer was lost', () => {
     const { root, entries, content } = sender();
     entries.askedBefore(root, { node: node(7), parent: node(1), name: name('before') });
     expect(content).toMatchObject([{ node: node(7), how: 'check', ranges: null }]);
+  });
+});
+
+describe('[TRM2] extended attributes that cannot be read', () => {
+  it('are not told as none: the target keeps what it has', () => {
+    const flagsOf = (xattrs: () => unknown[]) => {
+      const { root, entries, said } = sender(xattrs);
+      entries.askedBefore(root, { node: node(7), parent: node(1), name: name('now') });
+      expect(said.filter(({ verb }) => verb === Verb.xattrs)).toEqual([]);
+      return (said[0]?.flags ?? 0) & RecordFlag.entryHasXattrs;
+    };
+    expect(flagsOf(() => [])).toBe(0);
+    const refused = () => {
+      throw new FileError('EIO', 'flistxattr');
+    };
+    expect(flagsOf(refused)).toBe(RecordFlag.entryHasXattrs);
   });
 });
 

@@ -254,9 +254,10 @@ export class EntrySender {
     // Asked while it tells: of a node that was not known operations went by, and it counts as finished no more.
     const isFinished = this.#options.isFinished(root.index, node);
     root.scope.add(node, parent, name, type === DIRECTORY);
-    const xattrs = this.#read(root, node) ?? [];
+    const xattrs = this.#read(root, node);
     const data = type === SYMLINK ? (root.files.readLink(node) ?? NOTHING) : NOTHING;
-    let flags = xattrs.length > 0 ? RecordFlag.entryHasXattrs : 0;
+    // Where they cannot be read it is not said that there are none: the target would remove what it has.
+    let flags = xattrs === null || xattrs.length > 0 ? RecordFlag.entryHasXattrs : 0;
     const detail = namesOnly ? ENTRY_NAMES_ONLY : 0;
     const finished = type === REGULAR && isFinished;
     const listed = type === DIRECTORY && (isNew || !this.#options.repair || !(root.scope.whole || stood));
@@ -273,7 +274,7 @@ export class EntrySender {
       flags,
       detail,
     });
-    if (xattrs.length > 0)
+    if (xattrs !== null && xattrs.length > 0)
       this.#options.world.say({ verb: Verb.xattrs, root: root.index, node, data: encodeXattrs(xattrs) });
     if (listed) this.#options.directory(root.index, node);
     else if (type === DIRECTORY) this.#options.inFlight.askedSilently({ root: root.index, node, offset: 0, extent: 0 });
