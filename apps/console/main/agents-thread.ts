@@ -57,9 +57,10 @@ export class AgentsThread {
     this.#order({ order: 'notice', sentence });
   }
 
-  stop(): void {
+  /** Resolves when it has ended. */
+  async stop(): Promise<void> {
     this.#isStopped = true;
-    void this.#worker.terminate();
+    await this.#worker.terminate();
   }
 
   #order(order: DeskOrder): void {

@@ -86,7 +86,7 @@ class Console {
   }
 
   stop(): void {
-    this.#agents.stop();
+    void this.#agents.stop();
   }
 
   show(): void {
