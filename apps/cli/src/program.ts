@@ -11,6 +11,7 @@ import { definePresets } from './commands/presets.ts';
 import { defineRestore } from './commands/restore.ts';
 import { newProgram, type Program, type Runner } from './commands/runner.ts';
 import { defineServers } from './commands/servers.ts';
+import { defineSettings } from './commands/settings.ts';
 import { defineWatching } from './commands/watch-jobs.ts';
 import { defineWayHome } from './commands/way-home.ts';
 import { sentence } from './text.ts';
@@ -45,6 +46,7 @@ export function buildProgram(runner: Runner): Program {
     .exitOverride();
   defineAgent(program, runner);
   defineServers(program, runner);
+  defineSettings(program, runner);
   defineJob(program, runner);
   defineWatching(program, runner);
   defineActing(program, runner);
