@@ -3,7 +3,7 @@
  * changed: at once where somebody may have to act, else with all that has moved meanwhile. Promised: bounded, however many events come; of
  * a job's statuses the last one wins.
  */
-import type { AgentEvent, Heard, JobStatus, OwnChanges } from '@understudy/wire';
+import { type AgentEvent, dropFields, type Heard, type JobStatus, type OwnChanges } from '@understudy/wire';
 import { type Delta, endKey, type JobEnd, type ServerEvent, type ServerView } from '../../shared/view.ts';
 
 /** Of all servers together. */
@@ -221,13 +221,6 @@ function addTo(waiting: OwnChanges, { set, gone }: OwnChanges): void {
 function take(paths: string[], path: string): void {
   const at = paths.indexOf(path);
   if (at !== -1) paths.splice(at, 1);
-}
-
-/** Of a part that is told as a whole again. */
-function dropFields({ set, gone }: OwnChanges, part: string): void {
-  const isOfPart = (path: string): boolean => path.startsWith(`${part}.`);
-  for (const path of Object.keys(set).filter(isOfPart)) delete set[path];
-  for (const path of gone.filter(isOfPart)) take(gone, path);
 }
 
 /** Parts with nothing but figures of a job that goes on as it did: nobody has to see each of them at once. */

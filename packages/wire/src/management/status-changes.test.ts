@@ -145,6 +145,18 @@ describe('changes that no honest agent tells', () => {
     expect(taken(set, gone)).toContain(sentence);
   });
 
+  it('of a part as a whole and of its fields at once are the part, whatever comes first', () => {
+    const reason = { code: 'x', sentence: 's' };
+    for (const set of [
+      { reason: null, 'reason.code': 'y' },
+      { 'reason.code': 'y', reason: null },
+    ]) {
+      const book = new StatusBook();
+      book.take({ name: 'files', status: { ...structuredClone(status), reason } });
+      expect(book.take({ name: 'files', set })).toMatchObject({ status: { reason: null }, changes: { gone: [] } });
+    }
+  });
+
   it('change nothing where one of them is refused', () => {
     const book = new StatusBook();
     book.take({ name: 'files', status: structuredClone(status) });

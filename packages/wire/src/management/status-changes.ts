@@ -151,10 +151,18 @@ export class StatusBook {
       const wrong = check(status, path, undefined, found);
       if (wrong !== null) return `${path.slice(0, SHOWN)}: ${wrong}`;
     }
+    for (const path of [...Object.keys(found.set), ...found.gone]) if (hasFields(path)) dropFields(found, path);
     for (const path in found.set) put(status, knownPath(path), found.set[path], null);
     for (const path of found.gone) put(status, knownPath(path), undefined, null);
     return { name, status: status as unknown as JobStatus, changes: found };
   }
+}
+
+/** Of a part that is told as a whole. */
+export function dropFields({ set, gone }: OwnChanges, part: string): void {
+  const isOfPart = (path: string): boolean => path.startsWith(`${part}.`);
+  for (const path of Object.keys(set).filter(isOfPart)) delete set[path];
+  for (const path of gone.filter(isOfPart)) gone.splice(gone.indexOf(path), 1);
 }
 
 /** Of a path, in a sentence. */
@@ -162,19 +170,21 @@ const SHOWN = 64;
 
 interface KnownPath extends PathOfStatus {
   readonly schema: z.ZodType;
+  readonly hasFields: boolean;
 }
 
 /** Every path there is: a hundred and some, each looked up some thousand times a second where there are many jobs. */
 const paths: ReadonlyMap<string, KnownPath> = new Map<string, KnownPath>(
   Object.entries(jobStatusSchema.shape as Readonly<Record<string, z.ZodType>>).flatMap(([part, schema]) => [
-    [part, { part, field: null, schema }] as [string, KnownPath],
+    [part, { part, field: null, schema, hasFields: fieldsOf(schema).length > 0 }] as [string, KnownPath],
     ...fieldsOf(schema).map(([field, inner]): [string, KnownPath] => [
       `${part}.${field}`,
-      { part, field, schema: inner },
+      { part, field, schema: inner, hasFields: false },
     ]),
   ]),
 );
 const knownPath = (path: string): KnownPath => must(paths.get(path), 'a path that was checked');
+const hasFields = (path: string): boolean => knownPath(path).hasFields;
 
 /** None where the part is no object. */
 function fieldsOf(schema: z.ZodType): (readonly [field: string, schema: z.ZodType])[] {
@@ -208,7 +218,7 @@ const NO_FIELDS = 'this is no object with fields';
 function isFieldOfNone(path: string): boolean {
   const { part, field } = placeOf(path);
   const known = paths.get(part);
-  return field !== null && known !== undefined && fieldsOf(known.schema).length === 0;
+  return field !== null && known?.hasFields === false;
 }
 
 /** Of JSON. */
