@@ -105,8 +105,10 @@ describe.skipIf(why !== null)('two servers', () => {
       await writes(file, '--of', places, '--count', 1000, '--seed', 3);
       await protectWorld(world);
       world.line.cut();
+      // A queue that is full while its line still counts as whole is folded when that is over: it is read for that, later on.
+      await disconnected(world);
       const said = await writes(file, '--of', places, '--count', Math.floor(places / 100), '--seed', 4);
-      const { replication } = await disconnected(world);
+      const { replication } = await stage.client.status(WORLD);
       expect(replication.dirty?.reasons.map(({ reason }) => reason)).toContain('queue-disk-full');
       const { sent, read, seconds } = await repaired(world, '--skip-holes', 'yes');
       console.info(

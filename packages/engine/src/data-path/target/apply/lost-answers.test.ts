@@ -309,6 +309,21 @@ describe('a replay after a power cut', () => {
       comesToTheSame();
     });
 
+    it.each([
+      ['a file', REGULAR],
+      ['a directory', DIRECTORY],
+    ])('leaves no second name of %s that was exchanged into it, against what is gone by now', (_, type) => {
+      source.make(gone, 'b', type);
+      apply();
+      checkpoint();
+      source.make(source.root, 'a', type);
+      source.exchange(source.root, 'a', gone, 'b');
+      source.unlink(source.root, 'a');
+      source.rename(gone, 'b', source.root, 'c');
+      goes();
+      comesToTheSame();
+    });
+
     it('leaves nothing behind of what went with it', () => {
       source.make(gone, 'a', REGULAR);
       source.make(gone, 'b', DIRECTORY);

@@ -106,4 +106,5 @@ function place2(
 ): void {
   const placing = placingOf(record, context, handle, to, from);
   if (placing !== null) place(context.root, { ...placing, soleName: false });
+  else if (to === null && from !== null) leave(context.root, from, handle);
 }
