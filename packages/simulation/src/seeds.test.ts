@@ -267,7 +267,7 @@ describe('simulation', () => {
       expect((await runSeed(seed, { keeps: (step) => kept.has(step) })).failures).toEqual([]);
     });
 
-  it(`[promise] [SRM2] [TCM5] [TRM2] [VER1] ${SEEDS} seeds`, { timeout: 115_000 }, async () => {
+  it(`[promise] [SRM2] [TCM5] [TRM2] [VER1] ${SEEDS} seeds`, { timeout: 600_000 }, async () => {
     let compared = 0;
     for (let seed = 1; seed <= SEEDS; seed += 1) {
       const outcome = await runSeed(seed);
