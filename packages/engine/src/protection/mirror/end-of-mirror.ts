@@ -24,17 +24,18 @@ export function endOfMirror({ repairing, progress, replies, plan }: Mirror) {
   return {
     code: `${what}-ended`,
     severity: 'information',
-    sentence: `The ${what} ended: ${filesDone} ${filesDone === 1 ? 'file' : 'files'} handled, ${bytesSent} bytes sent.${parts.join('')}${younger}`,
+    sentence: `The ${what} ended: ${grouped(filesDone)} ${filesDone === 1 ? 'file' : 'files'} handled, ${grouped(bytesSent)} bytes sent.${parts.join('')}${younger}`,
   } as const;
 }
 
 /** Paths beneath the protected directory they lie in. */
 function outsideSentence(count: number, examples: Mirror['replies']['outside']): string {
   const shown = examples.map(({ path }) => printable(fromBase64(path) ?? brand<RawName>(''))).join(', ');
-  const more = count > examples.length ? ` and ${count - examples.length} more` : '';
+  const more = count > examples.length ? ` and ${grouped(count - examples.length)} more` : '';
   return ` ${counted(count)} on the target ${are(count)} outside the rules now and ${were(count)} left in place: ${shown}${more}.`;
 }
 
-const counted = (n: number): string => (n === 1 ? '1 name' : `${n} names`);
+const grouped = (n: number): string => n.toLocaleString('en-US');
+const counted = (n: number): string => (n === 1 ? '1 name' : `${grouped(n)} names`);
 const are = (n: number): string => (n === 1 ? 'is' : 'are');
 const were = (n: number): string => (n === 1 ? 'was' : 'were');
