@@ -31,7 +31,7 @@ interface Total {
 
 function asked() {
   try {
-    const { values } = parseArgs({
+    return parseArgs({
       options: {
         seeds: { type: 'string', default: '1000' },
         from: { type: 'string', default: '1' },
@@ -41,8 +41,7 @@ function asked() {
         'as-it-is': { type: 'boolean', default: false },
         only: { type: 'string' },
       },
-    });
-    return values;
+    }).values;
   } catch (error) {
     process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n${USAGE}\n`);
     process.exit(2);

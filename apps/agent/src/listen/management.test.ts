@@ -191,6 +191,31 @@ describe('a paired client', () => {
     expect(agent.jobs.listeners.size).toBe(0);
   });
 
+  it('hears of all jobs together: first each as a whole, then what has changed, and nothing of what has not', async () => {
+    const { agent, client } = await paired('monitor');
+    const jobs = ['files', 'other'].map((name) => ({ status: statusOf(name), definition: {} as never }));
+    agent.jobs.list = async () => ({ jobs });
+    await client.ask({ topic: 'job-changes' });
+    await client.pushesReach(1);
+    agent.jobs.say('files', { ...statusOf('files'), state: 'paused' });
+    agent.jobs.say('other', statusOf('other'));
+    agent.jobs.say('more', statusOf('more'));
+    await client.pushesReach(2);
+    agent.jobs.say('other', null);
+    await client.pushesReach(3);
+    expect(client.pushes.map(({ payload }) => payload)).toMatchObject([
+      [
+        { name: 'files', status: { state: 'protected' } },
+        { name: 'other', status: { name: 'other' } },
+      ],
+      [
+        { name: 'files', set: { state: 'paused' }, gone: [] },
+        { name: 'more', status: { name: 'more' } },
+      ],
+      [{ name: 'other', status: null }],
+    ]);
+  });
+
   it('gets every event since the one it knows', async () => {
     const { agent, client } = await paired('monitor');
     for (const code of ['a', 'b']) agent.base.events.raise({ severity: 'information', code, sentence: '' });

@@ -1,7 +1,7 @@
 /**
- * What the charts draw. In: jobs as they stand, every two seconds where they are seen. Out: columns of numbers, half an hour of them. It is kept by this window
- * and begins when it opens; what was before agents have kept (kept-history.ts). Promised: bounded, and a time without an answer is a
- * gap and not a line.
+ * What the charts draw. In: jobs as they stand, every two seconds where they are seen. Out: columns of numbers, half an hour of them where
+ * they are seen. It is kept by this window and begins when it opens; what was before agents have kept (kept-history.ts). Promised: bounded,
+ * and a time without an answer is a gap and not a line.
  */
 import { growsOld, type JobView, recoveryAgeMs } from './jobs.ts';
 

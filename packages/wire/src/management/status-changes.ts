@@ -29,11 +29,7 @@ export type JobNews = z.output<typeof jobNewsSchema>;
 /** Null: they are the same. What is `undefined` is not there, as in JSON. */
 export function changesOf(before: JobStatus, now: JobStatus): StatusChanges | null {
   const found: OwnChanges = { set: {}, gone: [] };
-  compare('', before, now, found, (part, one, other) => {
-    if (!isRecord(one) || !isRecord(other)) return false;
-    compare(`${part}.`, one, other, found, () => false);
-    return true;
-  });
+  compare('', before, now, found);
   return found.gone.length === 0 && Object.keys(found.set).length === 0 ? null : found;
 }
 
@@ -43,21 +39,16 @@ export interface OwnChanges {
   readonly gone: string[];
 }
 
-/** `within` answers whether it has looked into the two itself. */
-function compare(
-  at: string,
-  before: object,
-  now: object,
-  { set, gone }: OwnChanges,
-  within: (key: string, one: unknown, other: unknown) => boolean,
-): void {
+/** `at`: empty, or the part that the two are, with its dot. */
+function compare(at: string, before: object, now: object, found: OwnChanges): void {
   const [old, young] = [before as Record<string, unknown>, now as Record<string, unknown>];
   for (const key of Object.keys(young)) {
     const [one, other] = [old[key], young[key]];
-    if (other === undefined || other === one || within(key, one, other) || isEqual(one, other)) continue;
-    set[at + key] = other;
+    if (other === undefined) continue;
+    if (at === '' && isRecord(one) && isRecord(other)) compare(`${key}.`, one, other, found);
+    else if (!isEqual(one, other)) found.set[at + key] = other;
   }
-  for (const key of Object.keys(old)) if (old[key] !== undefined && young[key] === undefined) gone.push(at + key);
+  for (const key of Object.keys(old)) if (old[key] !== undefined && young[key] === undefined) found.gone.push(at + key);
 }
 
 /** Not checked: for who has made the changes himself. Shares with `before` what is as it was. */

@@ -101,18 +101,8 @@ describe('content that was asked for', () => {
   });
 });
 
-/** What is applied is on the disk. */
-function checkpoint(): void {
-  rig.replica.sync();
-  rig.journal.checkpointNow(rig.apply.mark().mark, 0);
-}
-
-/** The replica happens to be as it is now; the table is as it was at the checkpoint. */
-function powerCut(): void {
-  rig.replica.sync();
-  rig.journal.powerCut();
-  rig.restart();
-}
+const checkpoint = (): void => rig.checkpoint();
+const powerCut = (): void => rig.powerCut();
 
 /** What was done since the checkpoint is done again, and nothing is given up. */
 function comesToTheSame(): void {
@@ -259,102 +249,6 @@ describe('a replay after a power cut', () => {
     source.rename(source.root, 'b', source.root, 'c');
     apply();
     expect(rig.tree()).toEqual(source.tree());
-  });
-
-  describe('[TCM5] of what came to be in a directory that is gone by now', () => {
-    let gone: ModelNode;
-    beforeEach(() => {
-      gone = source.make(source.root, 'gone', DIRECTORY);
-      apply();
-      checkpoint();
-    });
-    const goes = () => source.unlink(source.root, 'gone');
-
-    it('keeps what got out of it, with all that was written', () => {
-      const file = source.make(gone, 'a', REGULAR);
-      source.write(file, 0, [1, 2, 3]);
-      source.rename(gone, 'a', source.root, 'b');
-      source.write(file, 1, [4]);
-      goes();
-      source.rename(source.root, 'b', source.root, 'c');
-      comesToTheSame();
-    });
-
-    it('keeps a directory that got out of it, with what is in it', () => {
-      const folder = source.make(gone, 'a', DIRECTORY);
-      const file = source.make(folder, 'inner', REGULAR);
-      source.rename(gone, 'a', source.root, 'b');
-      goes();
-      source.write(file, 0, [1]);
-      comesToTheSame();
-    });
-
-    it('keeps a file that got out of it by another name', () => {
-      const file = source.make(gone, 'a', REGULAR);
-      source.link(file, source.root, 'b');
-      source.write(file, 0, [1]);
-      source.unlink(gone, 'a');
-      goes();
-      comesToTheSame();
-    });
-
-    it.each([
-      ['a file', REGULAR],
-      ['a directory', DIRECTORY],
-    ])('leaves no second name of %s that went through it', (_, type) => {
-      source.make(source.root, 'a', type);
-      source.rename(source.root, 'a', gone, 'a');
-      source.rename(gone, 'a', source.root, 'b');
-      goes();
-      comesToTheSame();
-    });
-
-    it.each([
-      ['a file', REGULAR],
-      ['a directory', DIRECTORY],
-    ])('leaves no second name of %s that was exchanged into it, against what is gone by now', (_, type) => {
-      source.make(gone, 'b', type);
-      apply();
-      checkpoint();
-      source.make(source.root, 'a', type);
-      source.exchange(source.root, 'a', gone, 'b');
-      source.unlink(source.root, 'a');
-      source.rename(gone, 'b', source.root, 'c');
-      goes();
-      comesToTheSame();
-    });
-
-    it('leaves nothing behind of what went with it', () => {
-      source.make(gone, 'a', REGULAR);
-      source.make(gone, 'b', DIRECTORY);
-      source.unlink(gone, 'a');
-      source.unlink(gone, 'b');
-      goes();
-      comesToTheSame();
-      expect(rig.replica.list(rig.replica.limbo)).toEqual([]);
-    });
-
-    it('names at the end of a mirror what it has found there, for its content was not looked at', () => {
-      const file = source.make(gone, 'a', REGULAR);
-      source.records.pop();
-      source.say({ verb: Verb.mirrorBegin, detail: MirrorCompare.attributes });
-      source.say({
-        verb: Verb.entry,
-        parent: gone.id,
-        name: 'a' as RawName,
-        node: file.id,
-        attributes: source.attributes(file),
-      });
-      source.rename(gone, 'a', source.root, 'b');
-      goes();
-      apply();
-      rig.replies.length = 0;
-      powerCut();
-      source.say({ verb: Verb.mirrorEnd });
-      apply();
-      expect([...rig.tree().keys()]).toEqual([...source.tree().keys()]);
-      expect(rig.replies.filter(({ kind }) => kind === 'failed')).toMatchObject([{ node: file.id, errno: 'EAGAIN' }]);
-    });
   });
 
   it('[TCM5] does not let the end of a mirror take away what a later operation claims', () => {

@@ -77,6 +77,14 @@ export class Rig {
     });
   }
 
+  /** The table is as it was at the checkpoint, the replica as it happens to be now; with `draw`, of what is not on its disk what that says. */
+  powerCut(draw?: (n: number) => number): void {
+    if (draw === undefined) this.replica.sync();
+    else this.replica.powerCut(draw);
+    this.journal.powerCut();
+    this.restart();
+  }
+
   /** The agent was killed: what was in memory is gone. */
   restart(limits: Partial<AcceptLimits> = {}): void {
     this.replica.beforeChange = () => {};

@@ -58,9 +58,7 @@ class Stage {
 
   /** Of what is not on the disk yet all names and attributes stay, and of what content there was, what `draw` says. */
   losePower(draw: (n: number) => number = (n) => n - 1): void {
-    this.rig.replica.powerCut(draw);
-    this.rig.journal.powerCut();
-    this.rig.restart();
+    this.rig.powerCut(draw);
   }
 
   /** The process dies at the first change of that kind. */

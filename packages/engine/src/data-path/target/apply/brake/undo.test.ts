@@ -213,9 +213,7 @@ describe('moments that can be gone back to', () => {
           }
           let drawn = 0;
           const below = (n: number): number => (draws[drawn++ % draws.length] ?? 0) % n;
-          rig.replica.powerCut(below);
-          rig.journal.powerCut();
-          rig.restart();
+          rig.powerCut(below);
           applyAll(rig, source, how);
           // What cannot be done twice is repaired by the source; until then there are no further moments.
           if (rig.replies.length === 0) expect(rig.tree()).toEqual(source.tree());
