@@ -65,7 +65,7 @@ async function atOneHertz(window: ConsoleWindow, fleet: Fleet, seconds: number):
   const passed = (performance.now() - began) / 1000;
   const share = (part: 'seconds' | 'mainSeconds' | 'pageSeconds' | 'pictureSeconds'): number =>
     ((after[part] - before[part]) / passed) * 100;
-  const note = `of one core, over ${Math.round(passed)} s`;
+  const note = `of one core, over ${Math.round(passed)} s; figures that are not on the screen are asked for every 10 s`;
   return [
     figure(ROW, 'processor at 1 Hz', '%', share('seconds'), { note, reach: { atMost: 10 } }),
     figure(ROW, 'of it the main process', '%', share('mainSeconds'), { note }),

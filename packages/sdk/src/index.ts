@@ -6,7 +6,7 @@
 export { addressFromPerson } from './address.ts';
 export { CONNECT_TIMEOUT_MS, type ConnectOptions, connect, connectLocal } from './connection/connect.ts';
 export { type CallOptions, Connection } from './connection/connection.ts';
-export { followJobs } from './connection/follow-jobs.ts';
+export { type FollowedJobs, followJobs } from './connection/follow-jobs.ts';
 export { type KeptSubscription, keepSubscribed } from './connection/keep-subscribed.ts';
 export { didYouMean } from './did-you-mean.ts';
 export { errnoOf, SDK_ERROR_CODES, SdkError, type SdkErrorCode } from './errors.ts';

@@ -35,12 +35,18 @@ export type CallHandlers = {
   readonly [N in CallName]: (arguments_: CallArguments<N>, caller: Caller) => Promise<CallResult<N>>;
 };
 
-/** `push` sends one payload; the returned function ends the subscription. What is pushed meanwhile already counts. */
+export interface Subscribed<Arguments> {
+  readonly end: () => void;
+  /** It goes on with others. Absent: this topic's are chosen once. */
+  readonly change?: (arguments_: Arguments) => void;
+}
+
+/** `push` sends one payload. What is pushed meanwhile already counts. */
 export type TopicHandlers = {
   readonly [T in TopicName]: (
     arguments_: TopicArguments<T>,
     push: (payload: TopicPayload<T>) => void,
-  ) => Promise<() => void>;
+  ) => Promise<Subscribed<TopicArguments<T>>>;
 };
 
 export interface Handlers {
@@ -69,13 +75,18 @@ export async function dispatchSubscription(
   params: unknown,
   caller: Caller,
   push: (payload: unknown) => void,
-): Promise<() => void> {
+): Promise<Subscribed<unknown>> {
   if (!isTopicName(name))
     throw new ManagementError('unknown-topic', `this agent knows no topic ${JSON.stringify(name)}`);
   permit(name, topics[name].role, caller);
   const checked = checkParams(name, topics[name].params, params);
-  const handler = handlers.topics[name] as (a: unknown, push: (payload: unknown) => void) => Promise<() => void>;
-  return handler(checked, push);
+  const handler = handlers.topics[name] as (
+    arguments_: unknown,
+    push: (payload: unknown) => void,
+  ) => Promise<Subscribed<unknown>>;
+  const { end, change } = await handler(checked, push);
+  if (change === undefined) return { end };
+  return { end, change: (changed) => change(checkParams(name, topics[name].params, changed)) };
 }
 
 function permit(what: string, needed: (typeof calls)[CallName]['role'], caller: Caller): void {

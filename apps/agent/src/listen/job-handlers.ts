@@ -1,11 +1,4 @@
-import {
-  type AgentEvent,
-  type EventFilter,
-  eventPasses,
-  type JobNews,
-  type JobStatus,
-  StatusTeller,
-} from '@understudy/wire';
+import { type AgentEvent, type EventFilter, eventPasses, type JobStatus, NewsFeed } from '@understudy/wire';
 import type { EventLog } from '../events/event-log.ts';
 import type { Caller, CallHandlers, TopicHandlers } from './dispatch.ts';
 import type { CallContext, JobControl } from './job-control.ts';
@@ -103,27 +96,31 @@ async function follow(
 
 export function topicHandlers(jobs: JobControl, events: EventLog): TopicHandlers {
   return {
-    'job-status': ({ name }, push) => follow(jobs, name, (job, status) => push({ name: job, status })),
-    'job-changes': (_nothing, push) => {
-      const teller = new StatusTeller();
-      let news: JobNews[] = [];
-      return follow(jobs, undefined, (job, status) => {
-        const one = teller.tell(job, status);
-        if (one === null) return;
-        // What is told in one turn, as it is of all jobs once a second, goes out together.
-        if (news.length === 0)
-          queueMicrotask(() => {
-            push(news);
-            news = [];
-          });
-        news.push(one);
-      });
+    'job-status': async ({ name }, push) => ({
+      end: await follow(jobs, name, (job, status) => push({ name: job, status })),
+    }),
+    'job-changes': async ({ figures }, push) => {
+      const feed = new NewsFeed({ push, soon: queueMicrotask, later }, figures);
+      const end = await follow(jobs, undefined, (job, status) => feed.tell(job, status));
+      return {
+        end: () => {
+          end();
+          feed.stop();
+        },
+        change: (changed) => feed.retune(changed.figures ?? null),
+      };
     },
     events: async (filter, push) => {
       replay(events, filter, push);
-      return events.subscribe((event) => {
+      const end = events.subscribe((event) => {
         if (eventPasses(event, filter)) push(event);
       });
+      return { end };
     },
   };
+}
+
+function later(ms: number, work: () => void): () => void {
+  const timer = setTimeout(work, ms);
+  return () => clearTimeout(timer);
 }

@@ -10,7 +10,7 @@ import {
 import type { WebSocket } from 'ws';
 import type { Logger } from '../events/technical-log.ts';
 import { messageOf } from '../home/start-error.ts';
-import { type Caller, dispatchCall, dispatchSubscription, type Handlers } from './dispatch.ts';
+import { type Caller, dispatchCall, dispatchSubscription, type Handlers, type Subscribed } from './dispatch.ts';
 
 export interface SessionOptions {
   readonly socket: WebSocket;
@@ -28,7 +28,7 @@ const MAX_BUFFERED = 16 * 1024 * 1024;
 export class ManagementSession {
   readonly #options: SessionOptions;
   readonly #gone = new AbortController();
-  readonly #subscriptions = new Map<number, () => void>();
+  readonly #subscriptions = new Map<number, Subscribed<unknown>>();
   readonly #inFlight = new Set<number>();
   readonly #timer: NodeJS.Timeout;
   #answered = true;
@@ -82,7 +82,8 @@ export class ManagementSession {
     const caller = this.#options.caller(this.#gone.signal);
     if ('call' in request) return dispatchCall(this.#options.handlers, request.call, request.params, caller);
     if ('topic' in request) return this.#subscribe(request.id, request.topic, request.params, caller);
-    this.#subscriptions.get(request.unsubscribe)?.();
+    if ('subscription' in request) return this.#change(request.subscription, request.params);
+    this.#subscriptions.get(request.unsubscribe)?.end();
     this.#subscriptions.delete(request.unsubscribe);
     return {};
   }
@@ -96,12 +97,12 @@ export class ManagementSession {
       if (held !== null) held.push(payload);
       else this.#send({ subscription: id, topic, payload });
     };
-    const end = await dispatchSubscription(this.#options.handlers, topic, params, caller, push);
+    const subscribed = await dispatchSubscription(this.#options.handlers, topic, params, caller, push);
     if (this.#gone.signal.aborted) {
-      end();
+      subscribed.end();
       return {};
     }
-    this.#subscriptions.set(id, end);
+    this.#subscriptions.set(id, subscribed);
     setImmediate(() => {
       const waiting = held ?? [];
       held = null;
@@ -110,9 +111,18 @@ export class ManagementSession {
     return {};
   }
 
+  #change(id: number, params: unknown): unknown {
+    const subscribed = this.#subscriptions.get(id);
+    if (subscribed === undefined) throw new ManagementError('refused', `there is no subscription ${id}`);
+    if (subscribed.change === undefined)
+      throw new ManagementError('refused', 'what this subscription tells is chosen once: end it, and subscribe again');
+    subscribed.change(params);
+    return {};
+  }
+
   #explain(request: Request, error: unknown): { code: ManagementError['code']; sentence: string } {
     if (error instanceof ManagementError) return { code: error.code, sentence: error.message.slice(0, 4096) };
-    const call = 'call' in request ? request.call : 'topic' in request ? request.topic : 'unsubscribe';
+    const call = 'call' in request ? request.call : 'topic' in request ? request.topic : 'a subscription';
     this.#options.logger.error({ call, error: error instanceof Error ? error.stack : String(error) }, 'a call failed');
     return { code: 'failed', sentence: `${call} failed inside the agent: ${messageOf(error)}`.slice(0, 4096) };
   }
@@ -133,7 +143,7 @@ export class ManagementSession {
   #end(): void {
     clearInterval(this.#timer);
     this.#gone.abort();
-    for (const end of this.#subscriptions.values()) end();
+    for (const { end } of this.#subscriptions.values()) end();
     this.#subscriptions.clear();
   }
 }

@@ -216,6 +216,36 @@ describe('a paired client', () => {
     ]);
   });
 
+  it('hears of figures as often as it asks for, and may ask otherwise while it hears', async () => {
+    const { agent, client } = await paired('monitor');
+    agent.jobs.list = async () => ({ jobs: [{ status: statusOf('files'), definition: {} as never }] });
+    const say = (sentBytes: number) =>
+      agent.jobs.say('files', { ...statusOf('files'), replication: { ...statusOf('files').replication, sentBytes } });
+    const slowly = { figures: { of: [], othersEveryMs: 3_600_000 } };
+    const { id } = await client.ask({ topic: 'job-changes', params: slowly });
+    await client.pushesReach(1);
+    say(8);
+    say(9);
+    expect(
+      await client.ask({ subscription: id, params: { figures: { of: ['files'], othersEveryMs: 3_600_000 } } }),
+    ).toMatchObject({ ok: true });
+    await client.pushesReach(2);
+    expect(client.pushes.at(-1)?.payload).toEqual([{ name: 'files', set: { 'replication.sentBytes': 9 }, gone: [] }]);
+    for (const [request, sentence] of [
+      [{ subscription: id, params: { figures: { of: [], othersEveryMs: 0 } } }, /figures.othersEveryMs/],
+      [{ subscription: id, params: { figurs: 1 } }, /does not know `figurs`/],
+      [{ subscription: 999, params: {} }, /no subscription 999/],
+    ] as const)
+      expect(await client.ask(request)).toMatchObject({
+        ok: false,
+        error: { sentence: expect.stringMatching(sentence) },
+      });
+    const events = await client.ask({ topic: 'events' });
+    expect(await client.ask({ subscription: events.id, params: {} })).toMatchObject({
+      error: { code: 'refused', sentence: expect.stringMatching(/chosen once: end it/) },
+    });
+  });
+
   it('gets every event since the one it knows', async () => {
     const { agent, client } = await paired('monitor');
     for (const code of ['a', 'b']) agent.base.events.raise({ severity: 'information', code, sentence: '' });

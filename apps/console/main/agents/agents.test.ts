@@ -103,6 +103,37 @@ describe('a profile', () => {
   });
 });
 
+test('of many jobs the figures of those that are on the screen are asked for, of few of all', async () => {
+  const asked: unknown[] = [];
+  agent.onSubscribe = (topic, _push, params) => {
+    if (topic === 'job-changes') asked.push(params);
+  };
+  await agents.start();
+  agent.code = CODE;
+  await agents.pair({ address: agent.address, code: CODE, name: null });
+  await until(isLive);
+  expect(asked).toEqual([{}]);
+  const heard: number[] = [];
+  const hear = (name: string, sentBytes: number) =>
+    agent.push('job-status', {
+      name,
+      status: statusOf({ name, replication: { ...statusOf().replication, sentBytes } }),
+    });
+  const names = Array.from({ length: 201 }, (_, i) => `job${i}`);
+  for (const name of names) hear(name, 1);
+  const bytesOf = (name: string) => agents.model.end(`alpha/${name}`)?.status.replication.sentBytes;
+  const changes = () => agent.seen.filter((one) => one === 'change job-changes').length;
+  await until(() => changes() === 1);
+  agents.watch(['alpha/job7', 'gone/job1'], () => heard.push(bytesOf('job7') ?? 0));
+  await until(() => heard.length === 1);
+  for (const name of names) hear(name, 2);
+  await until(() => bytesOf('job7') === 2);
+  expect(bytesOf('job8')).toBe(1);
+  agents.watch(['alpha/job8'], () => heard.push(bytesOf('job8') ?? 0));
+  await until(() => heard.length === 2);
+  expect(heard).toEqual([1, 2]);
+});
+
 describe('pairing', () => {
   test('with a wrong code is refused by the agent’s own word, and nothing is remembered', async () => {
     await agents.start();

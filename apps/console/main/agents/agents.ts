@@ -6,6 +6,7 @@
 import fs from 'node:fs';
 import path from 'node:path';
 import { type ClientIdentity, type Connection, connect, type KnownServer, Profile, pair } from '@understudy/sdk';
+import type { FiguresAsked } from '@understudy/wire';
 import type { ChannelArguments, ChannelResult } from '../../shared/ipc-channels.ts';
 import { Model } from './model.ts';
 import { checkJob, createJob, makeKnown, type Pair } from './plan-job.ts';
@@ -33,6 +34,10 @@ const LONG_CALLS: Readonly<Record<string, number>> = {
 /** The profile is written by rename: a single change comes as several notices. */
 const SETTLE_MS = 100;
 
+/** Of more jobs than a screen or two shows not all figures are asked for every second; of those that are not seen each comes that often. */
+const MANY_ENDS = 200;
+const UNSEEN_EVERY_MS = 10_000;
+
 export class Agents {
   readonly model = new Model();
   readonly #profile: Profile;
@@ -40,6 +45,9 @@ export class Agents {
   /** Hundreds of handshakes at once would keep this process from everything else, and none may keep the window from its first page. */
   readonly #handshakes = new Turnstile({ places: 4, everyMs: 25 });
   #identity: Promise<ClientIdentity> | null = null;
+  /** Names of jobs of which figures are on the screen, by server. */
+  #seen: ReadonlyMap<string, readonly string[]> = new Map();
+  #areMany = false;
   #watcher: fs.FSWatcher | null = null;
   #settling: NodeJS.Timeout | undefined;
 
@@ -84,6 +92,34 @@ export class Agents {
 
   async reconnect(name: string): Promise<void> {
     (await this.#linkOf(name)).retry();
+  }
+
+  /** Figures of these are on the screen. `onTold`: an agent has told what it had held back of them. */
+  watch(ends: readonly string[], onTold: () => void): void {
+    const seen = new Map<string, string[]>();
+    for (const key of [...ends].sort()) {
+      const end = this.model.end(key);
+      if (end === undefined) continue;
+      const names = seen.get(end.server) ?? [];
+      seen.set(end.server, [...names, end.status.name]);
+    }
+    this.#seen = seen;
+    this.#retune(onTold);
+  }
+
+  #figuresOf(server: string): FiguresAsked | null {
+    return this.#areMany ? { of: [...(this.#seen.get(server) ?? [])], othersEveryMs: UNSEEN_EVERY_MS } : null;
+  }
+
+  #retune(onTold: () => void): void {
+    for (const link of this.#links.values()) void link.retune().then((isTold) => isTold && onTold());
+  }
+
+  #countJobs(): void {
+    const areMany = this.model.endsKnown > MANY_ENDS;
+    if (areMany === this.#areMany) return;
+    this.#areMany = areMany;
+    this.#retune(() => {});
   }
 
   async ask({ server, call, params }: ChannelArguments<'ask'>): Promise<unknown> {
@@ -145,6 +181,7 @@ export class Agents {
         return await connect(known, await this.#myself());
       },
       sink: this.#sinkOf(server),
+      figures: () => this.#figuresOf(server.name),
       now: Date.now,
       random: Math.random,
     });
@@ -161,8 +198,16 @@ export class Agents {
     };
     return {
       onServer: (view) => void (heard() && this.model.putServer(view)),
-      onJobs: (name, statuses) => void (heard() && this.model.putJobs(name, statuses)),
-      onJob: (name, told) => void (heard() && this.model.hear(name, told)),
+      onJobs: (name, statuses) => {
+        if (!heard()) return;
+        this.model.putJobs(name, statuses);
+        this.#countJobs();
+      },
+      onJob: (name, told) => {
+        if (!heard()) return;
+        this.model.hear(name, told);
+        if (told.changes === null) this.#countJobs();
+      },
       onEvents: (name, events) => void (heard() && this.model.addEvents(name, events)),
     };
   }

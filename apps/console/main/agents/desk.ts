@@ -55,7 +55,7 @@ export class Desk {
     const now = performance.now();
     const isDue = now - this.#figuresAt >= FIGURES_EVERY_MS - BATCHES_EVERY_MS / 2;
     if (isDue) this.#figuresAt = now;
-    this.#tell(isDue ? 'due' : 'urgent');
+    this.#tell(isDue ? 'all' : 'urgent');
   }
 
   #tell(which: Which): void {
@@ -81,8 +81,10 @@ export class Desk {
       forget: ({ name }) => done(agents.forget(name)),
       reconnect: ({ name }) => done(agents.reconnect(name)),
       watch: async ({ ends }) => {
-        agents.model.watch(new Set(ends));
-        this.#tell('watched');
+        // What came into sight does not wait for its second to be over.
+        agents.watch(ends, () => {
+          this.#figuresAt = Number.NEGATIVE_INFINITY;
+        });
         return true;
       },
       ask: (asked) => agents.ask(asked),

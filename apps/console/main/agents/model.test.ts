@@ -115,34 +115,6 @@ test('of changes that wait the later ones count, whether of a part or of a field
   }
 });
 
-test('of very many jobs the figures of those that are seen come with each beat, and each of the others has its turn', () => {
-  const model = new Model();
-  const tell = agentsOf(model);
-  const names = Array.from({ length: 450 }, (_, i) => `job${i}`);
-  const move = (sentBytes: number): void => {
-    for (const name of names) tell('alpha', statusOf({ name, replication: { ...statusOf().replication, sentBytes } }));
-  };
-  const told = (which: 'due' | 'watched'): string[] =>
-    model.take(which).flatMap((delta) => (delta.kind === 'job-changed' ? [delta.name] : []));
-  move(1);
-  model.take();
-  move(2);
-  expect(told('watched')).toEqual([]);
-  const beats = [];
-  for (let beat = 3; beat < 6; beat += 1) {
-    beats.push(told('due'));
-    move(beat);
-  }
-  expect(beats.map(({ length }) => length)).toEqual([200, 200, 200]);
-  expect(new Set(beats.flat()).size, 'each had its turn').toBe(450);
-  model.watch(new Set(['alpha/job440', 'alpha/gone']));
-  expect(told('watched'), 'what comes into sight is told at once').toEqual(['job440']);
-  move(9);
-  expect(told('due')).toContain('job440');
-  move(10);
-  expect(told('due')).toContain('job440');
-});
-
 test('a monitor that counts down is no news', () => {
   const model = new Model();
   const tell = agentsOf(model);

@@ -3,17 +3,23 @@
  * changed: at once where somebody may have to act, else with all that has moved meanwhile. Promised: bounded, however many events come; of
  * a job's statuses the last one wins.
  */
-import { type AgentEvent, dropFields, type Heard, type JobStatus, type OwnChanges } from '@understudy/wire';
+import {
+  type AgentEvent,
+  dropFields,
+  type Heard,
+  isNews,
+  type JobStatus,
+  monitorLightOf,
+  type OwnChanges,
+} from '@understudy/wire';
 import { type Delta, endKey, type JobEnd, type ServerEvent, type ServerView } from '../../shared/view.ts';
 
 /** Of all servers together. */
 export const EVENTS_KEPT = 5000;
 const NOTICES_KEPT = 50;
-/** Of ends that nobody sees, figures of so many are told with each beat: of two thousand jobs each has its turn within ten seconds. */
-const OTHERS_AT_ONCE = 200;
 
-/** What does not wait; that, and figures that are seen; that, and of the others as many as is their turn; or all there is. */
-export type Which = 'urgent' | 'watched' | 'due' | 'all';
+/** What does not wait, or all there is. */
+export type Which = 'urgent' | 'all';
 
 export class Model {
   readonly #servers = new Map<string, ServerView>();
@@ -23,7 +29,6 @@ export class Model {
   /** What is to be told, in the order in which it came: what does not wait, and ends that have nothing but other figures. */
   readonly #urgent = new Map<string, Waiting>();
   readonly #figures = new Set<Known>();
-  #watched: ReadonlySet<string> = new Set();
   #pendingEvents: ServerEvent[] = [];
   readonly #notices: string[] = [];
 
@@ -33,6 +38,10 @@ export class Model {
 
   get ends(): readonly JobEnd[] {
     return [...this.#ends.values()].map(({ server, status }) => ({ server, status }));
+  }
+
+  get endsKnown(): number {
+    return this.#ends.size;
   }
 
   end(key: string): JobEnd | undefined {
@@ -67,7 +76,7 @@ export class Model {
     const key = endKey(server, status.name);
     const before = this.#ends.get(key);
     if (before !== undefined) this.#outdate(before);
-    const known: Known = { key, server, status, light: lightOf(status), waiting: null };
+    const known: Known = { key, server, status, light: monitorLightOf(status), waiting: null };
     this.#ends.set(key, known);
     this.#byStatus.set(status, known);
     this.#change(`job ${key}`, { kind: 'whole', known });
@@ -107,38 +116,15 @@ export class Model {
     this.#change(`notice ${this.#notices.length}`, { kind: 'notice', sentence });
   }
 
-  /** Of these a person sees the figures. */
-  watch(ends: ReadonlySet<string>): void {
-    this.#watched = ends;
-  }
-
   /** What changed since the last time, as far as it is wanted. */
   take(which: Which = 'all'): readonly Delta[] {
     const deltas: Delta[] = [];
     for (const one of this.#urgent.values()) deltas.push(this.#deltaOf(one));
     this.#urgent.clear();
-    for (const known of this.#turnOf(which)) deltas.push(this.#changesOf(known));
+    if (which === 'all') for (const known of this.#figures) deltas.push(this.#changesOf(known));
     if (this.#pendingEvents.length > 0) deltas.push({ kind: 'events', events: this.#pendingEvents });
     this.#pendingEvents = [];
     return deltas;
-  }
-
-  /** The longest waiting first, so that each has its turn. */
-  #turnOf(which: Which): readonly Known[] {
-    if (which === 'urgent') return [];
-    if (which === 'all') return [...this.#figures];
-    const turn: Known[] = [];
-    for (const key of this.#watched) {
-      const known = this.#ends.get(key);
-      if (known !== undefined && this.#figures.has(known)) turn.push(known);
-    }
-    if (which === 'watched') return turn;
-    const seen = new Set(turn);
-    for (const known of this.#figures) {
-      if (turn.length >= seen.size + OTHERS_AT_ONCE) break;
-      if (!seen.has(known)) turn.push(known);
-    }
-    return turn;
   }
 
   /** A status that is told as a whole is told as it stands now. */
@@ -159,7 +145,7 @@ export class Model {
   #changeJob(status: JobStatus, changes: OwnChanges): void {
     const known = this.#byStatus.get(status);
     if (known === undefined) return;
-    const light = lightOf(status);
+    const light = monitorLightOf(status);
     const urgent = isNews(changes, light === known.light);
     known.light = light;
     const place = `job ${known.key}`;
@@ -221,33 +207,4 @@ function addTo(waiting: OwnChanges, { set, gone }: OwnChanges): void {
 function take(paths: string[], path: string): void {
   const at = paths.indexOf(path);
   if (at !== -1) paths.splice(at, 1);
-}
-
-/** Parts with nothing but figures of a job that goes on as it did: nobody has to see each of them at once. */
-const FIGURES: ReadonlySet<string> = new Set([
-  ...['replication', 'recoveryPoint', 'audit', 'targetQueue', 'transmission'],
-  ...['mirror', 'verification', 'synchronous'],
-]);
-/** What of them is more than a figure. */
-const WORDS: ReadonlySet<string> = new Set(['mirror', 'mirror.state', 'audit', 'audit.hop']);
-/** A monitor counts down between its answers; what it comes to is its light. */
-const COUNTS_DOWN = 'failover.monitor';
-
-const lightOf = ({ failover }: JobStatus): string | undefined => failover?.monitor?.light;
-
-function isNews({ set, gone }: OwnChanges, isSameLight: boolean): boolean {
-  for (const path in set) if (!isFigure(path, isSameLight)) return true;
-  return gone.some((path) => !isFigure(path, isSameLight));
-}
-
-/** As it was found before: there are not many paths, and each is asked for some thousand times a second. */
-const figures = new Map<string, boolean>([[COUNTS_DOWN, true]]);
-
-function isFigure(path: string, isSameLight: boolean): boolean {
-  const known = figures.get(path);
-  if (known !== undefined) return known && (path !== COUNTS_DOWN || isSameLight);
-  const [part = ''] = path.split('.', 1);
-  const found = FIGURES.has(part) && !WORDS.has(path);
-  figures.set(path, found);
-  return found;
 }

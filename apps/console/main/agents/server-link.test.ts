@@ -3,7 +3,7 @@ import os from 'node:os';
 import path from 'node:path';
 import { connect, type KnownServer, Profile, pair } from '@understudy/sdk';
 import { FakeAgent } from '@understudy/sdk/testing';
-import type { AgentEvent, JobStatus } from '@understudy/wire';
+import type { AgentEvent, FiguresAsked, JobStatus } from '@understudy/wire';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { type LinkView, OTHER_VERSION, type ServerView } from '../../shared/view.ts';
 import { statusOf } from '../../testing.ts';
@@ -32,6 +32,7 @@ let known: KnownServer;
 let link: ServerLink | null = null;
 const heard = { links: [] as LinkView[], jobs: [] as string[], gone: [] as string[], events: [] as number[] };
 let wake = (): void => {};
+let figures: FiguresAsked | null = null;
 
 beforeEach(async () => {
   folder = fs.mkdtempSync(path.join(os.tmpdir(), 'understudy-link-'));
@@ -46,6 +47,7 @@ beforeEach(async () => {
   profile = new Profile(path.join(folder, 'profile'));
   known = await pair(profile, { address: agent.address, code: agent.code });
   for (const list of Object.values(heard)) list.length = 0;
+  figures = null;
 });
 afterEach(async () => {
   link?.stop();
@@ -63,6 +65,7 @@ function begin(server: KnownServer = known): void {
     open: async (one) => await connect(one, await profile.identity()),
     now: Date.now,
     random: () => 0,
+    figures: () => figures,
     sink: {
       onServer: (view: ServerView) => into(heard.links, view.link),
       onJobs: (_server, statuses: readonly JobStatus[]) => into(heard.jobs, ...statuses.map(({ name }) => name)),
@@ -110,6 +113,37 @@ describe('a connection to a server', () => {
     await until(() => state() === 'live');
     expect(after).toEqual({ after: 9 });
     expect(heard.events).toEqual([6, 7, 9]);
+  });
+
+  test('asks for the figures that are wanted, at once and over every connection, and for no others', async () => {
+    const asked: unknown[] = [];
+    agent.onSubscribe = (topic, _push, params) => {
+      if (topic === 'job-changes') asked.push(params);
+    };
+    const later = (bytes: number) =>
+      agent.push('job-status', {
+        name: 'files',
+        status: statusOf({ replication: { ...statusOf().replication, sentBytes: bytes } }),
+      });
+    figures = { of: [], othersEveryMs: 60_000 };
+    begin();
+    await until(() => state() === 'live');
+    later(1);
+    agent.push('events', event(8));
+    await until(() => heard.events.includes(8));
+    expect(heard.jobs, 'nobody sees it').toEqual(['files', 'files']);
+    expect(await link?.retune()).toBe(false);
+    figures = { of: ['files'], othersEveryMs: 60_000 };
+    expect(await link?.retune()).toBe(true);
+    await until(() => heard.jobs.length === 3);
+    later(2);
+    await until(() => heard.jobs.length === 4);
+    agent.drop();
+    await until(() => state() === 'lost');
+    expect(await link?.retune()).toBe(false);
+    await until(() => state() === 'live');
+    expect(asked).toEqual([{ figures: { of: [], othersEveryMs: 60_000 } }, { figures }]);
+    expect(agent.seen.filter((one) => one.startsWith('change'))).toEqual(['change job-changes']);
   });
 
   test('of a server that is away says since when, not since the last try', async () => {

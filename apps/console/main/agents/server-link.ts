@@ -1,5 +1,5 @@
-import { type Connection, followJobs, type KnownServer, SdkError } from '@understudy/sdk';
-import type { AgentEvent, AgentInfo, Heard, JobStatus } from '@understudy/wire';
+import { type Connection, type FollowedJobs, followJobs, type KnownServer, SdkError } from '@understudy/sdk';
+import type { AgentEvent, AgentInfo, FiguresAsked, Heard, JobStatus } from '@understudy/wire';
 import { type LinkView, OTHER_VERSION, type ServerInfo, type ServerView } from '../../shared/view.ts';
 import { pauseBefore } from './back-off.ts';
 
@@ -15,6 +15,8 @@ export interface LinkSink {
 export interface LinkParts {
   readonly open: (server: KnownServer) => Promise<Connection>;
   readonly sink: LinkSink;
+  /** Of which of its jobs figures are wanted as they come; asked with each connection, and with each `retune`. */
+  readonly figures: () => FiguresAsked | null;
   readonly now: () => number;
   readonly random: () => number;
 }
@@ -31,6 +33,9 @@ export class ServerLink {
   readonly #stopped = new AbortController();
   #view: ServerView;
   #connection: Connection | null = null;
+  #jobs: FollowedJobs | null = null;
+  /** What its agent was asked for, as JSON. */
+  #asked = '';
   #lastEvent: number | null = null;
   #failures = 0;
   #wake: () => void = () => {};
@@ -67,6 +72,22 @@ export class ServerLink {
     this.#wake();
   }
 
+  /** Tells its agent whose figures are wanted now, where that is another word than the last; true: it has told what it had held back of them. */
+  async retune(): Promise<boolean> {
+    const figures = this.#parts.figures();
+    const asked = JSON.stringify(figures);
+    if (this.#jobs === null || asked === this.#asked) return false;
+    this.#asked = asked;
+    try {
+      await this.#jobs.retune(figures);
+      return true;
+    } catch (error) {
+      // Its figures come as they did; a connection that was lost asks anew.
+      if (error instanceof SdkError) return false;
+      throw error;
+    }
+  }
+
   /** Of a server that is not reached now, with the sentence that says why. */
   connection(): Connection {
     if (this.#connection?.isOpen === true) return this.#connection;
@@ -91,6 +112,7 @@ export class ServerLink {
     } finally {
       this.#connection?.close();
       this.#connection = null;
+      this.#jobs = null;
     }
   }
 
@@ -104,7 +126,11 @@ export class ServerLink {
       name,
       jobs.map(({ status }) => status),
     );
-    await followJobs(connection, (heard) => sink.onJob(name, heard));
+    const figures = this.#parts.figures();
+    this.#asked = JSON.stringify(figures);
+    this.#jobs = await followJobs(connection, (heard) => sink.onJob(name, heard), figures);
+    // What was asked for in the meantime.
+    await this.retune();
     if (this.#lastEvent === null) {
       const { events, last } = await connection.call('events.list', { limit: FIRST_EVENTS });
       this.#lastEvent = last;

@@ -244,7 +244,7 @@ describe('subscriptions', () => {
     agent.answers['events.list'] = () => ({ events: [], last: 3 });
     await link.call('events.list', {});
     expect(got).toEqual([1, 2, 3]);
-    await end();
+    await end.end();
     expect(agent.subscriptions).toEqual([]);
   });
 

@@ -29,6 +29,13 @@ interface Waiting {
   readonly refuse: (error: SdkError) => void;
 }
 
+/** Of one that was made. */
+export interface Subscribed<T extends TopicName> {
+  /** It goes on with others, where the topic can. What is pushed before this is answered may still be of the old ones. */
+  readonly change: (params: TopicParams<T>) => Promise<void>;
+  readonly end: () => Promise<void>;
+}
+
 interface Subscription {
   readonly topic: TopicName;
   readonly push: (payload: unknown) => void;
@@ -85,12 +92,12 @@ export class Connection {
     });
   }
 
-  /** Resolves with the way to end it, once the agent has accepted it; pushes come in order. */
+  /** Resolves once the agent has accepted it; pushes come in order. */
   async subscribe<T extends TopicName>(
     topic: T,
     params: TopicParams<T>,
     listener: (payload: TopicPayload<T>) => void,
-  ): Promise<() => Promise<void>> {
+  ): Promise<Subscribed<T>> {
     const definition = topics[topic];
     checkParams(topic, definition.params, params);
     const id = this.#nextId;
@@ -106,9 +113,15 @@ export class Connection {
       this.#subscriptions.delete(id);
       throw error;
     }
-    return async () => {
-      if (!this.#subscriptions.delete(id) || !this.isOpen) return;
-      await this.#request(`unsubscribe ${topic}`, { unsubscribe: id }, CALL_TIMEOUT_MS, () => undefined);
+    return {
+      change: async (changed) => {
+        checkParams(topic, definition.params, changed);
+        await this.#request(topic, { subscription: id, params: changed }, CALL_TIMEOUT_MS, () => undefined);
+      },
+      end: async () => {
+        if (!this.#subscriptions.delete(id) || !this.isOpen) return;
+        await this.#request(`unsubscribe ${topic}`, { unsubscribe: id }, CALL_TIMEOUT_MS, () => undefined);
+      },
     };
   }
 
@@ -188,8 +201,8 @@ export class Connection {
   #beat(): void {
     const silence = performance.now() - this.#lastSign;
     if (silence > SILENCE_MS) this.#finish(lost(this.serverName, `silent for ${Math.round(silence / 1000)} s`));
-    else if (this.#waiting.size + this.#subscriptions.size > 0) this.#socket.ping();
-    else this.#signOfLife();
+    else if (this.#waiting.size + this.#subscriptions.size === 0) this.#signOfLife();
+    else if (silence > HEARTBEAT_MS) this.#socket.ping();
   }
 
   #finish(error: SdkError): void {

@@ -1,6 +1,12 @@
-import { type Heard, StatusBook } from '@understudy/wire';
+import { type FiguresAsked, type Heard, StatusBook } from '@understudy/wire';
 import { SdkError } from '../errors.ts';
 import type { Connection } from './connection.ts';
+
+export interface FollowedJobs {
+  /** Whose figures are told as they come, and how often those of the others; null: all as they come. */
+  readonly retune: (figures: FiguresAsked | null) => Promise<void>;
+  readonly end: () => Promise<void>;
+}
 
 /**
  * All jobs of an agent as they stand, and each change from then on. Costs the less the less changes: of a job that is known nothing but that
@@ -9,9 +15,10 @@ import type { Connection } from './connection.ts';
 export async function followJobs(
   connection: Connection,
   listener: (heard: Heard) => void,
-): Promise<() => Promise<void>> {
+  figures: FiguresAsked | null = null,
+): Promise<FollowedJobs> {
   const book = new StatusBook();
-  return await connection.subscribe('job-changes', {}, (news) => {
+  const { change, end } = await connection.subscribe('job-changes', paramsOf(figures), (news) => {
     for (const one of news) {
       const heard = book.take(one);
       if (typeof heard === 'string')
@@ -22,4 +29,7 @@ export async function followJobs(
       listener(heard);
     }
   });
+  return { retune: (retuned) => change(paramsOf(retuned)), end };
 }
+
+const paramsOf = (figures: FiguresAsked | null): { figures?: FiguresAsked } => (figures === null ? {} : { figures });

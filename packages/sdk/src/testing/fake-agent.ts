@@ -11,20 +11,21 @@ import {
   type CallArguments,
   type CallName,
   calls,
+  type FiguresAsked,
   isCallName,
-  type JobNews,
   LOCAL_SOCKET,
   MANAGEMENT_PATH,
   ManagementError,
+  NewsFeed,
   normalizePairingCode,
   PAIRING_EXPORTER_LABEL,
   PAIRING_EXPORTER_LENGTH,
   pairingKey,
   pairingTranscript,
   requestSchema,
-  StatusTeller,
   type TopicName,
   type TopicPayload,
+  topics,
 } from '@understudy/wire';
 import { type WebSocket, WebSocketServer } from 'ws';
 import { fingerprintOf, makeCertificate } from '../profile/identity.ts';
@@ -52,9 +53,7 @@ interface Live {
   readonly id: number;
   readonly topic: string;
   /** Of one that is told of jobs by what changes of them. */
-  readonly teller: StatusTeller;
-  /** Of this turn: it goes out together, as a real one's word does. */
-  news: JobNews[];
+  readonly feed: NewsFeed;
 }
 
 export class FakeAgent {
@@ -134,13 +133,17 @@ export class FakeAgent {
   push(topic: TopicName, payload: unknown): void {
     for (const one of this.#live) {
       if (one.topic === topic) send(one.socket, { subscription: one.id, topic, payload });
-      else if (topic === 'job-status' && one.topic === 'job-changes') tellChange(one, payload as never);
+      else if (topic === 'job-status' && one.topic === 'job-changes') {
+        const { name, status } = payload as TopicPayload<'job-status'>;
+        one.feed.tell(name, status);
+      }
     }
   }
 
   /** Cuts every connection, as a pulled cable would. */
   drop(): void {
     for (const socket of this.#sockets) socket.destroy();
+    for (const { feed } of this.#live) feed.stop();
     this.#live = [];
   }
 
@@ -165,7 +168,15 @@ export class FakeAgent {
     if ('call' in request) await this.#call(socket, tls, request);
     else if ('topic' in request) this.#subscribe(socket, request);
     else {
-      this.#live = this.#live.filter((one) => one.socket !== socket || one.id !== request.unsubscribe);
+      const of = 'subscription' in request ? request.subscription : request.unsubscribe;
+      const live = this.#live.find((one) => one.socket === socket && one.id === of);
+      if ('subscription' in request) {
+        this.seen.push(`change ${live?.topic}`);
+        live?.feed.retune(figuresOf(live.topic, request.params));
+      } else {
+        live?.feed.stop();
+        this.#live = this.#live.filter((one) => one !== live);
+      }
       send(socket, { id: request.id, ok: true, result: {} });
     }
   }
@@ -173,10 +184,11 @@ export class FakeAgent {
   #subscribe(socket: WebSocket, request: { id: number; topic: string; params?: unknown }): void {
     const { id, topic } = request;
     this.seen.push(`topic ${topic}`);
-    const live: Live = { socket, id, topic, teller: new StatusTeller(), news: [] };
+    const push = (payload: unknown) => send(socket, { subscription: id, topic, payload });
+    const feed = new NewsFeed({ push, soon: queueMicrotask, later }, figuresOf(topic, request.params));
+    const live: Live = { socket, id, topic, feed };
     this.#live.push(live);
     send(socket, { id, ok: true, result: {} });
-    const push = (payload: unknown) => send(socket, { subscription: id, topic, payload });
     if (topic === 'job-changes') void this.#tellJobs(live);
     this.onSubscribe(topic as TopicName, push, request.params);
   }
@@ -185,7 +197,7 @@ export class FakeAgent {
   async #tellJobs(live: Live): Promise<void> {
     const list = await this.answers['job.list']?.({}, { fingerprint: '' });
     const { jobs } = calls['job.list'].result.parse(list ?? { jobs: [] });
-    for (const { status } of jobs) tellChange(live, { name: status.name, status });
+    for (const { status } of jobs) live.feed.tell(status.name, status);
   }
 
   async #call(socket: WebSocket, tls: TLSSocket, request: { id: number; call: string; params?: unknown }) {
@@ -238,15 +250,12 @@ function caller(tls: TLSSocket): Caller {
   return { fingerprint: certificate === undefined ? '' : fingerprintOf(certificate.raw) };
 }
 
-function tellChange(live: Live, { name, status }: TopicPayload<'job-status'>): void {
-  const one = live.teller.tell(name, status);
-  if (one === null) return;
-  if (live.news.length === 0)
-    queueMicrotask(() => {
-      send(live.socket, { subscription: live.id, topic: 'job-changes', payload: live.news });
-      live.news = [];
-    });
-  live.news.push(one);
+const figuresOf = (topic: string, params: unknown): FiguresAsked | null =>
+  topic === 'job-changes' ? (topics[topic].params.parse(params ?? {}).figures ?? null) : null;
+
+function later(ms: number, work: () => void): () => void {
+  const timer = setTimeout(work, ms);
+  return () => clearTimeout(timer);
 }
 
 /** As an agent answers an upgrade that it does not understand. */

@@ -12,6 +12,7 @@ import {
 } from './agent.ts';
 import { browseParamsSchema, browseResultSchema } from './browse.ts';
 import { agentEventSchema, eventFilterSchema, eventListParamsSchema, eventListSchema } from './events.ts';
+import { figuresAskedSchema } from './figures.ts';
 import { historyAskedSchema, historySchema } from './history.ts';
 import {
   jobDefinitionSchema,
@@ -279,7 +280,11 @@ export const topics = {
     role: 'monitor',
   },
   /** Of all jobs the same, together, for who keeps what he was told: first each as a whole, then what has changed since. */
-  'job-changes': { params: z.strictObject({}), payload: z.array(jobNewsSchema), role: 'monitor' },
+  'job-changes': {
+    params: z.strictObject({ figures: figuresAskedSchema.optional() }),
+    payload: z.array(jobNewsSchema),
+    role: 'monitor',
+  },
   /** With `after` first what came since that id, then each event as it happens; without it only the latter. */
   events: { params: eventFilterSchema, payload: agentEventSchema, role: 'monitor' },
 } as const satisfies Record<string, TopicDefinition>;

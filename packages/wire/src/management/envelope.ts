@@ -8,6 +8,8 @@ const id = z.number().int().min(1).max(Number.MAX_SAFE_INTEGER);
 export const requestSchema = z.union([
   z.strictObject({ id, call: z.string().max(64), params: z.unknown().optional() }),
   z.strictObject({ id, topic: z.string().max(64), params: z.unknown().optional() }),
+  /** The subscription that was made with that id goes on with other parameters. */
+  z.strictObject({ id, subscription: id, params: z.unknown().optional() }),
   /** Ends the subscription that was made with this id; answered like a call. */
   z.strictObject({ id, unsubscribe: id }),
 ]);

@@ -5,8 +5,8 @@
  * pinned by the other (`fingerprintSchema`); on the same machine also over the UNIX socket `HOME/LOCAL_SOCKET`, where who may open
  * it is an admin. A version this agent does not speak is answered to the upgrade with 426 and a body `{"error":{code:"version",…}}`.
  *
- * In: `requestSchema` — {id, call, params}, {id, topic, params} or {id, unsubscribe}. Out: `messageSchema` — {id, ok, result} or
- * {id, ok: false, error}, and {subscription, topic, payload} where `subscription` is the id of the request that made it.
+ * In: `requestSchema` — {id, call, params}, {id, topic, params}, {id, subscription, params} or {id, unsubscribe}. Out: `messageSchema` —
+ * {id, ok, result} or {id, ok: false, error}, and {subscription, topic, payload} where `subscription` is the id of the request that made it.
  * `calls` and `topics` say what there is. Promised: answers may come in another order than their requests; the pushes of one
  * subscription come in the order in which things happened, the first of them not before its answer.
  */
@@ -24,10 +24,12 @@ export * from './envelope.ts';
 export * from './errors.ts';
 export * from './events.ts';
 export * from './failover.ts';
+export * from './figures.ts';
 export * from './history.ts';
 export * from './job.ts';
 export * from './job-edit.ts';
 export * from './mirror-options.ts';
+export * from './news-feed.ts';
 export * from './pairing.ts';
 export * from './past.ts';
 export * from './presets.ts';

@@ -3,28 +3,9 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { type JobStatus, jobStatusSchema } from './job.ts';
 import { changesOf, type Heard, jobNewsSchema, StatusBook, StatusTeller, withChanges } from './status-changes.ts';
+import { EXAMPLE_STATUS } from './testing/example-status.ts';
 
-const status: JobStatus = {
-  name: 'files',
-  source: 'alpha',
-  target: 'beta',
-  state: 'protected',
-  reason: null,
-  targetDataState: 'ok',
-  interceptor: 'fuse',
-  mirror: {
-    ...{ state: 'idle', percent: 100, bytesRemaining: 0, bytesSkipped: 0 },
-    ...{ bytesSent: 12, filesDone: 3, filesTotal: 3 },
-  },
-  replication: {
-    ...{ state: 'ready', queuedOperations: 0, queuedBytes: 0, diskQueueBytes: 0 },
-    ...{ sentBytes: 4, sentCompressedBytes: 4, lastFileTouched: '/srv/a' },
-    dirty: { items: 1, bytes: 2, reasons: [{ reason: 'moved', items: 1 }] },
-  },
-  recoveryPoint: { time: '2026-11-22T12:00:00.000Z', latencyMs: 3, position: '8123441' },
-  exposures: [],
-  actions: ['pause', 'stop'],
-};
+const status = EXAMPLE_STATUS;
 const fields = Object.keys(jobStatusSchema.shape) as (keyof JobStatus)[];
 const values: Partial<Record<keyof JobStatus, readonly unknown[]>> = {
   state: ['protected', 'halted'],

@@ -92,14 +92,21 @@ function put(
 export class StatusTeller {
   readonly #told = new Map<string, JobStatus>();
 
-  /** What to tell him now; null: he knows. */
-  tell(name: string, status: JobStatus | null): JobNews | null {
+  /** What to tell him now; null: he knows, or it is not wanted yet. What is not told is compared again with the next status. */
+  tell(
+    name: string,
+    status: JobStatus | null,
+    isWanted: (changes: StatusChanges, before: JobStatus, now: JobStatus) => boolean = () => true,
+  ): JobNews | null {
     const before = this.#told.get(name);
     if (status === null) this.#told.delete(name);
-    else this.#told.set(name, status);
-    if (status === null || before === undefined) return { name, status };
-    const changes = changesOf(before, status);
-    return changes === null ? null : { name, set: changes.set, gone: [...changes.gone] };
+    else if (before !== undefined) {
+      const changes = changesOf(before, status);
+      if (changes === null || !isWanted(changes, before, status)) return null;
+      this.#told.set(name, status);
+      return { name, set: changes.set, gone: [...changes.gone] };
+    } else this.#told.set(name, status);
+    return { name, status };
   }
 }
 
