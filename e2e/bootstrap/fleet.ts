@@ -5,6 +5,7 @@
  */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
+import os from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { Profile, pair } from '@understudy/sdk';
@@ -53,6 +54,8 @@ export class Fleet {
       cwd: projectRoot,
       stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
     });
+    // Real ones are on machines of their own: they take no processor from the console.
+    if (child.pid !== undefined) os.setPriority(child.pid, os.constants.priority.PRIORITY_LOW);
     const fleet = new Fleet(size, child);
     try {
       const ready = fleet.#ready();

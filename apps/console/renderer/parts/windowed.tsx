@@ -1,5 +1,5 @@
 import { useVirtualizer } from '@tanstack/react-virtual';
-import { type ReactNode, useRef } from 'react';
+import { type ReactNode, useCallback, useRef } from 'react';
 
 interface WindowedProps<T> {
   readonly label: string;
@@ -10,14 +10,21 @@ interface WindowedProps<T> {
   readonly keyOf: (row: T, index: number) => string;
   /** The row's cells, each with its role. */
   readonly render: (row: T, index: number) => ReactNode;
+  /** Of rows that are not all as high as one. */
   readonly rowHeight?: (row: T) => number;
 }
 
 const ROW = 27;
+/** Rows beyond what is seen, on each side: what a wheel's step brings into sight is there already. */
+const OVERSCAN = 6;
 
 /** A table of any length of which only what can be seen is in the document; a reader of the screen is told how many rows there are. */
 export function Windowed<T>({ label, head, columns, rows, keyOf, render, rowHeight }: WindowedProps<T>) {
   const body = useRef<HTMLDivElement>(null);
+  const measured = rowHeight === undefined ? null : rows;
+  // Where this is another function all rows are measured anew: of thousands that takes longer than a frame has.
+  // biome-ignore lint/correctness/useExhaustiveDependencies: nothing but other heights is a reason to
+  const place = useCallback((index: number) => index, [measured]);
   const virtual = useVirtualizer({
     count: rows.length,
     getScrollElement: () => body.current,
@@ -25,11 +32,8 @@ export function Windowed<T>({ label, head, columns, rows, keyOf, render, rowHeig
       const row = rows[index];
       return row === undefined || rowHeight === undefined ? ROW : rowHeight(row);
     },
-    getItemKey: (index) => {
-      const row = rows[index];
-      return row === undefined ? index : keyOf(row, index);
-    },
-    overscan: 12,
+    getItemKey: place,
+    overscan: OVERSCAN,
   });
   return (
     <div className="us-table" role="table" aria-label={label} aria-rowcount={rows.length + 1} style={{ flex: 1 }}>
@@ -46,9 +50,9 @@ export function Windowed<T>({ label, head, columns, rows, keyOf, render, rowHeig
           {virtual.getVirtualItems().map((item) => {
             const row = rows[item.index];
             if (row === undefined) return null;
-            const place = { height: item.size, transform: `translateY(${item.start}px)` };
+            const style = { height: item.size, transform: `translateY(${item.start}px)` };
             return (
-              <div className="us-line" role="presentation" key={item.key} style={place}>
+              <div className="us-line" role="presentation" key={keyOf(row, item.index)} style={style}>
                 {render(row, item.index)}
               </div>
             );

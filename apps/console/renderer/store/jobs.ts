@@ -103,6 +103,24 @@ export function jobsOf(
   return views.sort(byNeed);
 }
 
+/** As `jobsOf` has it, where some ends say something else than `before` and all are of the same jobs, and servers, as before. */
+export function withChangedEnds(
+  before: readonly JobView[],
+  changed: ReadonlyMap<JobEnd, JobEnd>,
+  servers: ServersByName,
+): readonly JobView[] {
+  const views = before.map((old) =>
+    old.ends.some((end) => changed.has(end))
+      ? viewOf(
+          old.key,
+          old.ends.map((end) => changed.get(end) ?? end),
+          servers,
+        )
+      : old,
+  );
+  return views.sort(byNeed);
+}
+
 /** What an end says and how it stands with its server is all that a view is made of. */
 const isSame = (one: JobView, other: JobView): boolean =>
   one.ends.length === other.ends.length &&
@@ -113,7 +131,10 @@ const isSame = (one: JobView, other: JobView): boolean =>
 
 const byNeed = (one: JobView, other: JobView): number =>
   healths.indexOf(one.health) - healths.indexOf(other.health) ||
-  (one.name === other.name ? 0 : one.name < other.name ? -1 : 1);
+  byText(one.name, other.name) ||
+  byText(one.key, other.key);
+
+const byText = (one: string, other: string): number => (one === other ? 0 : one < other ? -1 : 1);
 
 function viewOf(key: string, group: readonly JobEnd[], servers: ServersByName): JobView {
   const ends = [...group].sort((one, other) => bySpeaker(one, other, servers));
@@ -141,7 +162,12 @@ function bySpeaker(one: JobEnd, other: JobEnd, servers: ServersByName): number {
   const epoch = ({ status }: JobEnd) => status.epoch ?? 1;
   const silent = ({ server }: JobEnd) => (isLive(servers[server]?.link) ? 0 : 1);
   const target = ({ status }: JobEnd) => (status.role === 'target' ? 1 : 0);
-  return epoch(other) - epoch(one) || silent(one) - silent(other) || target(one) - target(other);
+  return (
+    epoch(other) - epoch(one) ||
+    silent(one) - silent(other) ||
+    target(one) - target(other) ||
+    byText(one.server, other.server)
+  );
 }
 
 /** The end that keeps the replica, or has taken over: it carries out a failover. */

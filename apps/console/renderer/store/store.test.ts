@@ -1,8 +1,10 @@
 import type { AgentEvent } from '@understudy/wire';
+import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { DEFAULT_PREFERENCES } from '../../shared/preferences.ts';
-import type { Snapshot, World } from '../../shared/view.ts';
-import { endOf, LOST, serverOf } from '../../testing.ts';
+import type { Delta, Snapshot, World } from '../../shared/view.ts';
+import { endOf, LIVE, LOST, serverOf } from '../../testing.ts';
+import { jobsOf } from './jobs.ts';
 import { applied, EMPTY, EVENTS_SHOWN, jobByKey, opened } from './store.ts';
 
 const event = (id: number, time: string): AgentEvent => ({
@@ -44,6 +46,48 @@ test('what did not change keeps its identity', () => {
   expect(after.ends).toBe(begun.ends);
   expect(after.servers).toBe(begun.servers);
   expect(after.events).toHaveLength(1);
+});
+
+test('whatever comes in whatever order: what was put together change by change is what all of it comes to', () => {
+  const server = fc.constantFrom('alpha', 'beta', 'gamma');
+  const name = fc.constantFrom('files', 'mail');
+  const state = fc.constantFrom('protected' as const, 'halted' as const, 'paused' as const);
+  const role = fc.constantFrom('source' as const, 'target' as const);
+  const set = fc.oneof(
+    state.map((it) => ({ state: it })),
+    fc.nat(3).map((it) => ({ epoch: it + 1 })),
+    fc.nat(9).map((it) => ({ 'replication.sentBytes': it })),
+    fc
+      .constantFrom('00000000-0000-4000-8000-000000000001', '00000000-0000-4000-8000-000000000002')
+      .map((id) => ({ id })),
+  );
+  const delta = fc.oneof<fc.Arbitrary<Delta>[]>(
+    {
+      weight: 4,
+      arbitrary: fc.record({
+        kind: fc.constant('job-changed' as const),
+        server,
+        name,
+        set,
+        gone: fc.constantFrom([], ['id']),
+      }),
+    } as never,
+    fc
+      .record({ server, name, state, role })
+      .map(({ server: at, ...status }) => ({ kind: 'job', end: endOf(at, status) })),
+    fc.record({ kind: fc.constant('job-gone' as const), server, name }),
+    fc
+      .record({ at: server, link: fc.constantFrom(LIVE, LOST) })
+      .map(({ at, link }) => ({ kind: 'server', server: serverOf(at, link) })),
+    server.map((gone) => ({ kind: 'server-gone', name: gone })),
+  );
+  fc.assert(
+    fc.property(fc.array(fc.array(delta, { maxLength: 4 }), { maxLength: 12 }), (batches) => {
+      let now = begun;
+      for (const deltas of batches) now = applied(now, deltas);
+      expect(now.jobs).toEqual(jobsOf(now.ends, now.servers));
+    }),
+  );
 });
 
 test('a change of a status leaves the rest of it, and every other job, what it was', () => {

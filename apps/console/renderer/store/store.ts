@@ -6,7 +6,7 @@ import { withChanges } from '@understudy/wire';
 import { createStore, type StoreApi } from 'zustand/vanilla';
 import { DEFAULT_PREFERENCES, type Place, type Preferences } from '../../shared/preferences.ts';
 import { type Delta, endKey, type JobEnd, type ServerEvent, type Snapshot, type World } from '../../shared/view.ts';
-import { type JobView, jobsOf, type ServersByName } from './jobs.ts';
+import { type JobView, jobsOf, type ServersByName, withChangedEnds } from './jobs.ts';
 
 /** Of all servers together; the older ones are at their agents. */
 export const EVENTS_SHOWN = 5000;
@@ -83,6 +83,10 @@ class Draft {
   #ends: Readonly<Record<string, JobEnd>>;
   #events: readonly ServerEvent[];
   #notices: readonly string[];
+  /** Keys of ends of which nothing but the status is another now. */
+  readonly #changed = new Set<string>();
+  /** Jobs or servers have come or gone, or are others than they were. */
+  #isRegrouped = false;
 
   constructor(state: ConsoleState) {
     this.#state = state;
@@ -93,6 +97,7 @@ class Draft {
   }
 
   apply(delta: Delta): void {
+    if (!['job-changed', 'events', 'notice'].includes(delta.kind)) this.#isRegrouped = true;
     if (delta.kind === 'server') this.#ownServers()[delta.server.name] = delta.server;
     else if (delta.kind === 'job') this.#ownEnds()[endKey(delta.end.server, delta.end.status.name)] = delta.end;
     else if (delta.kind === 'job-changed') this.#changeJob(delta);
@@ -104,21 +109,29 @@ class Draft {
 
   done(): ConsoleState {
     const [servers, ends, events, notices] = [this.#servers, this.#ends, this.#events, this.#notices];
-    const same = servers === this.#state.servers && ends === this.#state.ends;
-    return {
-      ...this.#state,
-      servers,
-      ends,
-      events,
-      notices,
-      jobs: same ? this.#state.jobs : jobsOf(ends, servers, this.#state.jobs),
-    };
+    return { ...this.#state, servers, ends, events, notices, jobs: this.#jobs() };
+  }
+
+  /** Most batches bring figures of a few jobs, and there may be thousands. */
+  #jobs(): readonly JobView[] {
+    const { jobs, ends } = this.#state;
+    if (this.#isRegrouped) return jobsOf(this.#ends, this.#servers, jobs);
+    if (this.#changed.size === 0) return jobs;
+    const changed = new Map<JobEnd, JobEnd>();
+    for (const key of this.#changed) {
+      const [before, now] = [ends[key], this.#ends[key]];
+      if (before !== undefined && now !== undefined) changed.set(before, now);
+    }
+    return withChangedEnds(jobs, changed, this.#servers);
   }
 
   #changeJob({ server, name, ...changes }: Extract<Delta, { kind: 'job-changed' }>): void {
     const key = endKey(server, name);
     const end = this.#ends[key];
     if (end === undefined) return;
+    // The identity says which ends are of one job.
+    if ('id' in changes.set || changes.gone.includes('id')) this.#isRegrouped = true;
+    this.#changed.add(key);
     this.#ownEnds()[key] = { server, status: withChanges(end.status, changes) };
   }
 

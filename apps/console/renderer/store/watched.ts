@@ -7,13 +7,16 @@ import { endKey } from '../../shared/view.ts';
 import { invoke } from '../bridge.ts';
 import type { JobView } from './jobs.ts';
 
-/** A hand that scrolls passes many rows, and stops at few. */
-const TOLD_AFTER_MS = 150;
+/** A hand that scrolls passes many rows, and stops at few: they are told when it has stopped, or has gone on for so long. */
+export const TOLD_AFTER_MS = 150;
+export const TOLD_AT_LAST_MS = 1000;
 
 export class Watched {
   readonly #tell: (ends: readonly string[]) => void;
   readonly #counts = new Map<string, number>();
   #timer: ReturnType<typeof setTimeout> | null = null;
+  /** When the first change came that is not told yet. */
+  #since = 0;
 
   constructor(tell: (ends: readonly string[]) => void) {
     this.#tell = tell;
@@ -35,10 +38,16 @@ export class Watched {
       if (count === 0) this.#counts.delete(end);
       else this.#counts.set(end, count);
     }
-    this.#timer ??= setTimeout(() => {
-      this.#timer = null;
-      this.#tell([...this.#counts.keys()]);
-    }, TOLD_AFTER_MS);
+    const now = performance.now();
+    if (this.#timer === null) this.#since = now;
+    else clearTimeout(this.#timer);
+    this.#timer = setTimeout(
+      () => {
+        this.#timer = null;
+        this.#tell([...this.#counts.keys()]);
+      },
+      Math.min(TOLD_AFTER_MS, this.#since + TOLD_AT_LAST_MS - now),
+    );
   }
 }
 

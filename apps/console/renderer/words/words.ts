@@ -36,12 +36,24 @@ function isTag(tag: string): boolean {
   }
 }
 
-const instances = new Map<Language, i18n>();
+const translators = new Map<Language, Translate>();
 
 export function translator(language: Language): Translate {
-  const known = instances.get(language) ?? makeInstance(language);
-  instances.set(language, known);
-  return (key, values) => known.t(key, values ?? {});
+  const known = translators.get(language) ?? makeTranslator(language);
+  translators.set(language, known);
+  return known;
+}
+
+/** What nothing is put into is looked up once: a table asks for the same few words with each row that comes into sight. */
+function makeTranslator(language: Language): Translate {
+  const instance = makeInstance(language);
+  const plain = new Map<WordKey, string>();
+  return (key, values) => {
+    if (values !== undefined) return instance.t(key, values);
+    const text = plain.get(key) ?? instance.t(key);
+    plain.set(key, text);
+    return text;
+  };
 }
 
 function makeInstance(language: Language): i18n {
