@@ -9,6 +9,7 @@ export { Bootstrap } from './bootstrap.ts';
 export { Client, type JobOptions, type JobStatus, replicaOf } from './client.ts';
 export { described, ExitCode, type Outcome, projectRoot, run, succeeded, understudyCommand } from './command.ts';
 export { type ConsoleCost, costOf } from './console-cost.ts';
+export { type Scrolled, turnWheel } from './console-scroll.ts';
 export { firstPaintMs } from './console-start.ts';
 export { ConsoleWindow, type Fault, whyNoConsole, withConsole } from './console-window.ts';
 export { fillUp, imagesInMemory, mountDiskImage, unmountDiskImage, whyNoDiskImage } from './disk-image.ts';

@@ -15,8 +15,8 @@ interface WindowedProps<T> {
 }
 
 const ROW = 27;
-/** Rows beyond what is seen, on each side: what a wheel's step brings into sight is there already. */
-const OVERSCAN = 6;
+/** Rows beyond what is seen, on each side: a wheel that turns fast brings some into sight before the page has heard of it. */
+const OVERSCAN = 12;
 
 /** A table of any length of which only what can be seen is in the document; a reader of the screen is told how many rows there are. */
 export function Windowed<T>({ label, head, columns, rows, keyOf, render, rowHeight }: WindowedProps<T>) {
