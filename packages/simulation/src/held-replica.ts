@@ -36,8 +36,9 @@ interface Told {
 export function saysItIsAt(moment: UndoPoint, lost: readonly LostOfRoot[], { noted, disk }: Told): boolean {
   // It stayed where it stood, or said that it is at no moment of the source's: what was kept is damaged or gone.
   if (noted === null || noted.at !== moment.position || noted.sentence.includes('was being taken back')) return false;
-  // An operation that was given up may have been done by half.
-  return lost.length === 0 || disk.kind === 'good';
+  // An operation that was given up may have been done by half, and what the disk has refused to put back is named.
+  const namesNone = lost.length === 0 && !noted.sentence.includes(' Except ');
+  return namesNone || disk.kind === 'good';
 }
 
 /** What the replica was when each moment began. */

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { runSeed } from './run-seed.ts';
+import { ALL_STEPS, runSeed } from './run-seed.ts';
 import { shorten, describe as tell } from './shorten.ts';
 import { AS_IT_WAS } from './world.ts';
 
@@ -25,6 +25,8 @@ const KEPT: readonly [seed: number, found: string][] = [
   [13024, '[MIR6] a rename from a directory that had just left the set was not said'],
   [40217, '[VER1] what left the set with its directory while it waited to be said was reported as missing'],
 ];
+/** Of a run that was not shortened. */
+const WHOLE = Array.from({ length: ALL_STEPS }, (_, step) => step);
 /** The same, of a world as seeds draw it now, with the steps that it took. */
 const SHORTENED: readonly [seed: number, steps: readonly number[], found: string][] = [
   [
@@ -250,6 +252,12 @@ const SHORTENED: readonly [seed: number, steps: readonly number[], found: string
       ...[232, 236, 241, 242, 243, 244, 245, 251, 430, 434],
     ],
     '[TRM2] attributes that could not be read were told as none, and the next process of the source did not know of it',
+  ],
+  [2304438, WHOLE, '[SAFE4] a mode that the replica’s file system would not have kept the way back from ever ending'],
+  [
+    2376449,
+    WHOLE,
+    '[SAFE4] the folder of what is kept aside was to be moved aside into itself, and the way back never ended',
   ],
   [12093, [62], '[SAFE4] a target died when all but the clearing up was done, and nobody started the job again'],
 ];

@@ -4,8 +4,9 @@
  */
 import { ALL_STEPS, type Mutation, runSeed, type SeedOutcome } from './run-seed.ts';
 
-/** Runs that are tried for it at most. */
+/** Runs that are tried for it at most, and for how long: one that never comes to rest takes a minute, and the other seeds wait. */
 const MOST_RUNS = 600;
+const MOST_MS = 120_000;
 
 export interface Shortened {
   readonly kept: readonly number[];
@@ -21,6 +22,8 @@ export async function shorten(seed: number, failed: SeedOutcome, mutation: Mutat
   let kept = Array.from({ length: ALL_STEPS }, (_, i) => i).filter((i) => mutation.keeps?.(i) !== false);
   let outcome = failed;
   let runs = 0;
+  const began = performance.now();
+  const goesOn = (): boolean => runs < MOST_RUNS && performance.now() - began < MOST_MS;
   const stillFails = async (steps: readonly number[]): Promise<boolean> => {
     runs += 1;
     const some = new Set(steps);
@@ -29,9 +32,9 @@ export async function shorten(seed: number, failed: SeedOutcome, mutation: Mutat
     outcome = tried;
     return true;
   };
-  for (let chunk = kept.length >> 1; chunk > 0 && runs < MOST_RUNS; ) {
+  for (let chunk = kept.length >> 1; chunk > 0 && goesOn(); ) {
     let less = false;
-    for (let at = kept.length - chunk; at > -chunk && runs < MOST_RUNS; at -= chunk) {
+    for (let at = kept.length - chunk; at > -chunk && goesOn(); at -= chunk) {
       const without = [...kept.slice(0, Math.max(0, at)), ...kept.slice(at + chunk)];
       if (!(await stillFails(without))) continue;
       kept = without;

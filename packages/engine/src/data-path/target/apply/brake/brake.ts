@@ -185,9 +185,7 @@ export class Brake {
     const to = reached ? state.to : null;
     this.#note({ ...state, phase: 'rolling-back', to });
     if (to === null || number === null) return state.at;
-    this.undo.undoTo(number, this.#parts.rebind);
-    // By the names that they have now.
-    const lost = this.undo.lostSince(number).slice(0, MOST_NAMED).map(shownLost);
+    const lost = this.undo.undoTo(number, this.#parts.rebind).slice(0, MOST_NAMED).map(shownLost);
     this.#note({ ...state, phase: 'rolling-back', to, lost });
     return to.position;
   }

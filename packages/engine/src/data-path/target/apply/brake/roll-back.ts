@@ -87,8 +87,11 @@ export function isWhole({ log }: Generation): boolean {
   }
 }
 
-/** The same may be done to a stretch that is undone in part. Throws FileError. */
-export function undo(generation: Generation, { files, generations, rebind }: UndoParts): void {
+/**
+ * The same may be done to a stretch that is undone in part. Returns what the replica's file system will not have: it is not as it was.
+ * Throws FileError.
+ */
+export function undo(generation: Generation, { files, generations, rebind }: UndoParts): LostPast[] {
   const { log } = generation;
   const offsets = log.offsets();
   const { undoneFrom, mark } = generations.progressOf(generation);
@@ -106,17 +109,39 @@ export function undo(generation: Generation, { files, generations, rebind }: Und
   }
   // Attributes behind all else: the changes above have moved times. Of a file's entries the first says how it was: a process that went on
   // with the stretch did not know of it.
+  const refused = new Set<Handle>();
   const seen = new Set<string>();
   const first = (kind: number, handle: string): boolean => seen.size < seen.add(`${kind}${handle}`).size;
   for (const { kind, texts, numbers } of entriesAt(log, offsets))
-    if (kind === UndoKind.touched && first(kind, texts[0] ?? '')) restoreAttributes(files, texts[0] as Handle, numbers);
+    if (kind === UndoKind.touched && first(kind, texts[0] ?? ''))
+      restoreAttributes(files, texts[0] as Handle, numbers, refused);
   for (const { kind, texts, numbers } of entriesAt(log, offsets)) {
     const [one = '', two = ''] = texts;
     // A change of owner takes some of them away.
-    if (kind === UndoKind.xattrs && first(kind, one)) makeExact(files, one as Handle, texts.slice(1));
+    if (kind === UndoKind.xattrs && first(kind, one)) makeExact(files, one as Handle, texts.slice(1), refused);
     else if (kind === UndoKind.unbound && first(kind, one))
       rebind(BigInt(one) as NodeId, two as Handle, numbers[0] === 1);
   }
+  return [...refused].map((handle) => {
+    const file = { handle, place: null };
+    return { ...file, path: pathNow(files, file) ?? ('' as RawName), uncertain: true, within: false };
+  });
+}
+
+/** There are file systems that lack a call, and files that nobody may change. */
+const REFUSALS: ReadonlySet<string> = new Set(['EPERM', 'EACCES', 'EOPNOTSUPP', 'ENOSYS', 'EINVAL']);
+const TRIES = 3;
+
+/** An attribute that cannot be put back must not keep the rest from being what it was. What may pass is thrown on, and done again later. */
+function tried(refused: Set<Handle>, handle: Handle, work: () => void): void {
+  for (let left = TRIES; left > 0; left -= 1)
+    try {
+      work();
+      return;
+    } catch (error) {
+      if (!(error instanceof FileError && REFUSALS.has(error.code))) throw error;
+    }
+  refused.add(handle);
 }
 
 /** Content that was put back before a power cut may be on the disk or not; names and how far it went are, in their order. */
@@ -161,11 +186,13 @@ function unmake(undoing: Undoing, [parent = '', name = '']: readonly string[], m
 
 /** What somebody else has put into a directory meanwhile is not lost with it. */
 function remove(undoing: Undoing, parent: Handle, name: RawName): void {
+  const { files } = undoing;
   try {
-    undoing.files.removeDirectory(parent, name);
+    files.removeDirectory(parent, name);
   } catch (error) {
     if (!(error instanceof FileError && error.code === 'ENOTEMPTY')) throw error;
-    outOfTheWay(undoing, parent, name);
+    // A folder of what is kept aside is no part of the replica, and something of before may lie in it by now.
+    if (ofReplica(files.pathOf(parent)) !== null) outOfTheWay(undoing, parent, name);
   }
 }
 
@@ -215,19 +242,25 @@ function putBack(files: ReplicaFiles, handle: Handle, offset: number, data: Uint
   else files.punch(handle, offset, data.length);
 }
 
-function restoreAttributes(files: ReplicaFiles, handle: Handle, numbers: readonly number[]): void {
+function restoreAttributes(
+  files: ReplicaFiles,
+  handle: Handle,
+  numbers: readonly number[],
+  refused: Set<Handle>,
+): void {
   const now = files.attributes(handle);
   if (now === null) return;
   const [size = 0, mode = 0, uid = 0, gid = 0, atimeSec = 0, atimeNsec = 0, mtimeSec = 0, mtimeNsec = 0] = numbers;
   if (isRegular(now) && now.size !== size) files.truncate(handle, size);
   const isOthers = now.uid !== uid || now.gid !== gid;
-  if (isOthers) files.setOwner(handle, uid, gid);
-  // Another owner takes bits of the mode away.
-  if (!isSymlink(now) && (isOthers || now.mode !== mode)) files.setMode(handle, mode & 0o7777);
-  files.setTimes(handle, { atimeSec, atimeNsec, mtimeSec, mtimeNsec });
+  if (isOthers) tried(refused, handle, () => files.setOwner(handle, uid, gid));
+  // Another owner takes bits of the mode away. A mode that is right is left: there are file systems that have no such call.
+  const owned = isOthers ? (files.attributes(handle) ?? now) : now;
+  if (!isSymlink(now) && owned.mode !== mode) tried(refused, handle, () => files.setMode(handle, mode & 0o7777));
+  tried(refused, handle, () => files.setTimes(handle, { atimeSec, atimeNsec, mtimeSec, mtimeNsec }));
 }
 
-function makeExact(files: ReplicaFiles, handle: Handle, pairs: readonly string[]): void {
+function makeExact(files: ReplicaFiles, handle: Handle, pairs: readonly string[], refused: Set<Handle>): void {
   const present = files.xattrs(handle);
   if (present === null) return;
   const wanted = new Map<string, Uint8Array>();
@@ -236,10 +269,11 @@ function makeExact(files: ReplicaFiles, handle: Handle, pairs: readonly string[]
       pairs[at] ?? '',
       Uint8Array.from(pairs[at + 1] ?? '', (char) => char.charCodeAt(0)),
     );
-  for (const [name] of present) if (!wanted.has(name)) files.removeXattr(handle, name);
+  for (const [name] of present) if (!wanted.has(name)) tried(refused, handle, () => files.removeXattr(handle, name));
   const values = new Map<string, Uint8Array>(present);
   for (const [name, value] of wanted) {
     const there = values.get(name);
-    if (there === undefined || !bytesEqual(there, value)) files.setXattr(handle, name as RawName, value);
+    if (there === undefined || !bytesEqual(there, value))
+      tried(refused, handle, () => files.setXattr(handle, name as RawName, value));
   }
 }

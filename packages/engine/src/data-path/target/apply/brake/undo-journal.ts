@@ -204,18 +204,25 @@ export class UndoJournal {
 
   /**
    * Takes every root back; what it needed stays until `dropFrom`, so that a process that dies, and a machine that loses its power, may do
-   * it again. Throws FileError.
+   * it again. Returns what is not as it was then all the same, by root. Throws FileError.
    */
-  undoTo(number: number, rebind: (root: number, node: NodeId, handle: Handle, pending: boolean) => void): void {
+  undoTo(
+    number: number,
+    rebind: (root: number, node: NodeId, handle: Handle, pending: boolean) => void,
+  ): (LostPast & { readonly root: number })[] {
+    const refused: (LostPast & { readonly root: number })[] = [];
     this.#joining.giveUp();
     this.sync();
     for (const [index, keeper] of this.#keepers) {
       const { files, generations } = keeper;
       keeper.active = false;
       const parts = { files, generations, rebind: (...one: [NodeId, Handle, boolean]) => rebind(index, ...one) };
-      for (const one of generations.all.toReversed()) if (one.number >= number) undo(one, parts);
+      for (const one of generations.all.toReversed())
+        if (one.number >= number) refused.push(...undo(one, parts).map((lost) => ({ ...lost, root: index })));
       files.sync();
     }
+    // By the names that they have now.
+    return [...this.lostSince(number), ...refused];
   }
 
   /** What was undone. */

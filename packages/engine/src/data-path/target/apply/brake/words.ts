@@ -36,7 +36,7 @@ const ANEW = '`job start` begins anew with a mirror, which makes it what the sou
 function exceptions(lost: readonly string[]): string {
   if (lost.length === 0) return '';
   const names = lost.slice(0, MOST_LOST).map((path) => shown(path as RawName));
-  return ` Except ${lost.length} whose old content was not kept: ${names.join(', ')}.`;
+  return ` Except ${lost.length} of which not all was kept, or could be put back: ${names.join(', ')}.`;
 }
 
 export function haltedSentence(position: number, sourceMs: number, lost: readonly string[]): string {
