@@ -259,6 +259,37 @@ const SHORTENED: readonly [seed: number, steps: readonly number[], found: string
     WHOLE,
     '[SAFE4] the folder of what is kept aside was to be moved aside into itself, and the way back never ended',
   ],
+  [
+    2455247,
+    [
+      ...[
+        9, 29, 30, 40, 61, 63, 64, 72, 73, 89, 141, 142, 143, 155, 194, 209, 211, 212, 215, 245, 246, 262, 263, 271,
+        277,
+      ],
+      ...[281, 288, 293, 301, 316, 318, 324, 328, 348, 357, 364, 368, 384, 390, 392, 443, 444, 446, 450],
+    ],
+    '[SRM2] what a repair had told of got another name, and the next process of the source looked for it under the old one',
+  ],
+  [
+    2405305,
+    [
+      ...[11, 12, 13, 30, 31, 32, 68, 69, 70, 74, 75, 76, 93, 94, 95, 126, 127, 128, 132, 133, 134, 246, 247, 248, 280],
+      ...[
+        281, 282, 296, 297, 298, 299, 300, 301, 302, 303, 304, 305, 306, 307, 308, 309, 310, 337, 338, 339, 340, 341,
+        342, 343, 344,
+      ],
+      ...[
+        345, 346, 347, 348, 352, 353, 354, 355, 356, 357, 358, 359, 360, 361, 362, 363, 364, 365, 366, 383, 384, 385,
+        386, 387, 388,
+      ],
+      ...[
+        392, 393, 394, 401, 402, 403, 407, 408, 409, 410, 411, 412, 413, 414, 415, 416, 417, 418, 419, 420, 421, 432,
+        433, 434, 435,
+      ],
+      ...[436, 437, 444, 445, 446, 450, 451, 452],
+    ],
+    '[MIR3] an answer to a mirror that was lost was taken for one to the next: a listing that had not arrived counted as finished',
+  ],
   [12093, [62], '[SAFE4] a target died when all but the clearing up was done, and nobody started the job again'],
 ];
 const SEEDS = 150;

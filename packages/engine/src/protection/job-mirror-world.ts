@@ -34,6 +34,7 @@ export function mirrorWorld({ world, roots, path, refusals, asksIfEmpty, digestN
     hash: (bytes: Uint8Array) =>
       digestName() === 'blake3' && digest.blake3 !== undefined ? digest.blake3(bytes) : digest.sha256(bytes),
     say: (input: RecordInput) => path.say(record({ timeMs: world.wallMs(), ...input })),
+    next: () => path.next,
     mark: (settle: (outcome: MarkOutcome) => void) => path.mark(world.wallMs(), settle),
     barrier: () => world.barrier(),
     passed: (barrier: Barrier) => world.passed(barrier),

@@ -3,6 +3,7 @@ import { type NodeId, position } from '@understudy/wire';
 import { describe, expect, it } from 'vitest';
 import { DirtyMap } from '../data-path/source/queue/dirty-map.ts';
 import { RootScope } from '../data-path/source/queue/root-scope.ts';
+import type { MarkOutcome } from '../data-path/source-path.ts';
 import { remember, restore } from './job-memory.ts';
 import { AttributeTrust } from './mirror/attribute-trust.ts';
 import { VolatileMirrorMemory } from './mirror/memory.ts';
@@ -23,7 +24,7 @@ function runsWith(memory: VolatileMirrorMemory, whole = true) {
   const files = { rootNode, stat: (of: NodeId) => stats.get(of) ?? null } as never;
   const root = { index: 0, path: new Uint8Array(), files, scope };
   const roots = new Map([[0, root]]);
-  const world = { roots, wallMs: () => 0, say: () => {} } as never;
+  const world = { roots, wallMs: () => 0, next: () => position(1), say: () => {} } as never;
   const parts = { dirty: new DirtyMap(), refusals: new Refusals(), event: () => {}, completed: () => {} };
   return { scope, stats, roots, dirty: parts.dirty, runs: new Runs({ ...parts, world, memory }) };
 }
@@ -49,6 +50,35 @@ describe('[MIR3] after a restart of the source', () => {
   ])('nothing goes on where %s', (_what, memory, whole) => {
     const { scope, runs } = runsWith(memory, whole);
     expect([runs.takeUp(null), scope.knows(node(7))]).toEqual([false, false]);
+  });
+
+  it.each([
+    [49, false],
+    [55, true],
+  ])('an answer at %d, where the mirror begins at 50, is one to its own question: %s', (at, isAnswer) => {
+    const memory = new VolatileMirrorMemory();
+    const rootNode = node(1);
+    const nothing = { next: () => [], takeUnreadable: () => [], close: () => {} };
+    const files = { rootNode, stat: () => ({ mode: 0o40755 }), xattrs: () => [], openDirectory: () => nothing };
+    const scope = new RootScope({
+      scope: { whole: true, decide: () => 'inside' },
+      rootPath: brand<RawName>('/srv'),
+      rootNode,
+    });
+    const root = { index: 0, path: new Uint8Array(), files: files as never, scope };
+    const marks: ((outcome: MarkOutcome) => void)[] = [];
+    const world = {
+      ...{ roots: new Map([[0, root]]), wallMs: () => 0, next: () => position(50), say: () => {} },
+      ...{ mark: (settle: (outcome: MarkOutcome) => void) => marks.push(settle), asksIfEmpty: () => false },
+    };
+    const parts = { dirty: new DirtyMap(), refusals: new Refusals(), event: () => {}, completed: () => {} };
+    const runs = new Runs({ ...parts, world: world as never, memory });
+    runs.want('checksum');
+    runs.startDue();
+    runs.step(1 << 20);
+    runs.replied({ kind: 'have', at: position(at), root: 0, node: rootNode });
+    for (const settle of marks.splice(0)) settle({ kind: 'applied', at: position(60) });
+    expect(memory.load()?.finished.get(0)?.has(rootNode) === true).toBe(isAnswer);
   });
 
   it('a mirror that was paused is still paused', () => {

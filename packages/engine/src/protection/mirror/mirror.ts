@@ -7,7 +7,7 @@
  * the mirror is never older than its position, and after the operations that were executing at the last read it is exact (the barrier
  * before `mirrorEnd`). What was asked and not answered when a link broke is asked again; see in-flight.ts.
  */
-import { MIRROR_GOES_ON, MIRROR_REPAIR, MirrorCompare, type Reply, Verb } from '@understudy/wire';
+import { MIRROR_GOES_ON, MIRROR_REPAIR, MirrorCompare, type Position, type Reply, Verb } from '@understudy/wire';
 import { type DirtyItem, NOTHING_TAKEN, type Taken } from '../../data-path/source/queue/dirty-map.ts';
 import { type Barrier, FileError } from '../../ports.ts';
 import { ActiveNames } from './active-names.ts';
@@ -57,6 +57,8 @@ export class Mirror {
   readonly #orphanOrders: OrphanOrders;
   readonly #buffer: Uint8Array;
   readonly #finished: FinishedBefore;
+  /** Answers to what was said before are to the questions of another. */
+  readonly #from: Position;
   readonly #active: ActiveNames;
   #lister: DirectoryLister | null = null;
   #content: ContentSender | null = null;
@@ -68,6 +70,7 @@ export class Mirror {
     this.#world = world;
     this.#memory = memory;
     this.plan = plan;
+    this.#from = world.next();
     this.taken = taken ?? NOTHING_TAKEN;
     this.#repair = items !== undefined;
     this.#taken = items ?? covers ?? [];
@@ -134,7 +137,7 @@ export class Mirror {
   }
 
   onReply(reply: Reply): void {
-    this.replies.take(reply);
+    if (reply.at >= this.#from) this.replies.take(reply);
   }
 
   #goOn(): void {

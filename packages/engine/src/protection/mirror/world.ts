@@ -1,6 +1,6 @@
 /** What a mirror or a verification needs of the job it belongs to, and the words they share. */
 import type { RawName } from '@understudy/base';
-import type { NodeId, RecordInput } from '@understudy/wire';
+import type { NodeId, Position, RecordInput } from '@understudy/wire';
 import type { RootScope } from '../../data-path/source/queue/root-scope.ts';
 import type { MarkOutcome } from '../../data-path/source-path.ts';
 import type { Barrier, DigestName, SourceFiles } from '../../ports.ts';
@@ -22,6 +22,8 @@ export interface MirrorWorld {
   hash(bytes: Uint8Array): Uint8Array;
   digestName(): DigestName;
   say(input: RecordInput): void;
+  /** What is said from now on gets this position, or a later one. */
+  next(): Position;
   mark(settle: (outcome: MarkOutcome) => void): void;
   barrier(): Barrier;
   passed(barrier: Barrier): boolean;
