@@ -290,6 +290,22 @@ const SHORTENED: readonly [seed: number, steps: readonly number[], found: string
     ],
     '[MIR3] an answer to a mirror that was lost was taken for one to the next: a listing that had not arrived counted as finished',
   ],
+  [
+    2461907,
+    [
+      ...[1, 3, 13, 61, 62, 65, 66, 70, 71, 72, 77, 80, 83, 84, 86, 87, 89, 92, 93, 94, 95, 97, 100, 101, 110],
+      ...[
+        117, 118, 121, 122, 124, 125, 128, 129, 130, 138, 142, 144, 149, 184, 185, 187, 188, 189, 190, 191, 192, 194,
+        195, 196, 198,
+      ],
+      ...[
+        199, 201, 202, 203, 204, 206, 224, 225, 226, 227, 229, 233, 242, 246, 247, 248, 252, 264, 269, 271, 272, 276,
+        278, 280, 283,
+      ],
+      ...[284, 285, 294, 295, 300, 302, 325, 332, 333, 367, 372, 373, 375, 404, 405, 406, 408, 412, 439, 448, 452, 456],
+    ],
+    '[MIR2] a source that had lost all it knew believed sizes and times of what the target had applied of its former stream',
+  ],
   [12093, [62], '[SAFE4] a target died when all but the clearing up was done, and nobody started the job again'],
 ];
 const SEEDS = 150;

@@ -152,6 +152,14 @@ describe('[MIR2] size and time decide', () => {
   });
 });
 
+describe('[MIR2] size and time do not decide', () => {
+  it('where the source knows nothing, and the target has applied what it does not go on with', () => {
+    const trust = new AttributeTrust(false);
+    trust.greeted({ resumes: false, replaces: true, incomplete: true });
+    expect(trust.compare('attributes')).toBe('checksum');
+  });
+});
+
 describe('[SRM2] what is dirty keeps its reason', () => {
   it('while a repair is at it, and when the repair is lost', () => {
     const { runs, dirty } = runsWith(new VolatileMirrorMemory());

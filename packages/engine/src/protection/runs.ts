@@ -196,7 +196,8 @@ export class Runs {
   linkUp(welcome: Welcome): void {
     this.endVerification();
     const mirror = this.#mirror;
-    this.#trust.greeted({ resumes: welcome.resumes, incomplete: !this.#complete && mirror === null });
+    const { resumes, replaces } = welcome;
+    this.#trust.greeted({ resumes, replaces, incomplete: !this.#complete && mirror === null });
     if (!welcome.resumes || (welcome.failures === true && (mirror !== null || !this.#complete))) {
       // Another stream, or something was given up of which nobody may have heard: what was finished counts no more.
       this.#parts.memory.end();

@@ -119,6 +119,8 @@ export const welcomeSchema = z.object({
   complete: z.boolean(),
   /** An operation was given up since the run began or the replica was complete, and word of it may not have reached the source. */
   failures: z.boolean().optional(),
+  /** It does not go on with another stream, of which it has applied some: what is there may look newer than it is. */
+  replaces: z.boolean().optional(),
   /** The digest that both can make; absent: SHA-256. */
   digest: z.enum(['sha256', 'blake3']).optional(),
   /** Codecs that the target can expand; absent: lz4 and brotli. */

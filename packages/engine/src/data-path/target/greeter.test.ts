@@ -20,7 +20,10 @@ describe('a source that says hello', () => {
     const rig = running();
     rig.restart();
     const answer = rig.hello({ oldest: position(2), next: position(9) });
-    expect(answer).toMatchObject({ kind: 'welcome', welcome: { resumes: true, received: 3, applied: 3 } });
+    expect(answer).toMatchObject({
+      kind: 'welcome',
+      welcome: { resumes: true, replaces: false, received: 3, applied: 3 },
+    });
   });
 
   it.each([
@@ -31,8 +34,13 @@ describe('a source that says hello', () => {
     const rig = running();
     const answer = rig.hello(over);
     const before = over.next - 1;
-    expect(answer).toMatchObject({ kind: 'welcome', welcome: { resumes: false, received: before, applied: before } });
+    const welcome = { resumes: false, replaces: true, received: before, applied: before };
+    expect(answer).toMatchObject({ kind: 'welcome', welcome });
     expect(rig.apply.stream).toMatchObject({ applied: before, complete: false });
+  });
+
+  it('replaces nobody where it is the first that is heard of', () => {
+    expect(new Rig().hello()).toMatchObject({ welcome: { resumes: false, replaces: false } });
   });
 
   it('[TCM3] is refused as superseded when a higher epoch has been seen, also after a restart', () => {

@@ -51,7 +51,7 @@ export function greet(hello: Hello, { accept, apply, version }: GreeterParts): A
   const resumes = decision.kind === 'resume';
   accept.start({ applied, epoch, keepQueue: resumes });
   const { why } = decision;
-  const more = { failures, digest: digestFor(hello, apply.digests) };
+  const more = { failures, replaces: !resumes && streamId !== null, digest: digestFor(hello, apply.digests) };
   return {
     kind: 'welcome',
     welcome: { version, resumes, received: accept.received, applied, origin: accept.origin, complete, why, ...more },

@@ -14,9 +14,17 @@ export class AttributeTrust {
     this.#heard = heard;
   }
 
-  /** `incomplete`: something was under way, and nothing is known of it any more. */
-  greeted(target: { readonly resumes: boolean; readonly incomplete: boolean }): void {
-    if (this.#heard && (!target.resumes || target.incomplete)) this.#doubt = true;
+  /**
+   * `incomplete`: something was under way, and nothing is known of it any more. `replaces`: the target has heard of the source before, and this
+   * process knows nothing of that.
+   */
+  greeted(target: {
+    readonly resumes: boolean;
+    readonly replaces?: boolean | undefined;
+    readonly incomplete: boolean;
+  }): void {
+    const heard = this.#heard || target.replaces === true;
+    if (heard && (!target.resumes || target.incomplete)) this.#doubt = true;
     this.#heard = true;
   }
 
