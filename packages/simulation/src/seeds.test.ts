@@ -306,6 +306,17 @@ const SHORTENED: readonly [seed: number, steps: readonly number[], found: string
     ],
     '[MIR2] a source that had lost all it knew believed sizes and times of what the target had applied of its former stream',
   ],
+  [
+    2555928,
+    [
+      ...[
+        121, 134, 135, 136, 138, 139, 140, 145, 156, 162, 163, 164, 168, 170, 177, 178, 180, 182, 186, 187, 188, 192,
+        193, 194, 201,
+      ],
+      ...[203, 207, 212, 213, 214, 216, 221, 222, 232, 233, 241, 248, 250],
+    ],
+    '[SAFE4] what had gone from limbo into its folder at the end of a mirror was not brought back, for a power cut had lost the word of it',
+  ],
   [12093, [62], '[SAFE4] a target died when all but the clearing up was done, and nobody started the job again'],
 ];
 const SEEDS = 150;

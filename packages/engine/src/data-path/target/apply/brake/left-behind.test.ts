@@ -140,6 +140,28 @@ describe('what a process has left of the way back', () => {
     expect(rig.apply.brake.state?.sentence).toContain('«*»');
   });
 
+  it('[SAFE4] finds what a mirror had taken away where it lies, though a power cut kept that and lost the word of it', () => {
+    const stage = new Stage();
+    const { rig, source } = stage;
+    const point = stage.newest();
+    source.say({ verb: Verb.mirrorBegin, detail: MirrorCompare.everything });
+    source.say({ verb: Verb.listingBegin, parent: source.root.id });
+    const attributes = source.attributes(source.root);
+    source.say({ verb: Verb.listingEnd, parent: source.root.id, node: source.root.id, attributes });
+    stage.apply();
+    stage.checkpoint();
+    source.say({ verb: Verb.mirrorEnd });
+    stage.apply();
+    const gone = (path: string) => path.split('/')[0];
+    expect(rig.aside().map(gone)).toEqual(['gone', 'gone', 'gone']);
+    stage.losePower(() => 0);
+    stage.hello();
+    stage.apply();
+    rig.apply.brake.rewind(point);
+    expect(rig.tree()).toEqual(stage.trees.get(point.position));
+    expect(rig.apply.brake.state).toMatchObject({ phase: 'halted', at: point.position });
+  });
+
   it('[SAFE4] names what was under way as it is called where the replica was taken back to', () => {
     const stage = new Stage();
     const { rig, source } = stage;

@@ -5,7 +5,7 @@
 import { bytesEqual, type RawName } from '@understudy/base';
 import type { NodeId } from '@understudy/wire';
 import { FileError, type Handle, type ReplicaFiles } from '../../../../ports.ts';
-import { placeOn } from '../keep-aside.ts';
+import { PASSING_KINDS, placeOn } from '../keep-aside.ts';
 import { isDirectory, isRegular, isSymlink, OWN_PREFIX, type Place } from '../replica-root.ts';
 import { formerPath } from '../waiting.ts';
 import type { Generation, Generations } from './generations.ts';
@@ -97,11 +97,16 @@ export function undo(generation: Generation, { files, generations, rebind }: Und
   const { undoneFrom, mark } = generations.progressOf(generation);
   putBackAgain(files, generation, offsets, undoneFrom);
   let known = '';
+  let kept: ReadonlyMap<Handle, Place> | null = null;
+  const keptAt = (handle: Handle): Place | undefined => {
+    kept ??= keptPlaces(files);
+    return kept.get(handle);
+  };
+  const undoing = { files, folder: generation.folder, keptAt };
   for (const at of offsets.toReversed()) {
     if (at >= undoneFrom) continue;
     const entry = log.read(at);
-    if (!(entry.kind === UndoKind.made && placeOf(entry) === known))
-      undoChange({ files, folder: generation.folder }, entry);
+    if (!(entry.kind === UndoKind.made && placeOf(entry) === known)) undoChange(undoing, entry);
     known = entry.kind === UndoKind.born ? placeOf(entry) : '';
     if (entry.kind === UndoKind.moved) generations.kept.delete(entry.texts[0] as Handle);
     // What says what was made is half of one with what says that it would be.
@@ -160,10 +165,24 @@ function* entriesAt(log: UndoLog, offsets: readonly number[]): Generator<UndoEnt
   for (const at of offsets) yield log.read(at);
 }
 
-/** `folder`: of the stretch, where what is in the way lies from now on. */
+/** `folder`: of the stretch, where what is in the way lies from now on. `keptAt`: of what is kept aside until its time is over. */
 interface Undoing {
   readonly files: ReplicaFiles;
   readonly folder: RawName;
+  readonly keptAt: (handle: Handle) => Place | undefined;
+}
+
+function keptPlaces(files: ReplicaFiles): ReadonlyMap<Handle, Place> {
+  const places = new Map<Handle, Place>();
+  const folders = PASSING_KINDS.map((kind) => files.entry(files.limbo, kind as string as RawName)?.handle);
+  for (let folder = folders.pop(); folder !== undefined || folders.length > 0; folder = folders.pop()) {
+    if (folder === undefined) continue;
+    for (const { name, handle, attributes } of files.list(folder) ?? []) {
+      places.set(handle, { parent: folder, name });
+      if (isDirectory(attributes)) folders.push(handle);
+    }
+  }
+  return places;
 }
 
 function undoChange(undoing: Undoing, { kind, texts, numbers, data }: UndoEntry): void {
@@ -203,16 +222,20 @@ function outOfTheWay({ files, folder }: Undoing, parent: Handle, name: RawName):
 }
 
 function moveBack(undoing: Undoing, [handle, from = '', fromName = '', to = '', toName = '']: readonly string[]): void {
-  const { files } = undoing;
+  const { files, keptAt } = undoing;
   const [origin, name] = [from as Handle, fromName as RawName];
-  const there = files.entry(to as Handle, toName as RawName);
-  if (there === null || there.handle !== handle) return;
+  const at = (place: Place | undefined): boolean =>
+    place !== undefined && files.entry(place.parent, place.name)?.handle === handle;
   const before = files.entry(origin, name);
+  let place: Place | undefined = { parent: to as Handle, name: toName as RawName };
+  // What waited in limbo may have gone on from there: a power cut keeps that, and not the word of it.
+  if (!at(place)) place = to === files.limbo && before?.handle !== handle ? keptAt(handle as Handle) : undefined;
+  if (place === undefined || !at(place)) return;
   // It was killed between the two halves of putting a second name aside.
-  if (before?.handle === handle) files.unlink(to as Handle, there.name);
+  if (before?.handle === handle) files.unlink(place.parent, place.name);
   else {
     if (before !== null) outOfTheWay(undoing, origin, name);
-    files.rename(to as Handle, there.name, origin, name, 'no-replace');
+    files.rename(place.parent, place.name, origin, name, 'no-replace');
   }
 }
 
