@@ -25,6 +25,14 @@ const KEPT: readonly [seed: number, found: string][] = [
   [13024, '[MIR6] a rename from a directory that had just left the set was not said'],
   [40217, '[VER1] what left the set with its directory while it waited to be said was reported as missing'],
 ];
+/** `1 3-5`: first and last of those that follow each other. */
+const steps = (...lines: readonly string[]): readonly number[] =>
+  lines.flatMap((line) =>
+    line.split(' ').flatMap((part) => {
+      const [first = 0, last = first] = part.split('-').map(Number);
+      return Array.from({ length: last - first + 1 }, (_, i) => first + i);
+    }),
+  );
 /** Of a run that was not shortened. */
 const WHOLE = Array.from({ length: ALL_STEPS }, (_, step) => step);
 /** The same, of a world as seeds draw it now, with the steps that it took. */
@@ -261,60 +269,35 @@ const SHORTENED: readonly [seed: number, steps: readonly number[], found: string
   ],
   [
     2455247,
-    [
-      ...[
-        9, 29, 30, 40, 61, 63, 64, 72, 73, 89, 141, 142, 143, 155, 194, 209, 211, 212, 215, 245, 246, 262, 263, 271,
-        277,
-      ],
-      ...[281, 288, 293, 301, 316, 318, 324, 328, 348, 357, 364, 368, 384, 390, 392, 443, 444, 446, 450],
-    ],
+    steps(
+      '9 29-30 40 61 63-64 72-73 89 141-143 155 194 209 211-212 215 245-246 262-263 271 277 281 288 293 301 316',
+      '318 324 328 348 357 364 368 384 390 392 443-444 446 450',
+    ),
     '[SRM2] what a repair had told of got another name, and the next process of the source looked for it under the old one',
   ],
   [
     2405305,
-    [
-      ...[11, 12, 13, 30, 31, 32, 68, 69, 70, 74, 75, 76, 93, 94, 95, 126, 127, 128, 132, 133, 134, 246, 247, 248, 280],
-      ...[
-        281, 282, 296, 297, 298, 299, 300, 301, 302, 303, 304, 305, 306, 307, 308, 309, 310, 337, 338, 339, 340, 341,
-        342, 343, 344,
-      ],
-      ...[
-        345, 346, 347, 348, 352, 353, 354, 355, 356, 357, 358, 359, 360, 361, 362, 363, 364, 365, 366, 383, 384, 385,
-        386, 387, 388,
-      ],
-      ...[
-        392, 393, 394, 401, 402, 403, 407, 408, 409, 410, 411, 412, 413, 414, 415, 416, 417, 418, 419, 420, 421, 432,
-        433, 434, 435,
-      ],
-      ...[436, 437, 444, 445, 446, 450, 451, 452],
-    ],
+    steps(
+      '11-13 30-32 68-70 74-76 93-95 126-128 132-134 246-248 280-282 296-310 337-348 352-366 383-388 392-394',
+      '401-403 407-421 432-437 444-446 450-452',
+    ),
     '[MIR3] an answer to a mirror that was lost was taken for one to the next: a listing that had not arrived counted as finished',
   ],
   [
     2461907,
-    [
-      ...[1, 3, 13, 61, 62, 65, 66, 70, 71, 72, 77, 80, 83, 84, 86, 87, 89, 92, 93, 94, 95, 97, 100, 101, 110],
-      ...[
-        117, 118, 121, 122, 124, 125, 128, 129, 130, 138, 142, 144, 149, 184, 185, 187, 188, 189, 190, 191, 192, 194,
-        195, 196, 198,
-      ],
-      ...[
-        199, 201, 202, 203, 204, 206, 224, 225, 226, 227, 229, 233, 242, 246, 247, 248, 252, 264, 269, 271, 272, 276,
-        278, 280, 283,
-      ],
-      ...[284, 285, 294, 295, 300, 302, 325, 332, 333, 367, 372, 373, 375, 404, 405, 406, 408, 412, 439, 448, 452, 456],
-    ],
+    steps(
+      '1 3 13 61-62 65-66 70-72 77 80 83-84 86-87 89 92-95 97 100-101 110 117-118 121-122 124-125 128-130 138',
+      '142 144 149 184-185 187-192 194-196 198-199 201-204 206 224-227 229 233 242 246-248 252 264 269 271-272',
+      '276 278 280 283-285 294-295 300 302 325 332-333 367 372-373 375 404-406 408 412 439 448 452 456',
+    ),
     '[MIR2] a source that had lost all it knew believed sizes and times of what the target had applied of its former stream',
   ],
   [
     2555928,
-    [
-      ...[
-        121, 134, 135, 136, 138, 139, 140, 145, 156, 162, 163, 164, 168, 170, 177, 178, 180, 182, 186, 187, 188, 192,
-        193, 194, 201,
-      ],
-      ...[203, 207, 212, 213, 214, 216, 221, 222, 232, 233, 241, 248, 250],
-    ],
+    steps(
+      '121 134-136 138-140 145 156 162-164 168 170 177-178 180 182 186-188 192-194 201 203 207 212-214 216',
+      '221-222 232-233 241 248 250',
+    ),
     '[SAFE4] what had gone from limbo into its folder at the end of a mirror was not brought back, for a power cut had lost the word of it',
   ],
   [12093, [62], '[SAFE4] a target died when all but the clearing up was done, and nobody started the job again'],
