@@ -300,6 +300,11 @@ const SHORTENED: readonly [seed: number, steps: readonly number[], found: string
     ),
     '[SAFE4] what had gone from limbo into its folder at the end of a mirror was not brought back, for a power cut had lost the word of it',
   ],
+  [
+    2552540,
+    steps('244-247 262-265 268 283-286 289 295 307 309 312-313 317 327 331 358 377 379'),
+    '[TCM5] a directory that a replay had made in limbo kept another stream from ever beginning',
+  ],
   [12093, [62], '[SAFE4] a target died when all but the clearing up was done, and nobody started the job again'],
 ];
 const SEEDS = 150;

@@ -98,6 +98,23 @@ describe('[TCM5] a replay after a power cut, of what came to be in a directory t
     comesToTheSame();
   });
 
+  it('is no obstacle to another stream, which knows nothing of it', () => {
+    const folder = source.make(gone, 'a', DIRECTORY);
+    source.make(folder, 'inner', REGULAR);
+    source.rename(gone, 'a', source.root, 'b');
+    goes();
+    apply();
+    rig.powerCut();
+    rig.hello({ next: position(source.records.length + 1) });
+    rig.send(rig.apply.stream.applied + 1);
+    const isTemporary = (name: string): boolean => name.startsWith('tmp-');
+    while (!rig.limbo().some(isTemporary)) rig.step({ records: 1, bytes: 1 << 20 });
+    const streamId = '7b5b1c1e-38b1-4f0b-8a3e-0d6f2f6d5c99';
+    const next = position(source.records.length + 1);
+    expect(rig.hello({ streamId, next })).toMatchObject({ kind: 'welcome', welcome: { replaces: true } });
+    expect(rig.limbo().filter(isTemporary)).toEqual([]);
+  });
+
   it('leaves nothing behind of what went with it', () => {
     source.make(gone, 'a', REGULAR);
     source.make(gone, 'b', DIRECTORY);

@@ -143,12 +143,14 @@ export function sweep(root: ReplicaRoot, isSpared: (handle: Handle) => boolean):
   return asides;
 }
 
-/** A new stream knows nothing of the nameless files of the one before. */
+/** A new stream knows nothing of the nameless files of the one before, nor of what a replay made in a directory that was gone by then. */
 export function dropTemporaries(root: ReplicaRoot): void {
   for (const entry of root.files.list(root.files.limbo) ?? []) {
     if (!entry.name.startsWith(TEMPORARY)) continue;
     const node = root.nodes.nodeOf(entry.handle);
-    root.files.unlink(root.files.limbo, entry.name);
+    const place = { parent: root.files.limbo, name: entry.name };
+    if (isDirectory(entry.attributes)) removeTree(root, place, entry.handle);
+    else root.files.unlink(place.parent, place.name);
     if (node !== undefined && root.alive(node) === null) root.nodes.unbind(node);
   }
 }
