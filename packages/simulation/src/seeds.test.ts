@@ -268,14 +268,6 @@ const SHORTENED: readonly [seed: number, steps: readonly number[], found: string
     '[SAFE4] the folder of what is kept aside was to be moved aside into itself, and the way back never ended',
   ],
   [
-    2455247,
-    steps(
-      '9 29-30 40 61 63-64 72-73 89 141-143 155 194 209 211-212 215 245-246 262-263 271 277 281 288 293 301 316',
-      '318 324 328 348 357 364 368 384 390 392 443-444 446 450',
-    ),
-    '[SRM2] what a repair had told of got another name, and the next process of the source looked for it under the old one',
-  ],
-  [
     2405305,
     steps(
       '11-13 30-32 68-70 74-76 93-95 126-128 132-134 246-248 280-282 296-310 337-348 352-366 383-388 392-394',

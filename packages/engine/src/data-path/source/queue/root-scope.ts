@@ -230,18 +230,9 @@ export class RootScope {
     return true;
   }
 
-  /** A repair has told of it, and may not arrive: the next process would have to find it, under whatever name it has by then. */
-  isSettling(node: NodeId): boolean {
-    return this.#settling.has(node);
-  }
-
-  /**
-   * A node got another place. True where that has to be looked at: rules may decide otherwise about what lies beneath a directory, or only
-   * the old place is known to be told of.
-   */
+  /** A node got another place; true for a directory where rules may now decide otherwise about what lies beneath it. */
   moved(node: NodeId, from: ScopePlace, to: ScopePlace): boolean {
-    if (this.whole) return this.isSettling(node);
-    if (!this.#known.has(node)) return false;
+    if (this.whole || !this.#known.has(node)) return false;
     const isDirectory = this.#directories.has(node);
     this.add(node, to.parent, to.name, isDirectory);
     if (!isDirectory && !same(from, to.parent, to.name)) this.lost(node, from.parent, from.name);

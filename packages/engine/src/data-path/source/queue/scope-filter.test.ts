@@ -92,41 +92,6 @@ describe('a root that is whole', () => {
     expect(scope.knows(node(2))).toBe(true);
   });
 
-  describe('[SRM2] of what a repair has told of, and which may not arrive, every new name is dirty', () => {
-    const entries = () =>
-      dirty.take().map((item) => (item.kind === 'entry' ? `${item.parent}/${item.name}` : item.kind));
-    beforeEach(() => {
-      make(2, 1, 'a');
-      make(3, 1, 'b');
-      scope.complete([node(3)]);
-      scope.add(node(3), ROOT, name('b'), false);
-    });
-
-    it('where it went', () => {
-      expect(rename(3, [1, 'b'], [1, 'c'])).toBe('send');
-      expect(rename(2, [1, 'a'], [1, 'd'])).toBe('send');
-      expect(entries()).toEqual(['1/c']);
-    });
-
-    it('what else it is called', () => {
-      for (const n of [2, 3])
-        expect(said({ verb: Verb.link, node: node(n), ...at(1, `${n}`), attributes: TWICE })).toBe('send');
-      expect(entries()).toEqual(['1/3']);
-    });
-
-    it('what it changed places with', () => {
-      const exchange = { verb: Verb.rename, detail: RenameFlag.exchange, attributes: FILE };
-      expect(said({ ...exchange, node: node(2), victim: node(3), ...at(1, 'a'), ...to(1, 'b') })).toBe('send');
-      expect(entries()).toEqual(['1/a']);
-    });
-
-    it('and no more once it has arrived', () => {
-      scope.complete();
-      expect(rename(3, [1, 'b'], [1, 'c'])).toBe('send');
-      expect(entries()).toEqual([]);
-    });
-  });
-
   it('[FSI6] notes of the ring become dirty: a known node, nothing of an unknown one, a whole root', () => {
     make(2, 1, 'a');
     said({ verb: Verb.dirty, node: node(2) });

@@ -114,8 +114,6 @@ function linked(scope: RootScope, dirty: DirtyMap, r: OperationRecord): Verdict 
   // With a single name it had none before.
   if (r.attributes.nlink === 1 ? scope.knowsNameless(r.node) : scope.knows(r.node)) {
     scope.add(r.node, r.parent, r.name, false);
-    // The name that it is told by may be gone when the repair has to be done again.
-    if (scope.isSettling(r.node)) dirty.addEntry(r.root, r.parent, r.name, 'moved-in');
     return 'send';
   }
   scope.except(r.node);
@@ -144,7 +142,7 @@ function renamed(scope: RootScope, dirty: DirtyMap, r: OperationRecord): Verdict
   const from = { parent: r.parent, name: r.name };
   const to = { parent: r.parent2, name: r.name2 };
   if (isOurs && wasOurs && scope.knows(r.node)) {
-    // With rules that look at paths, a directory's new name may let other things in or out beneath it; and see there.
+    // With rules that look at paths, a directory's new name may let other things in or out beneath it.
     if (scope.moved(r.node, from, to)) dirty.addEntry(r.root, r.parent2, r.name2, 'moved-in');
     return records.length === 0 ? 'send' : instead(r, r, ...records);
   }
