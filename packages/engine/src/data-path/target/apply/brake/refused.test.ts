@@ -65,6 +65,15 @@ describe('[SAFE4] an attribute that is refused on the way back', () => {
     expect(rig.replica.entry(rig.replica.root, 'one' as RawName)?.attributes.size).toBe(0);
   });
 
+  it('more than once is named once, as it is called where the replica was taken back to', () => {
+    source.rename(source.root, 'one', source.root, 'since');
+    source.chmod(file, 0o640);
+    apply();
+    refuse('fchmodat', 'EPERM');
+    rig.apply.brake.rewind(point);
+    expect(rewound()?.sentence).toMatch(/Except 1 [^«]*«one»\./);
+  });
+
   it('once is put back all the same, and nothing is named', () => {
     refuse('fchmodat', 'EPERM', 1);
     rig.apply.brake.rewind(point);

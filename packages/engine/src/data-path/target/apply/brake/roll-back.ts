@@ -16,6 +16,8 @@ export interface UndoParts {
   readonly generations: Generations;
   /** A node that had left the table. */
   readonly rebind: (node: NodeId, handle: Handle, pending: boolean) => void;
+  /** Files come there of which the replica's file system will not have an attribute: they are not as they were. */
+  readonly refused: Set<Handle>;
 }
 
 /** What a stretch does not take back. */
@@ -87,11 +89,16 @@ export function isWhole({ log }: Generation): boolean {
   }
 }
 
-/**
- * The same may be done to a stretch that is undone in part. Returns what the replica's file system will not have: it is not as it was.
- * Throws FileError.
- */
-export function undo(generation: Generation, { files, generations, rebind }: UndoParts): LostPast[] {
+/** By the names that they have now. */
+export function refusedOf(files: ReplicaFiles, refused: Iterable<Handle>): LostPast[] {
+  return [...refused].map((handle) => {
+    const file = { handle, place: null };
+    return { ...file, path: pathNow(files, file) ?? ('' as RawName), uncertain: true, within: false };
+  });
+}
+
+/** The same may be done to a stretch that is undone in part. Throws FileError. */
+export function undo(generation: Generation, { files, generations, rebind, refused }: UndoParts): void {
   const { log } = generation;
   const offsets = log.offsets();
   const { undoneFrom, mark } = generations.progressOf(generation);
@@ -114,7 +121,6 @@ export function undo(generation: Generation, { files, generations, rebind }: Und
   }
   // Attributes behind all else: the changes above have moved times. Of a file's entries the first says how it was: a process that went on
   // with the stretch did not know of it.
-  const refused = new Set<Handle>();
   const seen = new Set<string>();
   const first = (kind: number, handle: string): boolean => seen.size < seen.add(`${kind}${handle}`).size;
   for (const { kind, texts, numbers } of entriesAt(log, offsets))
@@ -127,10 +133,6 @@ export function undo(generation: Generation, { files, generations, rebind }: Und
     else if (kind === UndoKind.unbound && first(kind, one))
       rebind(BigInt(one) as NodeId, two as Handle, numbers[0] === 1);
   }
-  return [...refused].map((handle) => {
-    const file = { handle, place: null };
-    return { ...file, path: pathNow(files, file) ?? ('' as RawName), uncertain: true, within: false };
-  });
 }
 
 /** There are file systems that lack a call, and files that nobody may change. */
@@ -172,16 +174,16 @@ interface Undoing {
   readonly keptAt: (handle: Handle) => Place | undefined;
 }
 
+/** All at once: what the end of a mirror moved may be many. */
 function keptPlaces(files: ReplicaFiles): ReadonlyMap<Handle, Place> {
   const places = new Map<Handle, Place>();
-  const folders = PASSING_KINDS.map((kind) => files.entry(files.limbo, kind as string as RawName)?.handle);
-  for (let folder = folders.pop(); folder !== undefined || folders.length > 0; folder = folders.pop()) {
-    if (folder === undefined) continue;
+  const folders = PASSING_KINDS.flatMap((kind) => files.entry(files.limbo, kind as string as RawName)?.handle ?? []);
+  // It grows while it is gone through.
+  for (const folder of folders)
     for (const { name, handle, attributes } of files.list(folder) ?? []) {
       places.set(handle, { parent: folder, name });
       if (isDirectory(attributes)) folders.push(handle);
     }
-  }
   return places;
 }
 
@@ -224,13 +226,12 @@ function outOfTheWay({ files, folder }: Undoing, parent: Handle, name: RawName):
 function moveBack(undoing: Undoing, [handle, from = '', fromName = '', to = '', toName = '']: readonly string[]): void {
   const { files, keptAt } = undoing;
   const [origin, name] = [from as Handle, fromName as RawName];
-  const at = (place: Place | undefined): boolean =>
-    place !== undefined && files.entry(place.parent, place.name)?.handle === handle;
+  const isAt = ({ parent, name: as }: Place): boolean => files.entry(parent, as)?.handle === handle;
   const before = files.entry(origin, name);
-  let place: Place | undefined = { parent: to as Handle, name: toName as RawName };
+  let place: Place = { parent: to as Handle, name: toName as RawName };
   // What waited in limbo may have gone on from there: a power cut keeps that, and not the word of it.
-  if (!at(place)) place = to === files.limbo && before?.handle !== handle ? keptAt(handle as Handle) : undefined;
-  if (place === undefined || !at(place)) return;
+  if (to === files.limbo && before?.handle !== handle && !isAt(place)) place = keptAt(handle as Handle) ?? place;
+  if (!isAt(place)) return;
   // It was killed between the two halves of putting a second name aside.
   if (before?.handle === handle) files.unlink(place.parent, place.name);
   else {

@@ -12,7 +12,7 @@ import { Keeper } from './keeper.ts';
 import { MORE, type UndoReach, whyNotOldest } from './letting-go.ts';
 import type { PurgeReport } from './purge-report.ts';
 import { Purging } from './purging.ts';
-import { isWhole, type LostPast, lostOf, undo } from './roll-back.ts';
+import { isWhole, type LostPast, lostOf, refusedOf, undo } from './roll-back.ts';
 import { pointsOf, type UndoPoint } from './undo-points.ts';
 
 export interface UndoCounters {
@@ -210,19 +210,20 @@ export class UndoJournal {
     number: number,
     rebind: (root: number, node: NodeId, handle: Handle, pending: boolean) => void,
   ): (LostPast & { readonly root: number })[] {
-    const refused: (LostPast & { readonly root: number })[] = [];
+    const lost: (LostPast & { readonly root: number })[] = [];
     this.#joining.giveUp();
     this.sync();
     for (const [index, keeper] of this.#keepers) {
       const { files, generations } = keeper;
       keeper.active = false;
-      const parts = { files, generations, rebind: (...one: [NodeId, Handle, boolean]) => rebind(index, ...one) };
+      const refused = new Set<Handle>();
+      const bind = (...one: [NodeId, Handle, boolean]): void => rebind(index, ...one);
       for (const one of generations.all.toReversed())
-        if (one.number >= number) refused.push(...undo(one, parts).map((lost) => ({ ...lost, root: index })));
+        if (one.number >= number) undo(one, { files, generations, rebind: bind, refused });
+      lost.push(...refusedOf(files, refused).map((one) => ({ ...one, root: index })));
       files.sync();
     }
-    // By the names that they have now.
-    return [...this.lostSince(number), ...refused];
+    return [...this.lostSince(number), ...lost];
   }
 
   /** What was undone. */
