@@ -178,7 +178,7 @@ async function anHour(
   fleet.pace(null);
   await pause(2);
   const after = { ...(await window.heaps()), ...costOf(window.pid) };
-  const note = `over ${Math.round((consoleUpdates * 5) / 6)} statuses a job, one every ${consoleEveryMs} ms`;
+  const note = `over ${Math.round((consoleUpdates * 5) / 6)} statuses a job, one every ${consoleEveryMs} ms; those that are on no screen were asked for every 10 s`;
   return [
     figure(ROW, 'heap of the page grew by', 'MiB', after.page - before.page, { note, reach: { atMost: 10 } }),
     figure(ROW, 'heap of the main process grew by', 'MiB', after.main - before.main, { note, reach: { atMost: 10 } }),

@@ -41,6 +41,13 @@ export interface Subscribed<Arguments> {
   readonly change?: (arguments_: Arguments) => void;
 }
 
+/** One under way, for the connection that it is of. */
+export interface Subscription {
+  readonly end: () => void;
+  /** Absent: what it tells is chosen once. Throws ManagementError. */
+  readonly change?: (params: unknown, caller: Caller) => void;
+}
+
 /** `push` sends one payload. What is pushed meanwhile already counts. */
 export type TopicHandlers = {
   readonly [T in TopicName]: (
@@ -75,7 +82,7 @@ export async function dispatchSubscription(
   params: unknown,
   caller: Caller,
   push: (payload: unknown) => void,
-): Promise<Subscribed<unknown>> {
+): Promise<Subscription> {
   if (!isTopicName(name))
     throw new ManagementError('unknown-topic', `this agent knows no topic ${JSON.stringify(name)}`);
   permit(name, topics[name].role, caller);
@@ -86,7 +93,13 @@ export async function dispatchSubscription(
   ) => Promise<Subscribed<unknown>>;
   const { end, change } = await handler(checked, push);
   if (change === undefined) return { end };
-  return { end, change: (changed) => change(checkParams(name, topics[name].params, changed)) };
+  return {
+    end,
+    change: (changed, now) => {
+      permit(name, topics[name].role, now);
+      change(checkParams(name, topics[name].params, changed));
+    },
+  };
 }
 
 function permit(what: string, needed: (typeof calls)[CallName]['role'], caller: Caller): void {

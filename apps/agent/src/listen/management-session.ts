@@ -10,7 +10,7 @@ import {
 import type { WebSocket } from 'ws';
 import type { Logger } from '../events/technical-log.ts';
 import { messageOf } from '../home/start-error.ts';
-import { type Caller, dispatchCall, dispatchSubscription, type Handlers, type Subscribed } from './dispatch.ts';
+import { type Caller, dispatchCall, dispatchSubscription, type Handlers, type Subscription } from './dispatch.ts';
 
 export interface SessionOptions {
   readonly socket: WebSocket;
@@ -28,7 +28,7 @@ const MAX_BUFFERED = 16 * 1024 * 1024;
 export class ManagementSession {
   readonly #options: SessionOptions;
   readonly #gone = new AbortController();
-  readonly #subscriptions = new Map<number, Subscribed<unknown>>();
+  readonly #subscriptions = new Map<number, Subscription>();
   readonly #inFlight = new Set<number>();
   readonly #timer: NodeJS.Timeout;
   #answered = true;
@@ -82,7 +82,7 @@ export class ManagementSession {
     const caller = this.#options.caller(this.#gone.signal);
     if ('call' in request) return dispatchCall(this.#options.handlers, request.call, request.params, caller);
     if ('topic' in request) return this.#subscribe(request.id, request.topic, request.params, caller);
-    if ('subscription' in request) return this.#change(request.subscription, request.params);
+    if ('subscription' in request) return this.#change(request.subscription, request.params, caller);
     this.#subscriptions.get(request.unsubscribe)?.end();
     this.#subscriptions.delete(request.unsubscribe);
     return {};
@@ -111,12 +111,12 @@ export class ManagementSession {
     return {};
   }
 
-  #change(id: number, params: unknown): unknown {
+  #change(id: number, params: unknown, caller: Caller): unknown {
     const subscribed = this.#subscriptions.get(id);
     if (subscribed === undefined) throw new ManagementError('refused', `there is no subscription ${id}`);
     if (subscribed.change === undefined)
       throw new ManagementError('refused', 'what this subscription tells is chosen once: end it, and subscribe again');
-    subscribed.change(params);
+    subscribed.change(params, caller);
     return {};
   }
 

@@ -119,7 +119,7 @@ describe('a paired client', () => {
     const agent = await startTestAgent();
     const identity = await newIdentity();
     agent.trust(identity, role);
-    return { agent, client: await managementTo(agent.address, identity) };
+    return { agent, identity, client: await managementTo(agent.address, identity) };
   }
 
   it('hears the runtime say what is wrong, in its words', async () => {
@@ -217,7 +217,7 @@ describe('a paired client', () => {
   });
 
   it('hears of figures as often as it asks for, and may ask otherwise while it hears', async () => {
-    const { agent, client } = await paired('monitor');
+    const { agent, identity, client } = await paired('monitor');
     agent.jobs.list = async () => ({ jobs: [{ status: statusOf('files'), definition: {} as never }] });
     const say = (sentBytes: number) =>
       agent.jobs.say('files', { ...statusOf('files'), replication: { ...statusOf('files').replication, sentBytes } });
@@ -244,6 +244,8 @@ describe('a paired client', () => {
     expect(await client.ask({ subscription: events.id, params: {} })).toMatchObject({
       error: { code: 'refused', sentence: expect.stringMatching(/chosen once: end it/) },
     });
+    agent.trust(identity, 'peer');
+    expect(errorOf(await client.ask({ subscription: id, params: {} }))).toBe('forbidden');
   });
 
   it('gets every event since the one it knows', async () => {

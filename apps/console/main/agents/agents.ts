@@ -172,6 +172,7 @@ export class Agents {
       if (now === undefined) this.model.removeServer(name);
     }
     for (const server of servers) if (!this.#links.has(server.name)) this.#open(server);
+    this.#countJobs();
   }
 
   #open(server: KnownServer): ServerLink {

@@ -76,6 +76,9 @@ export function applied(state: ConsoleState, deltas: readonly Delta[]): ConsoleS
   return draft.done();
 }
 
+/** After these jobs are others than before, or stand otherwise with their servers. */
+const REGROUPS: ReadonlySet<Delta['kind']> = new Set(['job', 'job-gone', 'server', 'server-gone']);
+
 /** Copies a part at its first change, and only then. */
 class Draft {
   readonly #state: ConsoleState;
@@ -97,7 +100,7 @@ class Draft {
   }
 
   apply(delta: Delta): void {
-    if (!['job-changed', 'events', 'notice'].includes(delta.kind)) this.#isRegrouped = true;
+    if (REGROUPS.has(delta.kind)) this.#isRegrouped = true;
     if (delta.kind === 'server') this.#ownServers()[delta.server.name] = delta.server;
     else if (delta.kind === 'job') this.#ownEnds()[endKey(delta.end.server, delta.end.status.name)] = delta.end;
     else if (delta.kind === 'job-changed') this.#changeJob(delta);
