@@ -5,7 +5,9 @@ import { type JobStatus, jobStatusSchema } from './job.ts';
 import { changesOf, type Heard, jobNewsSchema, StatusBook, StatusTeller, withChanges } from './status-changes.ts';
 import { EXAMPLE_STATUS } from './testing/example-status.ts';
 
-const status = EXAMPLE_STATUS;
+const { replication } = EXAMPLE_STATUS;
+const dirty = { items: 1, bytes: 2, reasons: [{ reason: 'moved', items: 1 }] };
+const status: JobStatus = { ...EXAMPLE_STATUS, replication: { ...replication, dirty } };
 const fields = Object.keys(jobStatusSchema.shape) as (keyof JobStatus)[];
 const values: Partial<Record<keyof JobStatus, readonly unknown[]>> = {
   state: ['protected', 'halted'],

@@ -30,6 +30,15 @@ function comesToTheSame(): void {
   expect(rig.replies).toEqual([]);
 }
 
+/** The power is cut when all is applied, and a replay of it begins. */
+function replayBegins(): void {
+  apply();
+  rig.powerCut();
+  rig.hello({ next: position(source.records.length + 1) });
+  rig.send(rig.apply.stream.applied + 1);
+}
+const stepOnce = (): void => rig.step({ records: 1, bytes: 1 << 20 });
+
 describe('[TCM5] a replay after a power cut, of what came to be in a directory that is gone by now', () => {
   it('keeps what got out of it, with all that was written', () => {
     const file = source.make(gone, 'a', REGULAR);
@@ -46,11 +55,8 @@ describe('[TCM5] a replay after a power cut, of what came to be in a directory t
     source.write(file, 0, [1, 2, 3]);
     source.rename(gone, 'a', source.root, 'b');
     goes();
-    apply();
-    rig.powerCut();
-    rig.hello({ next: position(source.records.length + 1) });
-    rig.send(rig.apply.stream.applied + 1);
-    rig.step({ records: 1, bytes: 1 << 20 });
+    replayBegins();
+    stepOnce();
     comesToTheSame();
   });
 
@@ -103,12 +109,9 @@ describe('[TCM5] a replay after a power cut, of what came to be in a directory t
     source.make(folder, 'inner', REGULAR);
     source.rename(gone, 'a', source.root, 'b');
     goes();
-    apply();
-    rig.powerCut();
-    rig.hello({ next: position(source.records.length + 1) });
-    rig.send(rig.apply.stream.applied + 1);
+    replayBegins();
     const isTemporary = (name: string): boolean => name.startsWith('tmp-');
-    while (!rig.limbo().some(isTemporary)) rig.step({ records: 1, bytes: 1 << 20 });
+    while (!rig.limbo().some(isTemporary)) stepOnce();
     const streamId = '7b5b1c1e-38b1-4f0b-8a3e-0d6f2f6d5c99';
     const next = position(source.records.length + 1);
     expect(rig.hello({ streamId, next })).toMatchObject({ kind: 'welcome', welcome: { replaces: true } });
