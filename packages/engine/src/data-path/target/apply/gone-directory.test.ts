@@ -37,7 +37,7 @@ function replayBegins(): void {
   rig.hello({ next: position(source.records.length + 1) });
   rig.send(rig.apply.stream.applied + 1);
 }
-const stepOnce = (): void => rig.step({ records: 1, bytes: 1 << 20 });
+const stepOnce = () => rig.step({ records: 1, bytes: 1 << 20 });
 
 describe('[TCM5] a replay after a power cut, of what came to be in a directory that is gone by now', () => {
   it('keeps what got out of it, with all that was written', () => {
