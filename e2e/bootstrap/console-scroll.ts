@@ -60,6 +60,7 @@ export async function turnWheel(
       : [],
   );
   const moved = reports.filter(({ scroll_state }) => scroll_state !== 'SCROLL_NONE');
+  if (moved.length === 0) throw new Error('the browser reports no frame in which the table moved');
   const count = (isOne: (one: FrameReport) => boolean): number =>
     new Set(moved.filter(isOne).map(({ frame_sequence }) => frame_sequence)).size;
   return {
