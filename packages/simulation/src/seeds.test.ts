@@ -276,6 +276,14 @@ const SHORTENED: readonly [seed: number, steps: readonly number[], found: string
     '[MIR3] an answer to a mirror that was lost was taken for one to the next: a listing that had not arrived counted as finished',
   ],
   [
+    2455247,
+    steps(
+      '9 29-30 40 61 63-64 72-73 89 141-143 155 194 209 211-212 215 245-246 262-263 271 277 281 288 293 301 316',
+      '318 324 328 348 357 364 368 384 390 392 443-444 446 450',
+    ),
+    '[SRM2] what a repair had told of got another name, and the next process of the source looked for it under the old one',
+  ],
+  [
     2461907,
     steps(
       '1 3 13 61-62 65-66 70-72 77 80 83-84 86-87 89 92-95 97 100-101 110 117-118 121-122 124-125 128-130 138',

@@ -50,15 +50,16 @@ interface RoomsWithFiles extends Rooms {
 
 export function remember({ dirty, scopes, runs, refusals }: Rooms): JobMemory {
   const givenUp = refusals.items(scopes.keys());
-  const items = [...(runs.mirror?.items ?? []), ...dirty.items(), ...givenUp];
+  const strays = [...scopes].flatMap(([root, scope]) =>
+    [...scope.strays].map((node) => ({ kind: 'node' as const, root, node })),
+  );
+  const items = [...(runs.mirror?.items ?? []), ...dirty.items(), ...givenUp, ...strays];
+  const again = givenUp.length + strays.length;
   return {
     // Of what was given up only the file is kept, and not why: the next process finds that by comparing.
     complete: runs.complete && refusals.unrepairable.size === 0,
     items: items.map(written),
-    reasons: [
-      ...dirty.reasons(),
-      ...(givenUp.length > 0 ? [{ reason: 'repair-lost' as const, items: givenUp.length }] : []),
-    ],
+    reasons: [...dirty.reasons(), ...(again > 0 ? [{ reason: 'repair-lost' as const, items: again }] : [])],
     scopes: [...scopes.values()].map((scope) => ({
       exceptions: scope.remembered?.map(String) ?? null,
       nameless: [...scope.nameless].map(String),

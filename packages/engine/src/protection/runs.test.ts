@@ -173,6 +173,23 @@ describe('[SRM2] what is dirty keeps its reason', () => {
     expect(dirty.reasons().map(({ reason }) => reason)).toContain('queue-disk-full');
   });
 
+  it('and so does what a repair had told of and what got another name since: the next process looks for it by itself', () => {
+    const before = runsWith(new VolatileMirrorMemory());
+    before.runs.complete = true;
+    before.scope.complete([node(7)]);
+    before.scope.add(node(7), node(1), brand<RawName>('told'), false);
+    const place = (name: string) => ({ parent: node(1), name: brand<RawName>(name) });
+    before.scope.moved(node(7), place('told'), place('new'));
+    const rooms = ({ dirty, runs, scope }: ReturnType<typeof runsWith>) => ({
+      ...{ dirty, runs, refusals: new Refusals(), scopes: new Map([[0, scope]]) },
+    });
+    const memory = remember(rooms(before));
+    const after = runsWith(new VolatileMirrorMemory());
+    restore({ memory }, { ...rooms(after), roots: after.roots as never }, { seenThrough: () => {} });
+    expect([after.scope.knows(node(7)), after.dirty.items()]).toEqual([false, [{ kind: 'node', root: 0, node: 7n }]]);
+    expect(after.dirty.reasons()).toEqual([{ reason: 'repair-lost', items: 1 }]);
+  });
+
   it('and is remembered while a mirror of everything is at it, for the process may die before that is known anywhere', () => {
     const { runs, dirty, scope } = runsWith(new VolatileMirrorMemory());
     runs.complete = true;

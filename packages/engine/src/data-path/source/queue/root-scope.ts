@@ -24,6 +24,8 @@ export class RootScope {
   #version = 0;
   /** Exceptions that a repair has told of, as long as it is not certain to arrive. */
   readonly #settling = new Set<NodeId>();
+  /** Of these, what got another name since: the one that the repair told of need not lead to it any more. */
+  readonly #strays = new Set<NodeId>();
   /** Known nodes that never had a name. */
   readonly #nameless = new Set<NodeId>();
   /** Where rules are asked: a name of each known node, and for directories whether they are one. */
@@ -95,6 +97,11 @@ export class RootScope {
     return this.#exceptions === null ? null : [...new Set([...this.#exceptions, ...this.#settling])];
   }
 
+  /** A run of the process in which nothing of a repair under way may have arrived has to look for these by themselves. */
+  get strays(): ReadonlySet<NodeId> {
+    return this.#strays;
+  }
+
   get nameless(): ReadonlySet<NodeId> {
     return this.#nameless;
   }
@@ -105,6 +112,7 @@ export class RootScope {
     this.#version += 1;
     this.#exceptions = new Set(exceptions);
     this.#settling.clear();
+    this.#strays.clear();
     for (const node of nameless) this.#nameless.add(node);
     this.#known.clear();
   }
@@ -154,6 +162,7 @@ export class RootScope {
     if (this.#known.delete(node) && !this.whole) this.#touched.add(node);
     this.#exceptions?.delete(node);
     this.#settling.delete(node);
+    this.#strays.delete(node);
     this.#nameless.delete(node);
     this.#directories.delete(node);
     this.#places.delete(node);
@@ -168,6 +177,7 @@ export class RootScope {
     this.#known.clear();
     this.#exceptions = null;
     this.#settling.clear();
+    this.#strays.clear();
     this.#nameless.clear();
     this.#directories.clear();
     this.#places.clear();
@@ -232,11 +242,19 @@ export class RootScope {
 
   /** A node got another place; true for a directory where rules may now decide otherwise about what lies beneath it. */
   moved(node: NodeId, from: ScopePlace, to: ScopePlace): boolean {
+    this.strayed(node);
     if (this.whole || !this.#known.has(node)) return false;
     const isDirectory = this.#directories.has(node);
     this.add(node, to.parent, to.name, isDirectory);
     if (!isDirectory && !same(from, to.parent, to.name)) this.lost(node, from.parent, from.name);
     return isDirectory && !this.#scope.whole;
+  }
+
+  /** It got a name otherwise than by the word of a mirror or a repair. */
+  strayed(node: NodeId): void {
+    if (!this.#settling.has(node) || this.#strays.has(node)) return;
+    this.#strays.add(node);
+    this.#version += 1;
   }
 
   /** Whether the rules want this name in a directory that is known. */

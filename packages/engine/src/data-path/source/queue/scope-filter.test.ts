@@ -92,6 +92,56 @@ describe('a root that is whole', () => {
     expect(scope.knows(node(2))).toBe(true);
   });
 
+  describe('[SRM2] what a repair has told of, and which may not arrive, strays with every name that it gets', () => {
+    beforeEach(() => {
+      make(2, 1, 'a');
+      make(3, 1, 'b');
+      scope.complete([node(3)]);
+      scope.add(node(3), ROOT, name('b'), false);
+    });
+
+    it('where it went; what is certain to be there does not', () => {
+      expect([rename(3, [1, 'b'], [1, 'c']), rename(2, [1, 'a'], [1, 'd'])]).toEqual(['send', 'send']);
+      expect([...scope.strays]).toEqual([3n]);
+      expect(dirty.size).toBe(0);
+    });
+
+    it('what else it is called', () => {
+      for (const n of [2, 3])
+        expect(said({ verb: Verb.link, node: node(n), ...at(1, `${n}`), attributes: TWICE })).toBe('send');
+      expect([...scope.strays]).toEqual([3n]);
+    });
+
+    it('what it changed places with', () => {
+      const exchange = { verb: Verb.rename, detail: RenameFlag.exchange, attributes: FILE };
+      expect(said({ ...exchange, node: node(2), victim: node(3), ...at(1, 'a'), ...to(1, 'b') })).toBe('send');
+      expect([...scope.strays]).toEqual([3n]);
+    });
+
+    it('that is written down once, and not again with each name', () => {
+      const { version } = scope;
+      rename(3, [1, 'b'], [1, 'c']);
+      const strayed = scope.version;
+      expect(strayed).toBeGreaterThan(version);
+      rename(3, [1, 'c'], [1, 'd']);
+      expect(scope.version).toBe(strayed);
+    });
+
+    it('not once it has arrived, is gone, or is to be told of anew; nor when the repair tells of it again', () => {
+      const stray = () => rename(3, [1, 'b'], [1, 'b']);
+      scope.add(node(3), ROOT, name('b'), false);
+      expect(scope.strays.size).toBe(0);
+      for (const end of [() => scope.complete(), () => scope.forget(node(3)), () => scope.clear()]) {
+        scope.complete([node(3)]);
+        scope.add(node(3), ROOT, name('b'), false);
+        stray();
+        expect(scope.strays.size).toBe(1);
+        end();
+        expect(scope.strays.size).toBe(0);
+      }
+    });
+  });
+
   it('[FSI6] notes of the ring become dirty: a known node, nothing of an unknown one, a whole root', () => {
     make(2, 1, 'a');
     said({ verb: Verb.dirty, node: node(2) });

@@ -114,6 +114,7 @@ function linked(scope: RootScope, dirty: DirtyMap, r: OperationRecord): Verdict 
   // With a single name it had none before.
   if (r.attributes.nlink === 1 ? scope.knowsNameless(r.node) : scope.knows(r.node)) {
     scope.add(r.node, r.parent, r.name, false);
+    scope.strayed(r.node);
     return 'send';
   }
   scope.except(r.node);
