@@ -1,6 +1,6 @@
 import { brand, type RawName } from '@understudy/base';
 import { type NodeId, position } from '@understudy/wire';
-import { describe, expect, it } from 'vitest';
+import { beforeEach, describe, expect, it } from 'vitest';
 import { DirtyMap } from '../data-path/source/queue/dirty-map.ts';
 import { RootScope } from '../data-path/source/queue/root-scope.ts';
 import type { MarkOutcome } from '../data-path/source-path.ts';
@@ -52,33 +52,63 @@ describe('[MIR3] after a restart of the source', () => {
     expect([runs.takeUp(null), scope.knows(node(7))]).toEqual([false, false]);
   });
 
-  it.each([
-    [49, false],
-    [55, true],
-  ])('an answer at %d, where the mirror begins at 50, is one to its own question: %s', (at, isAnswer) => {
-    const memory = new VolatileMirrorMemory();
+  describe('a mirror from position 50 on', () => {
     const rootNode = node(1);
-    const nothing = { next: () => [], takeUnreadable: () => [], close: () => {} };
-    const files = { rootNode, stat: () => ({ mode: 0o40755 }), xattrs: () => [], openDirectory: () => nothing };
-    const scope = new RootScope({
-      scope: { whole: true, decide: () => 'inside' },
-      rootPath: brand<RawName>('/srv'),
-      rootNode,
-    });
-    const root = { index: 0, path: new Uint8Array(), files: files as never, scope };
-    const marks: ((outcome: MarkOutcome) => void)[] = [];
-    const world = {
-      ...{ roots: new Map([[0, root]]), wallMs: () => 0, next: () => position(50), say: () => {} },
-      ...{ mark: (settle: (outcome: MarkOutcome) => void) => marks.push(settle), asksIfEmpty: () => false },
+    let memory: VolatileMirrorMemory;
+    let marks: ((outcome: MarkOutcome) => void)[];
+    let runs: Runs;
+    const settle = (taken: typeof marks) => {
+      for (const one of taken) one({ kind: 'applied', at: position(60) });
     };
-    const parts = { dirty: new DirtyMap(), refusals: new Refusals(), event: () => {}, completed: () => {} };
-    const runs = new Runs({ ...parts, world: world as never, memory });
-    runs.want('checksum');
-    runs.startDue();
-    runs.step(1 << 20);
-    runs.replied({ kind: 'have', at: position(at), root: 0, node: rootNode });
-    for (const settle of marks.splice(0)) settle({ kind: 'applied', at: position(60) });
-    expect(memory.load()?.finished.get(0)?.has(rootNode) === true).toBe(isAnswer);
+    const has = (at: number) => runs.replied({ kind: 'have', at: position(at), root: 0, node: rootNode });
+    const isFinished = () => memory.load()?.finished.get(0)?.has(rootNode) === true;
+    const begin = () => {
+      runs.startDue();
+      runs.step(1 << 20);
+    };
+
+    beforeEach(() => {
+      memory = new VolatileMirrorMemory();
+      marks = [];
+      const nothing = { next: () => [], takeUnreadable: () => [], close: () => {} };
+      const files = { rootNode, stat: () => ({ mode: 0o40755 }), xattrs: () => [], openDirectory: () => nothing };
+      const scope = new RootScope({
+        scope: { whole: true, decide: () => 'inside' },
+        rootPath: brand<RawName>('/srv'),
+        rootNode,
+      });
+      const root = { index: 0, path: new Uint8Array(), files: files as never, scope };
+      const world = {
+        ...{ roots: new Map([[0, root]]), wallMs: () => 0, next: () => position(50), say: () => {} },
+        ...{ mark: (one: (outcome: MarkOutcome) => void) => marks.push(one), asksIfEmpty: () => false },
+      };
+      const parts = { dirty: new DirtyMap(), refusals: new Refusals(), event: () => {}, completed: () => {} };
+      runs = new Runs({ ...parts, world: world as never, memory });
+      runs.want('checksum');
+      begin();
+    });
+
+    it.each([
+      [49, false],
+      [55, true],
+    ])('an answer at %d is one to its own question: %s', (at, isAnswer) => {
+      has(at);
+      settle(marks.splice(0));
+      expect(isFinished()).toBe(isAnswer);
+    });
+
+    it('that was lost says nothing of what another has finished, though what it had said arrives later', () => {
+      has(55);
+      const late = marks.splice(0);
+      runs.lose();
+      runs.command('checksum');
+      begin();
+      settle(late);
+      expect([marks.length, isFinished()]).toEqual([1, false]);
+      has(55);
+      settle(marks.splice(0));
+      expect(isFinished()).toBe(true);
+    });
   });
 
   it('a mirror that was paused is still paused', () => {

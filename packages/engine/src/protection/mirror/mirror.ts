@@ -323,7 +323,8 @@ export class Mirror {
       mark: (settle) => this.#world.mark((outcome) => settle(outcome.kind === 'applied')),
       again: (questions, silent) => this.#again(questions, silent),
       finished: (root, nodes) => {
-        if (!this.#repair) this.#memory.finished(root, nodes);
+        // What a mirror that is lost had said still arrives, but the memory may be another's by then, which has to look at it again.
+        if (!this.#repair && this.#phase !== 'lost') this.#memory.finished(root, nodes);
       },
       lost: () => this.markLost(),
       settled: () => {
