@@ -290,6 +290,14 @@ export const SHORTENED: readonly [seed: number, steps: readonly number[], found:
     '[MIR3] what a lost mirror had said arrived while another was at work, and that one counted the file as finished',
   ],
   [
+    2752021,
+    steps(
+      '4 13 22 25 28 62 64 66 72 82 89 92 97 102 105-106 115-116 129 171-172 182 197 214 236 275-276 278-279 281',
+      '283 292 294 311 327 356 367 369-371 376 378-380 383 410 428 434 439',
+    ),
+    '[MIR2] a mirror believed size and times of a file that the one before it could not read',
+  ],
+  [
     2461907,
     steps(
       '1 3 13 61-62 65-66 70-72 77 80 83-84 86-87 89 92-95 97 100-101 110 117-118 121-122 124-125 128-130 138',

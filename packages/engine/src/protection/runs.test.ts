@@ -26,7 +26,14 @@ function runsWith(memory: VolatileMirrorMemory, whole = true) {
   const roots = new Map([[0, root]]);
   const world = { roots, wallMs: () => 0, next: () => position(1), say: () => {} } as never;
   const parts = { dirty: new DirtyMap(), refusals: new Refusals(), event: () => {}, completed: () => {} };
-  return { scope, stats, roots, dirty: parts.dirty, runs: new Runs({ ...parts, world, memory }) };
+  return {
+    scope,
+    stats,
+    roots,
+    dirty: parts.dirty,
+    refusals: parts.refusals,
+    runs: new Runs({ ...parts, world, memory }),
+  };
 }
 
 function remembering(...finished: number[]): VolatileMirrorMemory {
@@ -187,6 +194,17 @@ describe('[MIR2] size and time do not decide', () => {
     const trust = new AttributeTrust(false);
     trust.greeted({ resumes: false, replaces: true, incomplete: true });
     expect(trust.compare('attributes')).toBe('checksum');
+  });
+
+  it.each([
+    [true, 'checksum'],
+    [false, 'attributes'],
+  ])('where a file could not be brought over before: %s', (isLeftOut, compare) => {
+    const { runs, refusals } = runsWith(new VolatileMirrorMemory());
+    if (isLeftOut) refusals.giveUp(0, node(7), '/srv/seven: lseek: EIO');
+    runs.command('attributes');
+    runs.startDue();
+    expect([runs.mirror?.compare, refusals.unrepairable.size]).toEqual([compare, 0]);
   });
 });
 

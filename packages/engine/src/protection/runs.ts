@@ -220,6 +220,7 @@ export class Runs {
     if (wanted !== null) {
       this.#wanted = null;
       this.endVerification();
+      if (refusals.unrepairable.size > 0) this.#trust.leftOut();
       if (wanted.commanded) refusals.clear();
       else refusals.retry();
       const { goesOn } = wanted;

@@ -33,6 +33,11 @@ export class AttributeTrust {
     if (compare !== 'attributes') this.#doubt = true;
   }
 
+  /** Something could not be read, or was refused for good: what was done to it since has brought its size and times, and not its content. */
+  leftOut(): void {
+    this.#doubt = true;
+  }
+
   /** A mirror of everything has come to its end. */
   ended(compare: Compare): void {
     if (compare !== 'attributes') this.#doubt = false;
