@@ -16,7 +16,7 @@ export async function firstPaintMs(stage: Bootstrap, memory = 'config'): Promise
   try {
     const env = { ...stage.env, DISPLAY: display.name, XDG_CONFIG_HOME: stage.folder(memory), LANG: 'en_GB.UTF-8' };
     const command = [program() ?? 'electron', APPLICATION, '--no-sandbox'];
-    const started = await PackagedConsole.start(command, env, isLoading);
+    const started = await PackagedConsole.start(command, env, isThere);
     const began = beginningOf(started.pid);
     const shown = await until('the page is shown', async () =>
       started.page.evaluate<number | false>(`(() => {
@@ -31,12 +31,12 @@ export async function firstPaintMs(stage: Bootstrap, memory = 'config'): Promise
   }
 }
 
-/** A page that is taken hold of before it is there waits for who does so. */
-const isLoading = (address: string): Promise<true> =>
-  until('the console loads its page', async () => {
+/** A page that is taken hold of before it is there waits for who does so: it has a title of its own once it knows what it shows. */
+const isThere = (address: string): Promise<true> =>
+  until('the console shows its page', async () => {
     const listed = await fetch(`http://${new URL(address).host}/json/list`);
-    const pages = (await listed.json()) as readonly { readonly url: string }[];
-    return pages.some(({ url }) => url.startsWith('app:'));
+    const pages = (await listed.json()) as readonly { readonly title: string }[];
+    return pages.some(({ title }) => title.endsWith(' – Understudy'));
   });
 
 /** When the kernel began it, ms since 1970. */

@@ -7,6 +7,7 @@ const never = async (): Promise<never> => {
 };
 const handlers = (some: Partial<Handlers>): Handlers => ({
   open: never,
+  drawn: never,
   remember: never,
   forgetMemory: never,
   pair: never,

@@ -2,6 +2,7 @@
  * main: the console's main process. In: the profile, agents, one window. Out: what is on the screen. Promised: one instance; the window
  * holds no secret and opens no socket; who may ask is checked in `ipc.ts`, where one may go in `guard.ts`, what is served in `resource.ts`.
  */
+import { existsSync } from 'node:fs';
 import path from 'node:path';
 import { profileFolder } from '@understudy/sdk';
 import { app, type BrowserWindow, Menu, Notification, nativeTheme, session } from 'electron';
@@ -80,8 +81,7 @@ class Console {
       () => this.#window?.webContents ?? null,
     );
     this.show();
-    this.#window?.webContents.once('did-finish-load', () => this.#agents.connect());
-    // A page that cannot be loaded must not keep the tray from knowing.
+    // A page that cannot be drawn must not keep the tray from knowing.
     setTimeout(() => this.#agents.connect(), CONNECT_AFTER_MS);
   }
 
@@ -118,6 +118,7 @@ class Console {
       if (!isTooOften) window.webContents.reload();
     });
     loadPage(window).catch((error: unknown) => console.error(`the page cannot be loaded: ${String(error)}`));
+    window.show();
   }
 
   #hear(word: Exclude<DeskWord, { word: 'answer' }>): void {
@@ -145,6 +146,10 @@ class Console {
         preferences: this.#preferences,
         systemLanguage: app.getLocale(),
       }),
+      drawn: async () => {
+        this.#agents.connect();
+        return true;
+      },
       remember: async (changes) => this.#remember(changes),
       forgetMemory: async () => {
         this.#placement.forget();
@@ -167,7 +172,13 @@ class Console {
   }
 }
 
+/** Where Linux has no graphics device there is nothing to look for; Chromium would start a process for it, twice, and the page would wait. */
+function drawWithWhatIsThere(): void {
+  if (process.platform === 'linux' && !existsSync('/dev/dri')) app.disableHardwareAcceleration();
+}
+
 function begin(): void {
+  drawWithWhatIsThere();
   declareScheme();
   guardApplication();
   let opened: Console | null = null;

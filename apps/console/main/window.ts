@@ -20,6 +20,7 @@ export function openWindow({ memory, preload, background }: WindowParts): Browse
     minWidth: MIN_SIZE.width,
     minHeight: MIN_SIZE.height,
     title: 'Understudy',
+    // It is empty until its page is there, in the page's own colour; shown later it would keep the main process from its first answer.
     show: false,
     autoHideMenuBar: true,
     backgroundColor: background,
@@ -35,7 +36,6 @@ export function openWindow({ memory, preload, background }: WindowParts): Browse
     },
   });
   if (maximized) window.maximize();
-  window.once('ready-to-show', () => window.show());
   const keep = (): void => memory.write({ bounds: window.getNormalBounds(), maximized: window.isMaximized() });
   let timer: NodeJS.Timeout | undefined;
   const soon = (): void => {

@@ -27,12 +27,14 @@ import { ServerScreen } from './screens/server.tsx';
 import { ServersScreen } from './screens/servers.tsx';
 import { SettingsScreen } from './screens/settings.tsx';
 import { go, openSheet, store, useConsole } from './store/app.ts';
+import { useTitle } from './use-title.ts';
 import { useWords } from './use-words.ts';
 
 /** The frame around every screen: where one can go, and what lies over it. */
 export function Shell() {
   const ready = useConsole((state) => state.ready);
   useShortcuts();
+  useTitle();
   if (!ready) return <Waiting />;
   return (
     <div className="us-shell">

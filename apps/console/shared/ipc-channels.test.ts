@@ -14,6 +14,7 @@ const job = {
 describe('a request of the window', () => {
   test.each<[ChannelName, unknown]>([
     ['open', {}],
+    ['drawn', {}],
     ['remember', { theme: 'dark', place: { screen: 'job', job: 'alpha/files' } }],
     ['pair', { address: 'alpha:7320', code: 'AAAAA-BBBBB-CCCCC-DDDDD', name: null }],
     ['ask', { server: 'alpha', call: 'job.pause', params: { name: 'files' } }],

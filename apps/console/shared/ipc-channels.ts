@@ -106,6 +106,8 @@ const takes =
 export const channels = {
   /** Once, when the window has opened: everything as it stands; what changes afterwards comes as deltas. */
   open: takes(nothing)<Snapshot>(),
+  /** The window shows its first page: hundreds of servers that are called before would keep it waiting. */
+  drawn: takes(nothing)<true>(),
   remember: takes(preferenceChangesSchema)<Preferences>(),
   /** What this console remembers becomes what it was at its first start. */
   forgetMemory: takes(nothing)<Preferences>(),
@@ -130,7 +132,7 @@ export const channels = {
 
 export type ChannelName = keyof typeof channels;
 /** What the main process answers by itself; for the rest the servers' side of it is asked. */
-export const ownChannels = ['open', 'remember', 'forgetMemory'] as const satisfies readonly ChannelName[];
+export const ownChannels = ['open', 'drawn', 'remember', 'forgetMemory'] as const satisfies readonly ChannelName[];
 export type OwnChannel = (typeof ownChannels)[number];
 export type AgentChannel = Exclude<ChannelName, OwnChannel>;
 export type ChannelParams<N extends ChannelName> = z.input<(typeof channels)[N]['params']>;

@@ -1,8 +1,8 @@
 /** The one store of this window, its history, and what a person may set off. In: intentions. Out: requests to the main process, and state. */
 import { useStore } from 'zustand';
 import type { Place, Preferences } from '../../shared/preferences.ts';
-import type { Batch, World } from '../../shared/view.ts';
-import { invoke, onBatches } from '../bridge.ts';
+import type { Batch, Snapshot, World } from '../../shared/view.ts';
+import { invoke } from '../bridge.ts';
 import { History, SAMPLE_MS } from './history.ts';
 import { applied, type ConsoleState, makeStore, opened, type Sheet } from './store.ts';
 import { isWatched } from './watched.ts';
@@ -15,19 +15,12 @@ export function useConsole<T>(select: (state: ConsoleState) => T): T {
 }
 
 /** A batch that comes before the snapshot is in it already, or is applied behind it: its number says which. */
-export async function begin(): Promise<void> {
-  const early: Batch[] = [];
-  let take = (batch: Batch): void => void early.push(batch);
-  onBatches((batch) => take(batch));
-  const snapshot = await invoke('open', {});
+export function begin(snapshot: Snapshot, takeBatches: (listener: (batch: Batch) => void) => void): void {
   const world = JSON.parse(snapshot.world) as World;
   store.setState((state) => opened(state, snapshot, world));
-  take = ({ number, deltas }) => {
+  takeBatches(({ number, deltas }) => {
     if (number > world.number) store.setState((state) => applied(state, deltas));
-  };
-  early.forEach(take);
-  // Drawn by the frame after the next one; how long a start takes is measured by it.
-  requestAnimationFrame(() => requestAnimationFrame(() => performance.mark('shown')));
+  });
   const sample = (): void => history.sample(store.getState().jobs, Date.now(), isWatched);
   sample();
   setInterval(sample, SAMPLE_MS);
