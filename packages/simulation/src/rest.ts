@@ -72,6 +72,8 @@ async function toRest(run: Run): Promise<void> {
 function wrongAtRest({ badSource }: Run, pair: Pair): string[] {
   if (pair.state() === 'protected') {
     const lines = pair.differences();
+    const { count } = pair.source.job.path.unreceived;
+    if (count !== 0) lines.push(`everything is on the target, and yet ${count} files count as not received`);
     return pair.hasLostRemovals ? withoutLostRemovals(lines) : lines;
   }
   const excused = pair.target.disk.kind === 'broken-call' || (badSource.failures > 0 && !badSource.mended);

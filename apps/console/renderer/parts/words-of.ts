@@ -1,7 +1,7 @@
 /** How a job is put into words. In: a view, words. Out: text. Pure. */
 import type { AgentEvent, JobStatus } from '@understudy/wire';
 import { bytes, duration, grouped, percent, sentence, shown } from '../format.ts';
-import { type JobView, recoveryAgeMs } from '../store/jobs.ts';
+import { type AtStake, type JobView, recoveryAgeMs } from '../store/jobs.ts';
 import type { Words } from '../use-words.ts';
 import type { WordKey } from '../words/words.ts';
 
@@ -12,6 +12,16 @@ type Counted = Extract<
 
 export const counted = ({ t, locale }: Words, key: Counted, count: number): string =>
   t(key, { count, shown: grouped(count, locale) });
+
+/** What would be lost with the source; null: nothing that is known of. */
+export function lostWord(words: Words, stake: AtStake): string | null {
+  if (stake.operations === 0 && stake.bytes === 0) return null;
+  const operations = counted(words, 'common.operations', stake.operations);
+  const lost = { operations, bytes: bytes(stake.bytes, words.locale) };
+  // What a mirror reads is of no operation.
+  if (stake.files === null || stake.operations === 0) return words.t('job.died.lost', lost);
+  return words.t('job.died.lostFiles', { ...lost, files: counted(words, 'common.files', stake.files) });
+}
 
 export function pointWord(words: Words, job: JobView, nowMs: number): string {
   const age = recoveryAgeMs(job, nowMs);

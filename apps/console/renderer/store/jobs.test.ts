@@ -135,8 +135,11 @@ describe('the age of the recovery point', () => {
 });
 
 test('what would be lost with the source is what its queue holds, in memory and on disk', () => {
-  const replication = { ...source().status.replication, queuedOperations: 7, queuedBytes: 100, diskQueueBytes: 50 };
+  const queue = { queuedOperations: 7, queuedFiles: 3, queuedBytes: 100, diskQueueBytes: 50 };
+  const replication = { ...source().status.replication, ...queue };
   const dirty = { items: 2, bytes: 9, reasons: [] };
   const job = only(keyed(source({ replication: { ...replication, dirty } })));
-  expect(atStake(job, NOW)).toEqual({ operations: 7, bytes: 150, dirtyItems: 2, dirtyBytes: 9, oldestMs: 3 });
+  expect(atStake(job, NOW)).toEqual({ files: 3, operations: 7, bytes: 150, dirtyItems: 2, dirtyBytes: 9, oldestMs: 3 });
+  const { queuedFiles: _, ...older } = replication;
+  expect(atStake(only(keyed(source({ replication: older }))), NOW).files, 'of an agent that does not count').toBeNull();
 });

@@ -229,6 +229,8 @@ export function recoveryAgeMs(job: JobView, nowMs: number): number | null {
 
 /** What the target does not have on its disk: it would be lost with the source. */
 export interface AtStake {
+  /** Null: its source does not know how many they are. */
+  readonly files: number | null;
   readonly operations: number;
   readonly bytes: number;
   /** Places that may differ and are still to be sent. */
@@ -240,8 +242,9 @@ export interface AtStake {
 /** What its source last said, whether it answers or not. */
 export function atStake(job: JobView, nowMs: number): AtStake {
   const { replication } = (job.captor ?? job).status;
-  const { queuedOperations: operations, queuedBytes, diskQueueBytes, dirty } = replication;
+  const { queuedOperations: operations, queuedFiles: files, queuedBytes, diskQueueBytes, dirty } = replication;
   return {
+    files: files ?? null,
     operations,
     bytes: queuedBytes + diskQueueBytes,
     dirtyItems: dirty?.items ?? 0,

@@ -173,3 +173,22 @@ describe('a queue that is let go of', () => {
     expect(made.oldestTimeMs()).toBe(0);
   });
 });
+
+describe('files of which the target lacks something', () => {
+  it('count until the last operation on them is received, whether queued or on its way', () => {
+    const made = path();
+    write(made, 100, 1);
+    expect(made.unreceived.count).toBe(1);
+    made.nextPacket();
+    expect(made.unreceived.count).toBe(1);
+    made.acknowledged(position(1), position(0));
+    expect(made.unreceived.count).toBe(0);
+  });
+
+  it('are dirty, and count here no more, once the queue is folded', () => {
+    const made = path(1000);
+    for (const sequence of [1, 2]) write(made, 2000, sequence);
+    made.enforceLimit();
+    expect([made.srm.folds, made.unreceived.count, made.srm.dirty.size]).toEqual([1, 0, 1]);
+  });
+});

@@ -21,6 +21,7 @@ import {
   type QueueLimits,
   SourceReplicationManager,
 } from './source/queue/source-replication-manager.ts';
+import { UnreceivedFiles } from './source/queue/unreceived-files.ts';
 import { SourceCommunicationManager, type Window } from './source/transmit/source-communication-manager.ts';
 import { SourceAcknowledged } from './source-acknowledged.ts';
 
@@ -65,6 +66,7 @@ export class SourcePath {
   readonly srm: SourceReplicationManager;
   readonly scm: SourceCommunicationManager<QueuedPacket>;
   readonly acknowledgedMark: SourceAcknowledged;
+  readonly unreceived: UnreceivedFiles;
   readonly #marks = new Map<number, Mark>();
   readonly #known: KnownReceived | null;
   /** After a restart, until the target has said what it has. */
@@ -82,6 +84,7 @@ export class SourcePath {
       lettingGo,
       ...(firstMarker === undefined ? {} : { firstMarker }),
     });
+    this.unreceived = new UnreceivedFiles(this.srm.queue.storedThrough);
     this.#known = goesOn ?? null;
     this.#awaiting = goesOn !== undefined;
     if (this.#awaiting) this.srm.queue.awaitTarget();
@@ -114,8 +117,12 @@ export class SourcePath {
   }
 
   intercepted(records: Uint8Array, at: number, length: number, root: number): OperationRecord | null {
+    const { folds } = this.srm;
     const decoded = this.srm.intercepted(records, at, { length, root }, (error) => this.#storeFailed(error));
-    if (decoded !== null) this.#seen = decoded.sequence;
+    if (decoded !== null) {
+      this.#seen = decoded.sequence;
+      if (this.srm.folds === folds && !this.srm.noting) this.unreceived.queued(root, decoded.node, decoded.sequence);
+    }
     const verb = recordVerb(records, at);
     // What the ring had no room for, or nobody saw, is repaired and not sent.
     if (verb === Verb.dirty || verb === Verb.gap || (decoded !== null && this.srm.noting))
@@ -192,6 +199,7 @@ export class SourcePath {
   /** The same by a welcome: what the target has to say of it follows. */
   welcomed(received: Position, applied: Position): void {
     this.scm.acknowledged(received, applied);
+    this.unreceived.received(this.scm.receivedOrigin);
     for (const [id, mark] of this.#marks) {
       if (mark.at === null || mark.at > this.scm.applied) continue;
       this.#marks.delete(id);
@@ -268,6 +276,8 @@ export class SourcePath {
 
   #folded(fold: Fold): void {
     this.#folds.push(fold);
+    const flight = fold.reason === 'stream-lost' ? [] : [...this.scm.inFlight()];
+    this.unreceived.letGo(flight.reduce((newest, { origin }) => Math.max(newest, origin), 0));
     this.acknowledgedMark.lose(this.scm.receivedOrigin + 1);
     if (fold.reason !== 'stream-lost') this.#storeFlightAgain(fold.reason);
     if (fold.reason !== 'stream-lost' && !this.scm.linked) this.srm.setNoting(fold.reason);

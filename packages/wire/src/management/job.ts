@@ -150,6 +150,11 @@ export const replicationStatusSchema = z.object({
   /** Intercepted for the job since it was last started or its agent began. */
   operations: countSchema.optional(),
   queuedOperations: countSchema,
+  /**
+   * Files and folders of which an operation is queued or on its way. Null: not known, because there are very many of them, or because an
+   * earlier process of the agent had queued some and the target has not received all of those yet.
+   */
+  queuedFiles: countSchema.nullable().optional(),
   queuedBytes: countSchema,
   diskQueueBytes: countSchema,
   sentBytes: countSchema,

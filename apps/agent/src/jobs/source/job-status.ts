@@ -145,6 +145,7 @@ function replicationStatus(runner: JobRunner, facts: JobFacts): JobStatus['repli
     state: replicationWord(facts, bytes > 0),
     operations: srm.operations,
     queuedOperations: operations,
+    queuedFiles: runner.job.path.unreceived.count,
     queuedBytes: bytes,
     diskQueueBytes: srm.queue.diskBytes,
     sentBytes: runner.traffic.sentBytes,

@@ -7,7 +7,7 @@ import { bytes, duration, moment, sentence, shown } from '../../format.ts';
 import { Note, Panel } from '../../parts/panel.tsx';
 import { useAnswer } from '../../parts/use-answer.ts';
 import { useTask } from '../../parts/use-task.ts';
-import { counted } from '../../parts/words-of.ts';
+import { counted, lostWord } from '../../parts/words-of.ts';
 import { atStake, type JobView, targetEnd } from '../../store/jobs.ts';
 import { givenUp } from '../../store/timeline.ts';
 import { useNow, useWords } from '../../use-words.ts';
@@ -142,18 +142,15 @@ function GivenUp({ job, back, nowMs }: { readonly job: JobView; readonly back: P
 function Lost({ job, plan, back, nowMs }: LostProps) {
   const words = useWords();
   const { t, locale } = words;
-  const stake = atStake(job, nowMs);
+  const lost = lostWord(words, atStake(job, nowMs));
   const isKnown = job.captor !== null && job.captorStaleSinceMs === null;
-  const lost = { operations: counted(words, 'common.operations', stake.operations), bytes: bytes(stake.bytes, locale) };
   const since = job.status.recoveryPoint.time;
   return (
     <Panel title={t('failover.lost')}>
       <div className="us-panel-body us-form">
         {back === null ? null : <GivenUp job={job} back={back} nowMs={nowMs} />}
         {isKnown ? (
-          <p className={stake.operations + stake.bytes > 0 ? 'us-risk' : ''}>
-            {stake.operations + stake.bytes > 0 ? t('job.died.lost', lost) : t('failover.lostNothing')}
-          </p>
+          <p className={lost === null ? '' : 'us-risk'}>{lost ?? t('failover.lostNothing')}</p>
         ) : (
           <p className="us-risk">
             {since === null

@@ -2,7 +2,7 @@ import { IconAlertTriangle, IconCircleCheck, IconClockHour4, IconInbox } from '@
 import type { ComponentType } from 'react';
 import { bytes, duration, moment } from '../../format.ts';
 import { Panel } from '../../parts/panel.tsx';
-import { counted } from '../../parts/words-of.ts';
+import { counted, lostWord } from '../../parts/words-of.ts';
 import { atStake, type JobView, targetQueue } from '../../store/jobs.ts';
 import { useWords, type Words } from '../../use-words.ts';
 
@@ -12,7 +12,6 @@ interface Line {
   readonly text: string;
 }
 
-/** Operations and not files: how many files they concern is not told by the agents yet. */
 export function IfItDied({ job, nowMs }: { readonly job: JobView; readonly nowMs: number }) {
   const words = useWords();
   return (
@@ -41,15 +40,8 @@ function linesOf(words: Words, job: JobView, nowMs: number): readonly Line[] {
       'us-halted',
       t('job.died.stale', { time: moment(new Date(silentMs).toISOString(), locale) }),
     );
-  if (stake.operations > 0 || stake.bytes > 0)
-    add(
-      IconAlertTriangle,
-      'us-risk',
-      t('job.died.lost', {
-        operations: counted(words, 'common.operations', stake.operations),
-        bytes: bytes(stake.bytes, locale),
-      }),
-    );
+  const lost = lostWord(words, stake);
+  if (lost !== null) add(IconAlertTriangle, 'us-risk', lost);
   if (stake.dirtyItems > 0)
     add(
       IconAlertTriangle,

@@ -42,6 +42,7 @@ export const job: SameKeys<(typeof en)['job']> = {
     title: 'Wenn die Quelle jetzt ausfiele',
     nothing: 'Alles, was erfasst wurde, ist auf dem Ziel.',
     lost: '{{operations}} ({{bytes}}), noch nicht auf dem Ziel, wären verloren.',
+    lostFiles: 'Änderungen an {{files}} ({{operations}}, {{bytes}}), noch nicht auf dem Ziel, wären verloren.',
     dirty: '{{places}} ({{bytes}}) weichen vielleicht ab und blieben auf dem Replikat, wie sie sind.',
     oldest: 'Das Replikat wäre ein Zustand von vor {{age}}.',
     noPoint: 'Das Replikat war noch nie ganz: Es wäre nicht zu gebrauchen.',

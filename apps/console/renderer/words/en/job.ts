@@ -39,6 +39,7 @@ export const job = {
     title: 'If the source died now',
     nothing: 'Everything that was captured is on the target.',
     lost: '{{operations}} ({{bytes}}) not yet on the target would be lost.',
+    lostFiles: 'Changes to {{files}} ({{operations}}, {{bytes}}) not yet on the target would be lost.',
     dirty: '{{places}} ({{bytes}}) may differ and would stay as they are on the replica.',
     oldest: 'The replica would be a state of {{age}} ago.',
     noPoint: 'The replica has never been whole: it could not be used.',
