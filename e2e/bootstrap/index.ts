@@ -6,6 +6,7 @@
 export { AcknowledgedWriter, holds } from './acknowledged-writer.ts';
 export { AgentProcess } from './agent-process.ts';
 export { Bootstrap } from './bootstrap.ts';
+export { Cable } from './cable.ts';
 export { Client, type JobOptions, type JobStatus, replicaOf } from './client.ts';
 export { described, ExitCode, type Outcome, projectRoot, run, succeeded, understudyCommand } from './command.ts';
 export { type ConsoleCost, costOf } from './console-cost.ts';

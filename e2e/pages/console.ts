@@ -12,15 +12,21 @@ export const SIZES = [
 ] as const;
 const THEMES = ['light', 'dark'] as const;
 
-/** As a person does it: the code from the server, the rest in the dialog. */
-export async function pairBy(window: Pick<ConsoleWindow, 'page'>, stage: Bootstrap, name: string): Promise<void> {
+/** As a person does it: the code from the server, the rest in the dialog. `reached`: where, if not where the agent listens. */
+export async function pairBy(
+  window: Pick<ConsoleWindow, 'page'>,
+  stage: Bootstrap,
+  name: string,
+  reached: (address: string) => Promise<string> = async (address) => address,
+): Promise<void> {
   const agent = stage.newAgent(name);
   await agent.start();
+  const address = await reached(agent.address);
   const code = (await stage.cli(['agent', 'pairing-code', '--home', agent.home])).stdout.trim();
   const { page } = window;
   await page.getByRole('button', { name: 'Pair a server…' }).first().click();
   const dialog = page.getByRole('dialog');
-  await dialog.getByLabel('Address').fill(agent.address);
+  await dialog.getByLabel('Address').fill(address);
   await dialog.getByLabel('Pairing code').fill(code);
   await dialog.getByRole('button', { name: 'Pair', exact: true }).click();
   await dialog.getByText(`${name} is paired`).waitFor();
@@ -64,7 +70,20 @@ async function lookAtFailover(window: ConsoleWindow): Promise<void> {
   await now.uncheck();
 }
 
-export async function protectBy(window: ConsoleWindow, { source, to }: Folders): Promise<void> {
+export async function protectBy(window: ConsoleWindow, folders: Folders): Promise<void> {
+  const { page } = window;
+  const dialog = page.getByRole('dialog');
+  await createBy(window, folders, lookAtFailover);
+  await dialog.getByText('files is protected.').waitFor({ timeout: 60_000 });
+  await dialog.getByRole('button', { name: 'Open the job' }).click();
+}
+
+/** Through the wizard until the job is created, and its first copy can be watched there. */
+export async function createBy(
+  window: ConsoleWindow,
+  { source, to }: Folders,
+  look: (window: ConsoleWindow) => Promise<void> = async () => undefined,
+): Promise<void> {
   const { page } = window;
   await page.getByRole('button', { name: 'Protect…' }).first().click();
   const dialog = page.getByRole('dialog');
@@ -76,12 +95,10 @@ export async function protectBy(window: ConsoleWindow, { source, to }: Folders):
   await dialog.getByRole('radio', { name: /^beta/ }).check();
   await dialog.getByLabel('Replica beneath this folder').fill(to);
   await next.click();
-  await lookAtFailover(window);
+  await look(window);
   await next.click();
   await dialog.locator('[data-check="definition"][data-state="ok"]').waitFor();
   await dialog.getByRole('button', { name: 'Create and start' }).click();
-  await dialog.getByText('files is protected.').waitFor({ timeout: 60_000 });
-  await dialog.getByRole('button', { name: 'Open the job' }).click();
 }
 
 /** On the line of moments, by keyboard alone: the oldest, then now, then the oldest again; the plan follows. */

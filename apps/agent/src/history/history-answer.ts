@@ -32,7 +32,7 @@ export function historyOf(asked: CallArguments<'job.history'>, nowMs: number, re
     from: new Date(fromMs).toISOString(),
     resolutionMs: stepMs,
     throughput: sums.map(({ wire, wires }) => (wires === 0 ? null : Math.round(wire / wires))),
-    queueMemoryBytes: sums.map(({ memory }) => known(memory)),
+    queueBytes: sums.map(({ memory }) => known(memory)),
     queueDiskBytes: sums.map(({ disk }) => known(disk)),
     targetQueueBytes: sums.map(({ waiting }) => known(waiting)),
     recoveryPointAgeMs: sums.map(({ age }) => known(age)),

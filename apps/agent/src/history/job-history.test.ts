@@ -70,7 +70,7 @@ describe('the history of jobs', () => {
       from: new Date(START).toISOString(),
       resolutionMs: 10_000,
       throughput: [null, 500, 500, null, null, 1_000],
-      queueMemoryBytes: [10, 10, 10, null, null, 10],
+      queueBytes: [10, 10, 10, null, null, 10],
       queueDiskBytes: [5, 5, 5, null, null, 5],
       targetQueueBytes: [null, null, null, null, null, null],
       recoveryPointAgeMs: [7, 7, 7, null, null, 7],
@@ -97,7 +97,7 @@ describe('the history of jobs', () => {
     pass(history, 1, 0);
     const answer = history.answer(asked({ from: new Date(START).toISOString() }), jobOf(0, { role: 'target' }));
     expect(answer).toMatchObject({ role: 'target', throughput: [null, null, null], targetQueueBytes: [99, 99, null] });
-    expect(answer.queueMemoryBytes).toEqual([null, null, null]);
+    expect(answer.queueBytes).toEqual([null, null, null]);
   });
 
   it('a day is fine, what lies further back is coarse, and never more points come than were asked for', () => {

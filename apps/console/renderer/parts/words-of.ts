@@ -13,14 +13,14 @@ type Counted = Extract<
 export const counted = ({ t, locale }: Words, key: Counted, count: number): string =>
   t(key, { count, shown: grouped(count, locale) });
 
-/** What would be lost with the source; null: nothing that is known of. */
+/** What would be lost with the source; null: nothing that is known of. What a mirror has read is on its way, and lost with nobody. */
 export function lostWord(words: Words, stake: AtStake): string | null {
-  if (stake.operations === 0 && stake.bytes === 0) return null;
+  if (stake.files === 0 || (stake.operations === 0 && stake.bytes === 0)) return null;
+  const held = bytes(stake.bytes, words.locale);
+  if (stake.files !== null)
+    return words.t('job.died.lostFiles', { files: counted(words, 'common.files', stake.files), bytes: held });
   const operations = counted(words, 'common.operations', stake.operations);
-  const lost = { operations, bytes: bytes(stake.bytes, words.locale) };
-  // What a mirror reads is of no operation.
-  if (stake.files === null || stake.operations === 0) return words.t('job.died.lost', lost);
-  return words.t('job.died.lostFiles', { ...lost, files: counted(words, 'common.files', stake.files) });
+  return words.t('job.died.lost', { operations, bytes: held });
 }
 
 export function pointWord(words: Words, job: JobView, nowMs: number): string {
@@ -31,7 +31,7 @@ export function pointWord(words: Words, job: JobView, nowMs: number): string {
 }
 
 export function queueWord(words: Words, { replication, targetQueue }: JobStatus): string {
-  const held = replication.queuedBytes + replication.diskQueueBytes + (targetQueue?.bytes ?? 0);
+  const held = replication.queuedBytes + (targetQueue?.bytes ?? 0);
   const operations = replication.queuedOperations + (targetQueue?.operations ?? 0);
   if (operations === 0 && held === 0) return words.t('dashboard.queueEmpty');
   return `${bytes(held, words.locale)} · ${counted(words, 'common.operations', operations)}`;

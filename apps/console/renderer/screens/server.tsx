@@ -133,7 +133,7 @@ function JobsOfServer({ name }: { readonly name: string }) {
   useWatched(mine);
   const queued = mine
     .flatMap(({ ends }) => ends.filter(({ server }) => server === name))
-    .reduce((sum, { status }) => sum + status.replication.queuedBytes + status.replication.diskQueueBytes, 0);
+    .reduce((sum, { status }) => sum + status.replication.queuedBytes, 0);
   return (
     <Panel
       title={t('server.jobs')}

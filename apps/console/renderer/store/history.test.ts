@@ -22,7 +22,7 @@ test('throughput comes from the counters, and a counter that falls begins anew',
     [0, 2, 4, 6],
     [null, 2000, null, 100],
   ]);
-  expect(history.columns(KEY, 'queue')[1]).toEqual([15, 15, 15, 15]);
+  expect(history.columns(KEY, 'queue')[1]).toEqual([10, 10, 10, 10]);
   expect(history.wireRate(KEY)).toBe(100);
 });
 

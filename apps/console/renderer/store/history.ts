@@ -107,9 +107,7 @@ export class History {
     track.counters = isStale ? null : now;
     track.add(nowMs, {
       wire: isStale ? Number.NaN : rateOf(before, now),
-      queue: isStale
-        ? Number.NaN
-        : replication.queuedBytes + replication.diskQueueBytes + (targetQueue === undefined ? 0 : targetQueue.bytes),
+      queue: isStale ? Number.NaN : replication.queuedBytes + (targetQueue === undefined ? 0 : targetQueue.bytes),
       age: (isStale ? null : recoveryAgeMs(job, nowMs)) ?? Number.NaN,
     });
   }

@@ -242,11 +242,11 @@ export interface AtStake {
 /** What its source last said, whether it answers or not. */
 export function atStake(job: JobView, nowMs: number): AtStake {
   const { replication } = (job.captor ?? job).status;
-  const { queuedOperations: operations, queuedFiles: files, queuedBytes, diskQueueBytes, dirty } = replication;
+  const { queuedOperations: operations, queuedFiles: files, queuedBytes, dirty } = replication;
   return {
     files: files ?? null,
     operations,
-    bytes: queuedBytes + diskQueueBytes,
+    bytes: queuedBytes,
     dirtyItems: dirty?.items ?? 0,
     dirtyBytes: dirty?.bytes ?? 0,
     oldestMs: recoveryAgeMs(job, nowMs),

@@ -9,7 +9,7 @@ const KEPT: JobHistory = {
   from: '2026-11-22T12:00:00.000Z',
   resolutionMs: 10_000,
   throughput: [1, null, 3],
-  queueMemoryBytes: [10, null, 30],
+  queueBytes: [10, null, 30],
   queueDiskBytes: [1, null, 2],
   targetQueueBytes: [null, null, 4],
   recoveryPointAgeMs: [7, 8, null],
@@ -23,7 +23,7 @@ test('what was kept is drawn in this machine’s time, and what was not measured
   ]);
   expect(keptColumns(KEPT, 'queue', 60_000)).toEqual([
     [BEGIN - 55, BEGIN - 45, BEGIN - 35],
-    [11, null, 36],
+    [10, null, 34],
   ]);
   expect(keptColumns(KEPT, 'age', 0)[1]).toEqual([7, 8, null]);
 });

@@ -50,8 +50,8 @@ export function keptColumns(kept: JobHistory, name: Series, offsetMs: number): C
 function valuesOf(kept: JobHistory, name: Series): (number | null)[] {
   if (name === 'wire') return [...kept.throughput];
   if (name === 'age') return [...kept.recoveryPointAgeMs];
-  return kept.queueMemoryBytes.map((memory, i) => {
-    const parts = [memory, kept.queueDiskBytes[i] ?? null, kept.targetQueueBytes[i] ?? null];
+  return kept.queueBytes.map((waiting, i) => {
+    const parts = [waiting, kept.targetQueueBytes[i] ?? null];
     const known = parts.filter((part) => part !== null);
     return known.length === 0 ? null : known.reduce((sum, part) => sum + part, 0);
   });

@@ -42,8 +42,11 @@ export const historySchema = z.object({
   resolutionMs: z.number().int().min(1),
   /** Sent, bytes a second: the average of what is known. */
   throughput: figuresSchema,
-  /** These four: the greatest value within the stretch; bytes, and for the age milliseconds. */
-  queueMemoryBytes: figuresSchema,
+  /**
+   * These four: the greatest value within the stretch; bytes, and for the age milliseconds. What waits, wherever it lies; and how much of the
+   * disk the queue's files take, which is no part of the former.
+   */
+  queueBytes: figuresSchema,
   queueDiskBytes: figuresSchema,
   targetQueueBytes: figuresSchema,
   recoveryPointAgeMs: figuresSchema,

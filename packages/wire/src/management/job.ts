@@ -155,7 +155,9 @@ export const replicationStatusSchema = z.object({
    * earlier process of the agent had queued some and the target has not received all of those yet.
    */
   queuedFiles: countSchema.nullable().optional(),
+  /** Of all that waits or is on its way, in memory and on disk. */
   queuedBytes: countSchema,
+  /** What the queue's files take of the disk. */
   diskQueueBytes: countSchema,
   sentBytes: countSchema,
   sentCompressedBytes: countSchema,
