@@ -21,8 +21,9 @@ import {
   whyNoFuse,
   withConsole,
 } from '../bootstrap/index.ts';
-import { createBy, pairBy } from '../pages/console.ts';
+import { pairBy } from '../pages/console.ts';
 import { atStake, filtersEvents, seesLineBack, seesLineGone, triesFailover, watchesFirstCopy } from '../pages/line.ts';
+import { createBy } from '../pages/wizard.ts';
 
 const why = whyNoConsole() ?? whyNoFuse();
 if (why !== null) console.warn(`SKIPPED a console and a line that is pulled: ${why}`);

@@ -21,12 +21,12 @@ import {
   open,
   openJob,
   pairBy,
-  protectBy,
   restoreBy,
   SIZES,
 } from '../pages/console.ts';
 import { changeSetting, editFailover } from '../pages/edit.ts';
 import { pressOn, protectByKeys } from '../pages/keyboard.ts';
+import { protectBy } from '../pages/wizard.ts';
 
 const why = whyNoConsole() ?? whyNoFuse();
 if (why !== null) console.warn(`SKIPPED the console in its window: ${why}`);
