@@ -52,6 +52,7 @@ const SECONDS = {
   torture: 47,
   'power-cut-mirror': 38,
   'test-failover': 38,
+  'console-line': 100,
   'console-bad-input': 33,
   past: 32,
   'bad-input-commands': 30,
