@@ -51,7 +51,9 @@ async function toRest(run: Run): Promise<void> {
     asked.set(pair, job);
   };
   for (const pair of pairsOf(run)) ask(pair);
-  const isAtRest = (pair: Pair) => (flushed.has(pair) && pair.state() === 'protected') || hasGivenUp(pair);
+  const unreceived = (pair: Pair) => pair.source.job.path.unreceived.count;
+  const isWhole = (pair: Pair) => pair.state() === 'protected' && unreceived(pair) === 0;
+  const isAtRest = (pair: Pair) => (flushed.has(pair) && isWhole(pair)) || hasGivenUp(pair);
   const atRest = () => !run.deaf.now && pairsOf(run).every(isAtRest);
   for (let i = 0; i < QUIET_STEPS && !atRest(); i += 1) {
     await crank(run);
@@ -62,7 +64,10 @@ async function toRest(run: Run): Promise<void> {
     if (failures.length > 0) return;
   }
   for (const pair of pairsOf(run)) {
-    if (!isAtRest(pair)) failures.push(`it never came to rest: ${pair.state()}, flushed ${flushed.has(pair)}`);
+    if (!isAtRest(pair))
+      failures.push(
+        `it never came to rest: ${pair.state()}, flushed ${flushed.has(pair)}, ${unreceived(pair)} files not received`,
+      );
     else failures.push(...wrongAtRest(run, pair));
   }
   run.watcher.look();
@@ -72,8 +77,6 @@ async function toRest(run: Run): Promise<void> {
 function wrongAtRest({ badSource }: Run, pair: Pair): string[] {
   if (pair.state() === 'protected') {
     const lines = pair.differences();
-    const { count } = pair.source.job.path.unreceived;
-    if (count !== 0) lines.push(`everything is on the target, and yet ${count} files count as not received`);
     return pair.hasLostRemovals ? withoutLostRemovals(lines) : lines;
   }
   const excused = pair.target.disk.kind === 'broken-call' || (badSource.failures > 0 && !badSource.mended);

@@ -57,7 +57,7 @@ describe('refusals', () => {
     const refusals = new Refusals();
     const memory = () => remember({ dirty: new DirtyMap(), scopes: new Map([[0, scope]]), runs, refusals });
     const runs = { mirror: null, complete: false } as never;
-    const scope = { remembered: null, nameless: [] } as never;
+    const scope = { remembered: null, strays: [], nameless: [] } as never;
     expect(memory()).toMatchObject({ items: [], reasons: [] });
     refusals.giveUp(0, node(7), 'unreadable');
     expect(memory()).toMatchObject({
