@@ -28,8 +28,8 @@ import { createBy } from '../pages/wizard.ts';
 const why = whyNoConsole() ?? whyNoFuse();
 if (why !== null) console.warn(`SKIPPED a console and a line that is pulled: ${why}`);
 
-const DELAY_MS = 80;
-const FILES = 100;
+const DELAY_MS = 160;
+const FILES = 40;
 const FILE_BYTES = 2 * 1024 * 1024;
 
 /** A lost line is noticed sooner than is usual. */
@@ -68,7 +68,7 @@ describe.skipIf(why !== null)('a console in front of a line that is slow, and no
         const mixed = stage.folder('source', 'files', 'mixed');
         const loads: Load[] = [];
         // What was open for writing before would write past the interceptor: the job would not begin.
-        const begun = (): void => void loads.push(startLoad('mixed', [mixed, '--pace-us', '8000'], stage.env));
+        const begun = (): void => void loads.push(startLoad('mixed', [mixed, '--pace-us', '40000'], stage.env));
         expect((await watchesFirstCopy(window, begun)).length).toBeGreaterThan(2);
         const load = must(loads[0], 'somebody writes');
         await goesOn(load, 'the first copy');
