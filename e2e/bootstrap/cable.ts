@@ -9,29 +9,44 @@ import { projectRoot } from './command.ts';
 import { until } from './until.ts';
 import { Load } from './workload.ts';
 
+export interface BadLine {
+  /** Each way. */
+  readonly delayMs: number;
+  /** Shares of the pieces that pass: those that come late, as what is sent again does; and those that take the connection with them. */
+  readonly lost: number;
+  readonly breaking: number;
+}
+
 export class Cable {
   readonly address: string;
-  readonly #proxy: Load;
+  readonly proxy: Load;
 
-  private constructor(proxy: Load) {
-    this.#proxy = proxy;
-    this.address = `127.0.0.1:${proxy.lines[0]}`;
+  private constructor(proxy: Load, listen: string) {
+    this.proxy = proxy;
+    this.address = `${listen}:${proxy.lines[0]}`;
   }
 
-  static async open(stage: Bootstrap, address: string, delayMs: number): Promise<Cable> {
+  /** `where`: what is put before the proxy's command, and the address at which it listens there; this machine's own if not given. */
+  static async open(
+    stage: Bootstrap,
+    address: string,
+    { delayMs, lost, breaking }: BadLine,
+    where: { readonly enter: readonly string[]; readonly listen: string } = { enter: [], listen: '127.0.0.1' },
+  ): Promise<Cable> {
     const [host = '', port = ''] = address.split(':');
     const script = join(projectRoot, 'e2e', 'bootstrap', 'bad-line.mjs');
-    const numbers = [delayMs, 0, 0, 1].map(String);
-    const proxy = new Load(process.execPath, [script, '127.0.0.1', host, port, ...numbers], stage.env);
+    const numbers = [delayMs, lost, breaking, 1].map(String);
+    const command = [...where.enter, process.execPath, script, where.listen, host, port, ...numbers];
+    const proxy = new Load(command[0] ?? '', command.slice(1), stage.env);
     await until('the proxy listens', () => proxy.progress > 0);
-    return new Cable(proxy);
+    return new Cable(proxy, where.listen);
   }
 
   pull(): void {
-    process.kill(this.#proxy.pid, 'SIGSTOP');
+    process.kill(this.proxy.pid, 'SIGSTOP');
   }
 
   plugIn(): void {
-    process.kill(this.#proxy.pid, 'SIGCONT');
+    process.kill(this.proxy.pid, 'SIGCONT');
   }
 }

@@ -7,15 +7,13 @@
 import { writeFileSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import { expect } from 'vitest';
-import type { AgentProcess } from './agent-process.ts';
 import type { Bootstrap } from './bootstrap.ts';
+import { type BadLine, Cable } from './cable.ts';
 import { type JobStatus, replicaOf } from './client.ts';
-import { projectRoot } from './command.ts';
 import { goesOn } from './kills.ts';
 import { type End, Line } from './line.ts';
 import { SampleDatabase, type Written } from './sample-database.ts';
-import { until } from './until.ts';
-import { Load, startLoad, treeDifferences } from './workload.ts';
+import { type Load, startLoad, treeDifferences } from './workload.ts';
 
 const AGENTS: Readonly<Record<End, string>> = { source: 'alpha', target: 'beta' };
 const NAME = 'world';
@@ -39,14 +37,6 @@ export interface WorldOptions {
   readonly bad?: BadLine;
 }
 
-export interface BadLine {
-  /** Each way. */
-  readonly delayMs: number;
-  /** Of the pieces that pass: those that come late, as what is sent again does; and those that take the connection with them. */
-  readonly lost: number;
-  readonly breaking: number;
-}
-
 /** Starts both agents, each at its end; the client stands beside the source. */
 export async function openWorld(stage: Bootstrap, options: WorldOptions = {}): Promise<World> {
   const line = await Line.open(stage);
@@ -60,22 +50,16 @@ export async function openWorld(stage: Bootstrap, options: WorldOptions = {}): P
     if (settings !== undefined && settings !== '') writeFileSync(join(agent.home, 'agent.yaml'), settings);
     await agent.start();
     const through =
-      end === 'target' && options.bad !== undefined ? await badLine(stage, line, agent, options.bad) : null;
+      end === 'target' && options.bad !== undefined
+        ? await Cable.open(stage, agent.address, options.bad, {
+            enter: line.on('source'),
+            listen: line.address('source'),
+          })
+        : null;
     await stage.pair(agent, through?.address);
-    if (through !== null) proxy = through.load;
+    if (through !== null) proxy = through.proxy;
   }
   return { stage, line, source, to, replica: replicaOf(to, source), proxy };
-}
-
-async function badLine(stage: Bootstrap, line: Line, { address }: AgentProcess, { delayMs, lost, breaking }: BadLine) {
-  const [host = '', port = ''] = address.split(':');
-  const [program = '', ...enter] = line.on('source');
-  const script = join(projectRoot, 'e2e', 'bootstrap', 'bad-line.mjs');
-  const numbers = [delayMs, lost, breaking, 1].map(String);
-  const args = [...enter, process.execPath, script, line.address('source'), host, port, ...numbers];
-  const load = new Load(program, args, stage.env);
-  await until('the proxy listens', () => load.progress > 0);
-  return { load, address: `${line.address('source')}:${load.lines[0]}` };
 }
 
 /** `options`: further ones of `job create`. */

@@ -61,7 +61,7 @@ describe.skipIf(why !== null)('a console in front of a line that is slow, and no
         await pairBy(window, stage, 'alpha');
         let cable: Cable | undefined;
         await pairBy(window, stage, 'beta', async (address) => {
-          cable = await Cable.open(stage, address, DELAY_MS);
+          cable = await Cable.open(stage, address, { delayMs: DELAY_MS, lost: 0, breaking: 0 });
           return cable.address;
         });
         await createBy(window, folders);

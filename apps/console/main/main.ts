@@ -118,6 +118,7 @@ class Console {
       if (!isTooOften) window.webContents.reload();
     });
     loadPage(window).catch((error: unknown) => console.error(`the page cannot be loaded: ${String(error)}`));
+    // Empty, in the page's own colour: shown once its page is there, it would keep this process from the page's first answer.
     window.show();
   }
 

@@ -20,7 +20,6 @@ export function openWindow({ memory, preload, background }: WindowParts): Browse
     minWidth: MIN_SIZE.width,
     minHeight: MIN_SIZE.height,
     title: 'Understudy',
-    // It is empty until its page is there, in the page's own colour; shown later it would keep the main process from its first answer.
     show: false,
     autoHideMenuBar: true,
     backgroundColor: background,

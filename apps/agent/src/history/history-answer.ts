@@ -32,7 +32,7 @@ export function historyOf(asked: CallArguments<'job.history'>, nowMs: number, re
     from: new Date(fromMs).toISOString(),
     resolutionMs: stepMs,
     throughput: sums.map(({ wire, wires }) => (wires === 0 ? null : Math.round(wire / wires))),
-    queueBytes: sums.map(({ memory }) => known(memory)),
+    queueBytes: sums.map(({ queue }) => known(queue)),
     queueDiskBytes: sums.map(({ disk }) => known(disk)),
     targetQueueBytes: sums.map(({ waiting }) => known(waiting)),
     recoveryPointAgeMs: sums.map(({ age }) => known(age)),
@@ -67,7 +67,7 @@ function spanOf(fromMs: number, toMs: number, stepMs: number): { fromMs: number;
 interface Sum {
   wire: number;
   wires: number;
-  memory: number;
+  queue: number;
   disk: number;
   waiting: number;
   age: number;
@@ -76,7 +76,7 @@ interface Sum {
 const emptySum = (): Sum => ({
   wire: 0,
   wires: 0,
-  memory: Number.NaN,
+  queue: Number.NaN,
   disk: Number.NaN,
   waiting: Number.NaN,
   age: Number.NaN,
@@ -87,7 +87,7 @@ function addTo(sum: Sum, slot: Slot): void {
     sum.wire += slot.wire * slot.wires;
     sum.wires += slot.wires;
   }
-  sum.memory = greater(sum.memory, slot.memory);
+  sum.queue = greater(sum.queue, slot.queue);
   sum.disk = greater(sum.disk, slot.disk);
   sum.waiting = greater(sum.waiting, slot.waiting);
   sum.age = greater(sum.age, slot.age);

@@ -52,6 +52,8 @@ describe.skipIf(why !== null)('job.history of real agents', () => {
     await alpha.end();
     await alpha.start();
     const again = await historyOf(alpha);
+    const oldest = ({ recoveryPointAgeMs }: typeof told): number => Math.max(...known(recoveryPointAgeMs));
+    expect(oldest(again)).toBeGreaterThanOrEqual(oldest(told));
     // An average: the agent may have measured by itself meanwhile. What it has sent since its start is next to nothing.
     expect(Math.max(...known(again.throughput))).toBeGreaterThan(Math.max(...known(told.throughput)) / 20);
     await expect((await alpha.connection()).call('job.history', { name: 'none' })).rejects.toThrow('no job named none');

@@ -30,7 +30,7 @@ const [FINE, COARSE] = rings;
 const START = 1_700_000_000_000;
 const figures = (wire: number, more: Partial<Figures> = {}): Figures => ({
   wire,
-  memory: 1,
+  queue: 1,
   disk: 2,
   waiting: 3,
   age: 4,
@@ -51,16 +51,16 @@ describe('the history of a job on the disk', () => {
 
   it('is there again for whoever opens it next, fine and coarse', () => {
     const store = open();
-    for (let i = 0; i < 90; i += 1) store.add(ID, START + i * FINE.stepMs, figures(i, { memory: 90 - i }));
+    for (let i = 0; i < 90; i += 1) store.add(ID, START + i * FINE.stepMs, figures(i, { queue: 90 - i }));
     // Nothing was closed: that is all that a killed process leaves, too.
     const again = open();
     const fine = byTime(again.read(ID, FINE));
     expect(fine).toHaveLength(90);
-    expect(fine[0]).toEqual({ stretch: START / FINE.stepMs, wires: 1, ...figures(0, { memory: 90 }) });
+    expect(fine[0]).toEqual({ stretch: START / FINE.stepMs, wires: 1, ...figures(0, { queue: 90 }) });
     const coarse = byTime(again.read(ID, COARSE));
     const first = Math.floor(START / COARSE.stepMs);
     const count = ((first + 1) * COARSE.stepMs - START) / FINE.stepMs;
-    expect(coarse[0]).toMatchObject({ stretch: first, wires: count, memory: 90, age: 4 });
+    expect(coarse[0]).toMatchObject({ stretch: first, wires: count, queue: 90, age: 4 });
     expect(coarse[0]?.wire).toBeCloseTo((count - 1) / 2, 3);
     again.add(ID, START + 90 * FINE.stepMs, figures(7));
     expect(again.read(ID, FINE)).toHaveLength(91);
@@ -149,7 +149,7 @@ const written = fc
     fc.record({
       stretch: fc.integer({ min: 1, max: 500 }),
       wire: value,
-      memory: value,
+      queue: value,
       disk: value,
       waiting: value,
       age: value,

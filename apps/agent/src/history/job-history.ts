@@ -127,12 +127,12 @@ export class JobHistory {
     // What a target has been sent its source counts.
     if (role === 'target' || replication.state === 'stopped') {
       this.#counters.delete(id);
-      return { wire: Number.NaN, memory: Number.NaN, disk: Number.NaN, waiting, age };
+      return { wire: Number.NaN, queue: Number.NaN, disk: Number.NaN, waiting, age };
     }
     const now = { atMs: this.#steadyMs(), bytes: replication.sentBytes + mirror.bytesSent };
     const wire = rateOf(this.#counters.get(id), now);
     this.#counters.set(id, now);
-    return { wire, memory: replication.queuedBytes, disk: replication.diskQueueBytes, waiting, age };
+    return { wire, queue: replication.queuedBytes, disk: replication.diskQueueBytes, waiting, age };
   }
 
   #forgetOthers(known: ReadonlySet<string | undefined>): void {

@@ -9,7 +9,7 @@ import { crc32 } from 'node:zlib';
 export interface Figures {
   /** Bytes a second. */
   readonly wire: number;
-  readonly memory: number;
+  readonly queue: number;
   readonly disk: number;
   /** Received by the target and not applied, bytes. */
   readonly waiting: number;
@@ -33,7 +33,7 @@ export interface RingShape {
 export const HEADER_BYTES = 64;
 export const SLOT_BYTES = 32;
 const MAGIC = 'USTHIST1';
-const VALUES = ['wire', 'memory', 'disk', 'waiting', 'age'] as const;
+const VALUES = ['wire', 'queue', 'disk', 'waiting', 'age'] as const;
 
 export const ringBytes = ({ count }: RingShape): number => HEADER_BYTES + count * SLOT_BYTES;
 export const slotOffset = (stretch: number, { count }: RingShape): number =>
@@ -61,8 +61,8 @@ export function encodeSlot(slot: Slot): Buffer {
 export function decodeSlot(bytes: Buffer, index: number, shape: RingShape): Slot | null {
   if (bytes.every((byte) => byte === 0)) return null;
   if (!isSealed(bytes)) throw new DamagedRing(`slot ${index} was not written like this`);
-  const [wire, memory, disk, waiting, age] = VALUES.map((_, i) => bytes.readFloatLE(8 + i * 4)) as Five;
-  const slot = { stretch: bytes.readUInt32LE(0), wires: bytes.readUInt32LE(4), wire, memory, disk, waiting, age };
+  const [wire, queue, disk, waiting, age] = VALUES.map((_, i) => bytes.readFloatLE(8 + i * 4)) as Five;
+  const slot = { stretch: bytes.readUInt32LE(0), wires: bytes.readUInt32LE(4), wire, queue, disk, waiting, age };
   if (slot.stretch % shape.count !== index) throw new DamagedRing(`slot ${index} is not in its place`);
   if (VALUES.some((name) => slot[name] < 0 || slot[name] === Number.POSITIVE_INFINITY))
     throw new DamagedRing(`slot ${index} holds what is no figure`);
@@ -99,7 +99,7 @@ export function withMore(before: Slot | null, stretch: number, more: Figures): S
     stretch,
     wires,
     wire: averaged(known, more.wire, wires),
-    memory: greater(known?.memory, more.memory),
+    queue: greater(known?.queue, more.queue),
     disk: greater(known?.disk, more.disk),
     waiting: greater(known?.waiting, more.waiting),
     age: greater(known?.age, more.age),

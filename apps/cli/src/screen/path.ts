@@ -39,7 +39,7 @@ function stationsOf(status: JobStatus, rates: Rates): Station[] {
   const { replication } = status;
   const interceptor = status.interceptor === 'none' ? 'not intercepted' : `${status.interceptor} interceptor`;
   const queue = [counted(replication.queuedOperations, 'operation'), formatBytes(replication.queuedBytes)];
-  if (replication.diskQueueBytes > 0) queue.push(`${formatBytes(replication.diskQueueBytes)} on disk`);
+  if (replication.diskQueueBytes > 0) queue.push(`${formatBytes(replication.diskQueueBytes)} of disk in use`);
   const wire = [
     rates.wire === null ? replication.state : `${formatBytes(rates.wire)}/s`,
     `${formatBytes(replication.sentBytes)} sent`,

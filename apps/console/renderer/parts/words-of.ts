@@ -15,12 +15,12 @@ export const counted = ({ t, locale }: Words, key: Counted, count: number): stri
 
 /** What would be lost with the source; null: nothing that is known of. What a mirror has read is on its way, and lost with nobody. */
 export function lostWord(words: Words, stake: AtStake): string | null {
-  if (stake.files === 0 || (stake.operations === 0 && stake.bytes === 0)) return null;
+  const { files, operations } = stake;
+  if (files === 0 || (operations === 0 && stake.bytes === 0)) return null;
   const held = bytes(stake.bytes, words.locale);
-  if (stake.files !== null)
-    return words.t('job.died.lostFiles', { files: counted(words, 'common.files', stake.files), bytes: held });
-  const operations = counted(words, 'common.operations', stake.operations);
-  return words.t('job.died.lost', { operations, bytes: held });
+  return files === null
+    ? words.t('job.died.lost', { operations: counted(words, 'common.operations', operations), bytes: held })
+    : words.t('job.died.lostFiles', { files: counted(words, 'common.files', files), bytes: held });
 }
 
 export function pointWord(words: Words, job: JobView, nowMs: number): string {
