@@ -319,5 +319,14 @@ export const SHORTENED: readonly [seed: number, steps: readonly number[], found:
     steps('244-247 262-265 268 283-286 289 295 307 309 312-313 317 327 331 358 377 379'),
     '[TCM5] a directory that a replay had made in limbo kept another stream from ever beginning',
   ],
+  [
+    2901685,
+    steps(
+      '0-2 9-23 27-29 61-63 67-69 73-74 82 95 110-116 124-127 131-133 140-145 149-151 166-168 172-189',
+      '199-201 205-207 215-217 219-221 264 268 273-274 276 290-291 299 301 313 315 320-322 325 328 330 341',
+      '343 351 358 365-366 369 373 378 380-381 386 395-396 399-400 404-405 414-417 432-433 436 441-442 446',
+    ),
+    '[MIR1] a range was taken out twice: a mirror had read behind it, died, and the next process read it from the ring once more',
+  ],
   [12093, [62], '[SAFE4] a target died when all but the clearing up was done, and nobody started the job again'],
 ];

@@ -23,6 +23,15 @@ const isProtected = (pair: Pair) => () => pair.state() === 'protected';
 
 /** A pair that protects one file of three pages. */
 async function protecting(scope: ScopeKind = 'whole') {
+  const { pair, top, file } = await beginning(scope);
+  pair.connect();
+  turn(pair, isProtected(pair));
+  expect(pair.state()).toBe('protected');
+  return { pair, top, file, job: pair.source.job };
+}
+
+/** The same, before its target is called for the first time. */
+async function beginning(scope: ScopeKind = 'whole') {
   const random = new SeededRandom(1);
   const pair = new Pair({ random, memoryBytes: 1 << 26, ringBytes: 1 << 22, scopes: [scope], disk: 'good' });
   const [top = pair.fs.root] = pair.tops;
@@ -33,10 +42,7 @@ async function protecting(scope: ScopeKind = 'whole') {
     new Uint8Array(3 * PAGE).map((_, i) => i / PAGE + 1),
   );
   await pair.source.start();
-  pair.connect();
-  turn(pair, isProtected(pair));
-  expect(pair.state()).toBe('protected');
-  return { pair, top, file, job: pair.source.job };
+  return { pair, top, file };
 }
 
 function welcome(pair: Pair, change: Partial<Welcome> = {}): Welcome {
@@ -113,6 +119,28 @@ describe('a job on its source', () => {
       while (pair.deliver('target')) pair.applySome(64);
       while (pair.deliver('source')) pair.pumpSource();
     }
+    resume();
+    turn(pair, isProtected(pair));
+    expect([pair.state(), pair.differences()]).toEqual(['protected', []]);
+  });
+
+  it('[MIR1] nor where the process of that mirror has died, and the next one hears its target before it reads that', async () => {
+    const { pair, file } = await beginning();
+    const resume = pair.source.interceptor.pauseRecording();
+    pair.fs.fallocate(file, FallocateMode.collapse, 0, PAGE);
+    pair.connect();
+    // The mirror brings the file as it is now, and waits for what is still being recorded.
+    turn(pair, () => pair.source.job.mirror?.urgency === 'soon');
+    expect(pair.state()).toBe('mirroring');
+    pair.cut();
+    pair.source.end();
+    await pair.source.start();
+    pair.connect();
+    for (let i = 0; i < 10 && pair.source.job.path.awaiting; i += 1) {
+      while (pair.deliver('target')) pair.applySome(64);
+      pair.deliver('source');
+    }
+    expect(pair.source.job.path.awaiting).toBe(false);
     resume();
     turn(pair, isProtected(pair));
     expect([pair.state(), pair.differences()]).toEqual(['protected', []]);

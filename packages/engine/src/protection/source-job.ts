@@ -146,7 +146,7 @@ export class SourceJob {
     if (decoded === null) return null;
     this.#recovery.recorded(decoded.timeMs);
     this.#runs.verification?.observe(decoded);
-    if (isMistakable(decoded, this.#runs.mirror, this.path.awaiting && !this.#runs.complete))
+    if (isMistakable(decoded, this.#runs.mirror, !this.#runs.complete))
       this.path.srm.dirty.addNode(root, decoded.node, 'shifted-while-mirrored');
     return decoded;
   }

@@ -2,15 +2,15 @@
  * Which operations a mirror under way may make into something else on the target. In: an operation, the mirror. Out: whether its file has
  * to be looked at once more when the mirror has ended. So has one that is made while what a power cut took is being repaired: a file that
  * was lost may have left it its number (btrfs counts on from what it still has), and the target would take the one for the other. And
- * what is read from the ring once more behind a source that died may have been done before a mirror read it.
+ * what a mirror has read and the ring only brings now may come when that mirror is gone: lost, stopped, or dead with its process.
  */
 import { type OperationRecord, Verb } from '@understudy/wire';
 import { isCreation } from '../../data-path/source/queue/source-replication-manager.ts';
 import type { Mirror } from './mirror.ts';
 
-/** `again`: a mirror was under way when the last process died, and this may be what it had read already. */
-export function isMistakable(r: OperationRecord, mirror: Pick<Mirror, 'taken'> | null, again: boolean): boolean {
-  if (mirror === null) return again && shiftsContent(r);
+/** `incomplete`: no mirror has come to its end yet, so one that is no more may have read already what this did. */
+export function isMistakable(r: OperationRecord, mirror: Pick<Mirror, 'taken'> | null, incomplete: boolean): boolean {
+  if (mirror === null) return incomplete && shiftsContent(r);
   return shiftsContent(r) || (isCreation(r.verb) && mirror.taken.reasons.some(({ reason }) => reason === 'power-cut'));
 }
 
