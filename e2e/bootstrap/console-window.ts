@@ -2,7 +2,8 @@
  * The console in its real window, driven as a person would. In: a stage. Out: a page and what went wrong in it. Promised: nothing of it is left
  * when it is closed; of a test that failed a trace and the last picture are kept.
  */
-import { spawnSync } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
@@ -77,23 +78,26 @@ export class ConsoleWindow {
     const executablePath = program();
     if (executablePath === null) throw new Error('Electron is not here');
     const display = await openDisplay(stage.env);
-    const env: Record<string, string> = {};
-    for (const [name, value] of Object.entries(stage.env)) if (value !== undefined) env[name] = value;
-    // What the console remembers is the stage's; a language and a zone of its own, so that texts are the same everywhere.
-    Object.assign(env, {
-      DISPLAY: display.name,
-      XDG_CONFIG_HOME: stage.folder(memory),
-      LANG: 'en_GB.UTF-8',
-      TZ: 'UTC',
-    });
+    const env = environmentOf(stage, memory, display);
     try {
-      const args = [APPLICATION, '--no-sandbox', '--lang=en-GB', '--force-prefers-reduced-motion'];
+      const args = [APPLICATION, '--no-sandbox', '--lang=en-GB'];
       const app = await electron.launch({ executablePath, args, env, cwd: projectRoot, timeout: 60_000 });
-      return new ConsoleWindow(app, await app.firstWindow(), display);
+      const page = await app.firstWindow();
+      // Playwright says that there is no such wish, whatever Chromium was started with.
+      await page.emulateMedia({ reducedMotion: 'reduce' });
+      return new ConsoleWindow(app, page, display);
     } catch (error) {
       await display.close();
       throw error;
     }
+  }
+
+  /** The same user starts the same console once more, while this one is there; resolves with what that one ends with. */
+  async startAgain(stage: Bootstrap, memory = 'config'): Promise<number | null> {
+    const env = environmentOf(stage, memory, this.#display);
+    const second = spawn(program() ?? '', [APPLICATION, '--no-sandbox'], { env, stdio: 'ignore' });
+    const [code] = await once(second, 'exit');
+    return code;
   }
 
   /** Of the main process. */
@@ -197,6 +201,13 @@ export class ConsoleWindow {
     await this.#app.close();
     await this.#display.close();
   }
+}
+
+/** What the console remembers is the stage's; a language and a zone of its own, so that texts are the same everywhere. */
+function environmentOf(stage: Bootstrap, memory: string, display: Display): Record<string, string> {
+  const env: Record<string, string> = {};
+  for (const [name, value] of Object.entries(stage.env)) if (value !== undefined) env[name] = value;
+  return { ...env, DISPLAY: display.name, XDG_CONFIG_HOME: stage.folder(memory), LANG: 'en_GB.UTF-8', TZ: 'UTC' };
 }
 
 /** What is done in a window; of one in which it failed the trace is kept under the title. */

@@ -222,6 +222,13 @@ const VISITS: readonly Visit[] = [
   ['settings', open('Settings')],
 ];
 
+/** Of whom asks for reduced motion, as these tests do: what moves all the same. */
+const MOVING = `[...document.querySelectorAll('body *')].filter((one) => {
+  const { transitionDuration, animationName, animationDuration } = getComputedStyle(one);
+  const lasts = (durations) => durations.split(',').some((duration) => parseFloat(duration) > 0);
+  return lasts(transitionDuration) || (animationName !== 'none' && lasts(animationDuration));
+}).map((one) => one.tagName + '.' + one.getAttribute('class'))`;
+
 /** Every screen in both themes and both sizes; what axe finds is collected, so that one run tells all of it. */
 export async function lookAtAll(window: ConsoleWindow): Promise<string[]> {
   const found: string[] = [];
@@ -238,6 +245,7 @@ export async function lookAtAll(window: ConsoleWindow): Promise<string[]> {
       }
       for (const { rule, where, why: fault } of await window.faults())
         found.push(`${name}, ${theme}: ${rule} at ${where}: ${fault}`);
+      for (const moving of await page.evaluate<string[]>(MOVING)) found.push(`${name}, ${theme}: ${moving} moves`);
       if (leave !== undefined) await page.keyboard.press(leave);
     }
   }

@@ -188,10 +188,13 @@ describe.skipIf(why !== null)('the console in its window', () => {
       expect(await page.evaluate('location.href')).toBe('app://console/');
       expect(await page.evaluate('document.querySelector("h1").textContent')).toBe('Settings');
     });
-    await withConsole(stage, 'remembered', async ({ page, complaints }) => {
+    await withConsole(stage, 'remembered', async (window) => {
+      const { page, complaints } = window;
       await page.getByRole('heading', { level: 1, name: 'Settings' }).waitFor();
       await page.locator('html[data-mantine-color-scheme="dark"]').waitFor();
       expect(await page.evaluate<string>('[innerWidth, innerHeight].join(" ")')).toBe('1111 777');
+      expect(await window.startAgain(stage), 'a second console of the same user makes room for the first').toBe(0);
+      expect(await page.evaluate('document.querySelector("h1").textContent')).toBe('Settings');
       expect(complaints).toEqual([]);
     });
   });
