@@ -74,6 +74,7 @@ describe('the state and the marks of a queue', () => {
     mkdirSync(folder, { recursive: true });
     writeFileSync(join(folder, 'state.json'), state);
     writeFileSync(join(folder, 'marks'), marks);
+    writeFileSync(join(folder, 'bounds'), file('bounds'));
     const queue = folderOf(folder);
     try {
       return text(queue.leftBehind(KEY));
@@ -85,10 +86,13 @@ describe('the state and the marks of a queue', () => {
 
   beforeAll(() => {
     const queue = folderOf(join(top, 'good'));
+    expect(queue.leftBehind(KEY)).toBeNull();
     expect(queue.keep({ key: KEY, streamId: STREAM, version: 3, memory: MEMORY })).toBe(true);
     queue.mark(77, 88, 3);
-    good = text(queue.leftBehind(KEY));
     queue.close();
+    const next = folderOf(join(top, 'good'));
+    good = text(next.leftBehind(KEY));
+    next.close();
   });
 
   it('[SRM3] are handed out as they were, or not at all', () => {

@@ -15,6 +15,7 @@ import { makeFolder } from '../../home/make-folder.ts';
 import { messageOf } from '../../home/start-error.ts';
 import { SegmentStore } from '../../ports/segments/index.ts';
 import { isOfLostRing } from './after-power-cut.ts';
+import { lostOf, QueueBounds } from './queue-bounds.ts';
 import { queueStateSchema } from './queue-state.ts';
 import { SegmentQueueStore } from './queue-store.ts';
 import { ScopeLog } from './scope-log.ts';
@@ -79,6 +80,8 @@ export class QueueFolder {
   readonly #mark = Buffer.alloc(MARK_BYTES);
   #marks: number | null = null;
   #damage: string | null = null;
+  /** Entries that are to be there and are not, at an end of the run; it matters only where a job goes on. */
+  #lost: string | null = null;
   #failed = false;
 
   constructor(options: QueueFolderOptions) {
@@ -105,10 +108,14 @@ export class QueueFolder {
       this.store?.clear();
       return null;
     }
-    const memory = this.#damage === null ? state.memory : { ...state.memory, scopes: [] };
-    if (this.#damage !== null) this.store?.clear();
+    if (this.#damage === null && this.#lost !== null) this.#damaged(this.#lost);
     const { streamId, version } = state;
-    return { streamId, memory, version, received: position(marks.received), origin: marks.origin };
+    const goesOn = { streamId, version, received: position(marks.received), origin: marks.origin };
+    if (this.#damage === null) return { ...goesOn, memory: state.memory };
+    // Before the damage is out of sight: were this process killed now, the next one would find a state and nothing that is missing.
+    this.forget();
+    this.store?.clear();
+    return { ...goesOn, memory: { ...state.memory, scopes: [] } };
   }
 
   /**
@@ -186,6 +193,7 @@ export class QueueFolder {
 
   #openStore(): QueueStore {
     const { folder, limits, event } = this.#options;
+    const bounds = new QueueBounds(join(folder, 'bounds'));
     const opened = SegmentStore.open({
       folder: join(folder, 'segments'),
       limits,
@@ -197,12 +205,15 @@ export class QueueFolder {
         }),
       failed: (sentence) => event({ code: 'queue-disk-failed', severity: 'error', sentence }),
     });
-    if (opened.damage.length > 0) {
-      this.#damage = opened.damage.map(({ sentence }) => sentence).join(' ');
-      const sentence = `The send queue on disk is damaged (${this.#damage}): what it held is not known, so that everything is compared.`;
-      event({ code: 'queue-damaged', severity: 'error', sentence });
-    }
-    return new SegmentQueueStore(opened.store);
+    if (opened.damage.length > 0) this.#damaged(opened.damage.map(({ sentence }) => sentence).join(' '));
+    this.#lost = lostOf(bounds.found, opened.store, join(folder, 'segments'));
+    return new SegmentQueueStore(opened.store, bounds);
+  }
+
+  #damaged(why: string): void {
+    this.#damage = why;
+    const sentence = `The send queue on disk is damaged (${why}): what it held is not known, so that everything is compared.`;
+    this.#options.event({ code: 'queue-damaged', severity: 'error', sentence });
   }
 
   #readState() {

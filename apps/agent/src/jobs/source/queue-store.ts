@@ -1,12 +1,18 @@
-/** The engine's queue store on segment files. In: entries. Out: the same after a kill; faults in the engine's words. */
+/** The engine's queue store on segment files. In: entries. Out: the same after a kill, and which are needed; faults in the engine's words. */
 import { type QueueStore, QueueStoreError } from '@understudy/engine';
+import { messageOf } from '../../home/start-error.ts';
 import { SegmentDamage, type SegmentStore } from '../../ports/segments/index.ts';
+import type { Bounds, QueueBounds } from './queue-bounds.ts';
 
 export class SegmentQueueStore implements QueueStore {
   readonly #segments: SegmentStore;
+  readonly #bounds: Pick<QueueBounds, 'write' | 'close'>;
+  /** Why what is needed cannot be written down any more: then nothing more is taken, and the next process compares. */
+  #failed: string | null = null;
 
-  constructor(segments: SegmentStore) {
+  constructor(segments: SegmentStore, bounds: Pick<QueueBounds, 'write' | 'close'>) {
     this.#segments = segments;
+    this.#bounds = bounds;
   }
 
   get oldest(): number {
@@ -22,8 +28,10 @@ export class SegmentQueueStore implements QueueStore {
   }
 
   append(head: Uint8Array, body: Uint8Array): void {
-    const appended = this.#segments.append(head, body);
-    if (!appended.ok) throw new QueueStoreError(appended.fault, appended.sentence);
+    const appended = this.#failed === null ? this.#segments.append(head, body) : null;
+    if (appended?.ok === false) throw new QueueStoreError(appended.fault, appended.sentence);
+    this.#note(this.#segments);
+    if (this.#failed !== null) throw new QueueStoreError('failed', this.#failed);
   }
 
   head(entry: number): Uint8Array {
@@ -34,16 +42,31 @@ export class SegmentQueueStore implements QueueStore {
     return readable(() => this.#segments.body(entry));
   }
 
+  /** Written down before the files go: a process that dies in between has more than it needs. */
   free(through: number): void {
+    const { oldest, next } = this.#segments;
+    this.#note({ oldest: Math.max(oldest, Math.min(through + 1, next)), next });
     this.#segments.free(through);
   }
 
   clear(): void {
+    const { next } = this.#segments;
+    this.#note({ oldest: next, next });
     this.#segments.clear();
   }
 
   close(): void {
     this.#segments.close();
+    this.#bounds.close();
+  }
+
+  #note({ oldest, next }: Bounds): void {
+    if (this.#failed !== null) return;
+    try {
+      this.#bounds.write({ oldest, next });
+    } catch (error) {
+      this.#failed = `what the queue on disk holds cannot be written down: ${messageOf(error)}`;
+    }
   }
 }
 
