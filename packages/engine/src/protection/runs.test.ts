@@ -141,8 +141,9 @@ describe('[SRM1] [MIR3] a queue that could not be read', () => {
 
 describe('[SRM2] a repair that is lost', () => {
   it('gives back what it had taken, and the directories that it had come to: by their names nobody would list them again', () => {
-    const { dirty, runs, stats } = runsWith(new VolatileMirrorMemory());
+    const { dirty, runs, scope, stats } = runsWith(new VolatileMirrorMemory());
     runs.complete = true;
+    scope.add(node(7), node(1), brand<RawName>('new'), true);
     dirty.addEntry(0, node(1), brand<RawName>('new'), 'queue-full');
     runs.startDue();
     stats.set(node(7), { mode: 0o040755 });

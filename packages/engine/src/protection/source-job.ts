@@ -20,10 +20,10 @@ import { isMistakable } from './mirror/mistakable.ts';
 import type { Compare, MirrorOptions } from './mirror/plan.ts';
 import type { MirrorProgress } from './mirror/progress.ts';
 import type { MirrorRoot, MirrorWorld, Urgency } from './mirror/world.ts';
-import { refusedPath } from './path-for-people.ts';
 import { receivedThrough } from './power-cut.ts';
 import { RecoveryPoint } from './recovery-point.ts';
 import { Refusals } from './refusals.ts';
+import { refused } from './refused.ts';
 import { changeRules } from './rules/change-rules.ts';
 import { Runs } from './runs.ts';
 import type { SourceJobOptions, SourceJobWorld } from './source-job-options.ts';
@@ -110,7 +110,8 @@ export class SourceJob {
 
   get #rooms() {
     const { dirty, roots } = this.path.srm;
-    return { dirty, scopes: roots, runs: this.#runs, refusals: this.#refusals, roots: this.#roots };
+    const mine = { runs: this.#runs, refusals: this.#refusals, roots: this.#roots, world: this.#world };
+    return { dirty, scopes: roots, ...mine };
   }
 
   get mirror(): Mirror | null {
@@ -219,6 +220,13 @@ export class SourceJob {
     this.path.scm.linkDown();
   }
 
+  /** Null, or why a target cannot have come as far as it says. */
+  unbelievable(received: Position, applied: Position): string | null {
+    const last = this.path.next - 1;
+    if (received <= last && applied <= received) return null;
+    return `it says that it has received all up to ${received} and applied all up to ${applied}, and the last that was sent is ${last}`;
+  }
+
   acknowledged(received: Position, applied: Position): void {
     this.path.acknowledged(received, applied);
     this.#finishRuns();
@@ -226,7 +234,7 @@ export class SourceJob {
 
   replied(replies: readonly Reply[]): void {
     for (const reply of replies) {
-      if (reply.kind === 'failed') this.#refused(reply);
+      if (reply.kind === 'failed') refused(reply, this.#rooms);
       this.#runs.replied(reply);
     }
   }
@@ -357,16 +365,5 @@ export class SourceJob {
   #loseRuns(): void {
     this.#runs.lose();
     this.#finishRuns();
-  }
-
-  #refused(reply: Extract<Reply, { kind: 'failed' }>): void {
-    const { root, node, parent, errno } = reply;
-    const path = refusedPath(this.#roots.get(root), node, reply.path);
-    const remedy = this.#refusals.add(root, node, { path, errno });
-    this.#refusals.tell({ path, errno, remedy }, this.#world);
-    if (remedy === 'mirror') this.#runs.want('checksum');
-    if (remedy !== 'repair') return;
-    this.path.srm.dirty.addNode(root, node, 'refused-by-target');
-    if (parent !== 0n) this.path.srm.dirty.addNode(root, parent, 'refused-by-target');
   }
 }

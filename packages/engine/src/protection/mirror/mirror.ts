@@ -21,6 +21,7 @@ import { FinishedBefore, type MirrorMemory, type MirrorNote } from './memory.ts'
 import { type Compare, type MirrorPlan, namesFirst, type OrphanOrders, orphanOrders } from './plan.ts';
 import { type MirrorProgress, noProgress } from './progress.ts';
 import { Replies } from './replies.ts';
+import { type TellingWorld, telling } from './told.ts';
 import type { ContentTask, MirrorRoot, MirrorWorld, Urgency } from './world.ts';
 
 export interface MirrorStart {
@@ -45,7 +46,7 @@ export class Mirror {
   readonly taken: Taken;
   readonly progress: MirrorProgress = noProgress();
   readonly replies: Replies;
-  readonly #world: MirrorWorld;
+  readonly #world: TellingWorld;
   readonly #memory: MirrorMemory;
   readonly directories: DirectoryQueue;
   readonly #taken: readonly DirtyItem[];
@@ -67,7 +68,7 @@ export class Mirror {
   #barrierPassed = false;
 
   constructor({ world, plan, memory, items, covers, taken, goesOn }: MirrorStart) {
-    this.#world = world;
+    this.#world = telling(world);
     this.#memory = memory;
     this.plan = plan;
     this.#from = world.next();
@@ -146,8 +147,7 @@ export class Mirror {
 
   #begin(goesOn: boolean): void {
     const how = (this.#repair ? MIRROR_REPAIR : 0) | (goesOn ? MIRROR_GOES_ON : 0);
-    const detail = MirrorCompare[this.plan.compare] | how;
-    this.#world.say({ verb: Verb.mirrorBegin, detail });
+    this.#world.say({ verb: Verb.mirrorBegin, detail: MirrorCompare[this.plan.compare] | how });
     if (this.#repair) return;
     if (!goesOn) this.#memory.begin(this.plan);
     for (const root of this.#world.roots.values()) {
@@ -305,8 +305,7 @@ export class Mirror {
   /** Questions whose answers were lost. */
   #again(questions: readonly Question[], silent: readonly SilentQuestion[]): void {
     for (const { root: index, node, place } of questions) {
-      const root = this.#world.roots.get(index);
-      if (root === undefined) continue;
+      if (!this.#world.roots.has(index)) continue;
       if (place === null) this.directories.push({ root: index, node });
       else this.#left.push({ kind: 'asked', root: index, node, parent: place.parent, name: place.name });
     }
@@ -355,6 +354,7 @@ export class Mirror {
       progress: this.progress,
       inFlight: this.#inFlight,
       unreadable: this.#world.unreadable,
+      told: this.#world.told,
       directory: (root, node) => this.directories.push({ root, node }),
       content: (task) => this.#contents.push(task),
       willSend: (root, node) => this.#contents.willSend(root, node),

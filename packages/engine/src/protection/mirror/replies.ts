@@ -1,7 +1,8 @@
 /**
  * What the target's answers come to. In: replies about what a mirror has said. Out: directories to list, content to send, stretches that
  * differ, orphans counted. Promises: a file that is asked for twice is sent once, as long as it waits; what is dirty of a file about
- * whose name the target has been asked waits for the answer, for a file that is new there is sent as a whole.
+ * whose name the target has been asked waits for the answer, for a file that is new there is sent as a whole; nothing is looked at for an
+ * answer about what was not said.
  */
 import { RingBuffer } from '@understudy/base';
 import type { Attributes, NodeId, Reply } from '@understudy/wire';
@@ -28,6 +29,8 @@ export interface RepliesWorld {
   unreadable(root: number, node: NodeId, why: string): void;
   directory(root: number, node: NodeId): void;
   content(task: ContentTask): void;
+  /** This mirror has told the target of it. */
+  told(root: number, node: NodeId): boolean;
   /** The whole file waits to be sent already. */
   willSend(root: number, node: NodeId): boolean;
   /** There is something to do again. */
@@ -98,8 +101,9 @@ export class Replies {
     if (fate === 'outside' && this.outside.length < EXAMPLES) this.outside.push({ root, path });
   }
 
-  /** Null: gone, or not to be read, and named. */
+  /** Null: gone, or not to be read, and named; or nothing that was asked about. */
   #look(root: number, node: NodeId): Attributes | null {
+    if (!this.#world.told(root, node)) return null;
     try {
       return this.#world.roots.get(root)?.files.stat(node) ?? null;
     } catch (error) {
@@ -152,6 +156,7 @@ export class Replies {
   }
 
   #differs({ root, node, offset, extent }: Extract<Reply, { kind: 'differs' }>): void {
+    if (!this.#world.told(root, node)) return;
     this.#world.progress.bytesSkipped -= Math.min(extent, this.#world.progress.bytesSkipped);
     this.#world.inFlight.owes(root, node);
     this.#stretches.push({ root, node, offset, extent });

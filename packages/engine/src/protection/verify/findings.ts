@@ -53,8 +53,10 @@ export class Findings {
     return this.#dirty.items();
   }
 
-  add(reply: Differs): void {
-    this.#note(reply);
+  /** `isOurs`: certainly a file of the set; otherwise all of its root would have to be compared. */
+  add(reply: Differs, isOurs = true): void {
+    if (isOurs) this.#note(reply);
+    else this.#dirty.addRoot(reply.root, 'verification');
     const isStretch = reply.what === 'content' && reply.extent > 0;
     if (isStretch && this.#joins(reply)) return;
     const { root, path, what, detail } = reply;

@@ -5,6 +5,7 @@
 import { RingBuffer } from '@understudy/base';
 import {
   MirrorCompare,
+  NO_NODE,
   type NodeId,
   type OperationRecord,
   RecordFlag,
@@ -13,6 +14,7 @@ import {
   Verb,
 } from '@understudy/wire';
 import { type Barrier, FileError, type SourceDirectory, type SourceEntry, type SourceFile } from '../../ports.ts';
+import { liesBeneath } from '../lies-beneath.ts';
 import { DIRECTORY, REGULAR, typeOf } from '../mirror/entry-sender.ts';
 import type { MirrorRoot, MirrorWorld, Urgency } from '../mirror/world.ts';
 import { pathForPeople } from '../path-for-people.ts';
@@ -119,7 +121,11 @@ export class Verification {
   }
 
   onReply(reply: Reply): void {
-    if (reply.kind === 'differs') this.findings.add(reply);
+    if (reply.kind !== 'differs') return;
+    const root = this.#world.roots.get(reply.root);
+    const { node, parent = NO_NODE, path } = reply;
+    const isOurs = liesBeneath(root, node, path) && (parent === NO_NODE || liesBeneath(root, parent, ''));
+    this.findings.add(reply, isOurs);
   }
 
   markLost(): void {
