@@ -75,7 +75,7 @@ export const PLANTED: readonly Planted[] = [
     what: "a mirror's block that was read before a newer write and is sent over it",
     file: 'engine/src/protection/mirror/content-sender.ts',
     from: '    const read = file.read(data.start, this.#buffer.subarray(0, length));\n',
-    to: `    const held = (world.held ??= new Map());
+    to: `    const held = (world.roots.held ??= new Map());
     const key = root.index + '/' + task.node + '/' + data.start;
     const old = held.get(key);
     if (old !== undefined) this.#buffer.set(old.subarray(0, length));
