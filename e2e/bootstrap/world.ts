@@ -136,7 +136,7 @@ export class Town {
   }
 }
 
-/** The measure of the issue: 1.2 times what changed, and 200 bytes an operation. */
+/** What may be sent of a stream: 1.2 times what each write changed, for the replica is to pass through every state, and 200 bytes a call. */
 export const allowedBytes = ({ bytes, calls }: Written): number => 1.2 * bytes + 200 * calls;
 
 export const megabytes = (bytes: number): string => `${(bytes / 1e6).toFixed(1)} MB`;
