@@ -1,8 +1,9 @@
 /**
  * Frames as they arrive, compressed ones expanded in other threads. In: frames in order. Out: the same frames in the same order, none
- * of them compressed. Holds at most HELD_BYTES beyond what came in one piece from the socket: `onFull` asks for a rest.
+ * of them compressed. What is being expanded, and what is and waits for its turn, is at most HELD_BYTES, whatever one piece from the
+ * socket declares; beside that lies only what came, as it came: `full` asks for a rest.
  */
-import { Codec, type FrameHeader } from '@understudy/wire';
+import { Codec, type FrameHeader, MAX_FRAME } from '@understudy/wire';
 import { expand } from '../compression/index.ts';
 
 export interface ExpanderActions {
@@ -19,29 +20,38 @@ interface Waiting {
   ready: boolean;
 }
 
-const HELD_BYTES = 8 * 1024 * 1024;
+/** As the frames declare it: of the greatest, one for each thread that expands. */
+export const HELD_BYTES = 4 * MAX_FRAME;
+/** A thread each, and the next ones ready: what expands to little still takes memory while it is at work. */
+export const EXPANDED_AT_ONCE = 8;
 
 export class Expander {
   readonly #actions: ExpanderActions;
+  readonly #expandOne: typeof expand;
   readonly #waiting: Waiting[] = [];
+  /** How many of those that wait have been begun, from the first on; what needs no expanding counts as begun. */
+  #begun = 0;
+  #atWork = 0;
+  /** As declared: of those that were begun and are not delivered, and of all that wait. */
+  #begunBytes = 0;
   #bytes = 0;
   #full = false;
   #ended = false;
 
-  constructor(actions: ExpanderActions) {
+  constructor(actions: ExpanderActions, expandOne = expand) {
     this.#actions = actions;
+    this.#expandOne = expandOne;
   }
 
   push(header: FrameHeader, payload: Uint8Array): void {
-    const compressed = header.codec !== Codec.none;
-    if (!compressed && this.#waiting.length === 0) {
+    const ready = header.codec === Codec.none;
+    if (ready && this.#waiting.length === 0) {
       this.#actions.deliver(header, payload);
       return;
     }
-    const waiting: Waiting = { header, payload, ready: !compressed };
-    this.#waiting.push(waiting);
+    this.#waiting.push({ header, payload, ready });
     this.#bytes += header.rawLength;
-    if (compressed) void this.#expand(waiting);
+    this.#begin();
     this.#tellFull();
   }
 
@@ -51,14 +61,29 @@ export class Expander {
     this.#waiting.length = 0;
   }
 
+  /** The oldest first, and a later one never in an older one's place: what is delivered next is always among those at work. */
+  #begin(): void {
+    for (let next = this.#waiting[this.#begun]; next !== undefined; next = this.#waiting[this.#begun]) {
+      const { rawLength } = next.header;
+      if (!next.ready) {
+        if (this.#atWork >= EXPANDED_AT_ONCE || this.#begunBytes + rawLength > HELD_BYTES) return;
+        this.#atWork += 1;
+        void this.#expand(next);
+      }
+      this.#begun += 1;
+      this.#begunBytes += rawLength;
+    }
+  }
+
   async #expand(waiting: Waiting): Promise<void> {
     const { header, payload } = waiting;
     try {
-      waiting.payload = await expand(header.codec, payload, header.rawLength);
+      waiting.payload = await this.#expandOne(header.codec, payload, header.rawLength);
     } catch (error) {
       if (!this.#ended) this.#actions.failed(`a frame cannot be expanded: ${(error as Error).message}`);
       return;
     }
+    this.#atWork -= 1;
     waiting.header = { ...header, codec: Codec.none, payloadLength: header.rawLength };
     waiting.ready = true;
     this.#actions.spent(payload);
@@ -68,10 +93,14 @@ export class Expander {
   #deliver(): void {
     while (!this.#ended && this.#waiting[0]?.ready === true) {
       const { header, payload } = this.#waiting.shift() as Waiting;
+      this.#begun -= 1;
+      this.#begunBytes -= header.rawLength;
       this.#bytes -= header.rawLength;
       this.#actions.deliver(header, payload);
     }
-    if (!this.#ended) this.#tellFull();
+    if (this.#ended) return;
+    this.#begin();
+    this.#tellFull();
   }
 
   #tellFull(): void {

@@ -2,7 +2,7 @@
  * A replication link: frames over one TLS socket, after the HTTP upgrade, the same on both ends.
  * In: frames to send, bytes of the socket. Out: `onFrame`, `onDrain`, and once `onClose` with a named reason.
  * Promised: frames arrive whole, checked and in order, or the link ends; a peer that falls silent ends it too; memory held is
- * bounded by what the owner sends against `send`'s answer and by one frame on the way in.
+ * bounded by what the owner sends against `send`'s answer, and on the way in by one frame and what expander.ts holds.
  */
 import type { Socket } from 'node:net';
 import {
@@ -68,8 +68,13 @@ export class ReplicationLink {
     deliver: (header, payload) => this.#pass(header, payload),
     spent: (payload) => this.#reader.recycle(payload),
     failed: (sentence) => this.#end('protocol', `${this.peer.address} broke the protocol (bad-payload): ${sentence}`),
-    full: (full) => (full ? this.#socket.pause() : this.#socket.resume()),
+    full: (full) => {
+      this.#full = full;
+      this.#rest();
+    },
   });
+  /** Enough is being expanded. */
+  #full = false;
   #early: [FrameHeader, Uint8Array][] = [];
   #onFrame: FrameListener | null = null;
   readonly #onDrain: (() => void)[] = [];
@@ -151,7 +156,7 @@ export class ReplicationLink {
     const early = this.#early;
     this.#early = [];
     for (const [header, payload] of early) listener(header, payload);
-    if (this.#closed === null) this.#socket.resume();
+    this.#rest();
   }
 
   /** Gives a payload back that `onFrame` delivered and nobody looks at any more; the next frames are then received without allocating. */
@@ -241,8 +246,15 @@ export class ReplicationLink {
     else if (this.#onFrame !== null) this.#onFrame(header, payload);
     else {
       this.#early.push([header, payload]);
-      this.#socket.pause();
+      this.#rest();
     }
+  }
+
+  /** Nothing is read while enough is being expanded, or what has come lies here with nobody to take it. */
+  #rest(): void {
+    if (this.#closed !== null) return;
+    if (this.#full || this.#early.length > 0) this.#socket.pause();
+    else this.#socket.resume();
   }
 
   #end(end: LinkEnd, sentence: string): void {
