@@ -70,6 +70,20 @@ describe('a job on its source', () => {
     expect(pair.state()).toBe('protected');
   });
 
+  it('[TCM6] whatever else a full target says of itself, nothing goes to it before it says that there is room', async () => {
+    const { pair, job, file } = await protecting();
+    job.path.scm.setPaused(true);
+    pair.fs.append(file, new Uint8Array(10));
+    pair.source.drain();
+    job.pump();
+    for (const state of ['full', 'retrying', 'held', 'replaying', 'ok'] as const) {
+      job.condition({ state, code: 'any', sentence: 'said again because figures of the queue have changed' });
+      expect([state, job.nextPacket()]).toEqual([state, undefined]);
+    }
+    job.path.scm.setPaused(false);
+    expect(job.nextPacket()?.count).toBe(1);
+  });
+
   it('[TCM4] a flush does not settle by the welcome of a target that has given something up', async () => {
     const { pair, job, file } = await protecting();
     pair.fs.append(file, new Uint8Array(10));

@@ -264,6 +264,7 @@ export class TargetAgent {
     running.apply.told(hello.applied);
     if (running.apply.untold.length > 0) link.toSource.push({ kind: 'replies', replies: running.apply.untold });
     this.#tellCondition(running, true);
+    if (running.accept.condition.state === 'full') link.toSource.push({ kind: 'pause', paused: true });
     this.#acknowledge(running);
     return answer.welcome;
   }

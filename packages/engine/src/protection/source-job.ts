@@ -242,7 +242,6 @@ export class SourceJob {
   condition(condition: Condition): void {
     this.#condition = condition.state === 'ok' ? null : condition;
     this.braked = condition.state === 'held' ? { code: condition.code, sentence: condition.sentence } : null;
-    this.path.scm.setPaused(condition.state === 'full');
   }
 
   // ----------------------------------------------------------------------------------------------------- commands

@@ -30,7 +30,7 @@ export const FrameType = {
   replies: 7,
   /** JSON: `conditionSchema`. */
   condition: 8,
-  /** The target's queue is full: send no operations until `resume`. */
+  /** The target's queue is full: send no operations until `resume`, or until a new link's welcome behind which this is not said again. */
   pause: 9,
   resume: 10,
   /** `from` comes back in the pong. */

@@ -218,6 +218,8 @@ export class TargetJob {
     this.#apply.told(hello.applied);
     this.#sendReplies(link, this.#apply.untold);
     this.#tellCondition(true);
+    // What was said of it on another link is not known on this one.
+    if (this.#accept.condition.state === 'full') link.send({ type: FrameType.pause }, []);
     // Behind what there is to say of it: only now the source counts it as heard.
     this.#acknowledge(link);
     link.onFrame((header, payload) => this.#guarded(link, () => this.#frame(link, header, payload)));
@@ -360,8 +362,6 @@ export class TargetJob {
     if (this.#ticks % LOOK_TICKS === 0) {
       this.#look();
       this.#tellCondition(JSON.stringify(this.#path.queue) !== this.#toldQueue);
-    }
-    if (this.#ticks % LOOK_TICKS === 0) {
       this.#apply.brake.keepHouse();
       this.#told();
       this.past.look();

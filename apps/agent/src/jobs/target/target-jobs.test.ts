@@ -31,6 +31,7 @@ import { FakeLink } from '../testing/fake-link.ts';
 import { TargetJobs } from './target-jobs.ts';
 
 const PEER = 'a'.repeat(64);
+const FLOW = new Set<number>([FrameType.pause, FrameType.resume]);
 
 /** A replica in memory for a directory on disk: a directory made anew is another replica. */
 class Trees {
@@ -58,7 +59,7 @@ describe('the jobs of a target', () => {
   let faults: unknown[];
   let ready: Promise<void> | null;
   const id = randomUUID();
-  const make = () =>
+  const make = (more: object = {}) =>
     new TargetJobs({
       version: '1',
       home: join(top, 'home'),
@@ -68,6 +69,7 @@ describe('the jobs of a target', () => {
       ...(ready === null ? {} : { ready }),
       event: ({ code }) => events.push(code),
       fault: (error) => faults.push(error),
+      ...more,
     });
   const hello = (more: object = {}) => ({
     version: '1',
@@ -327,6 +329,33 @@ describe('the jobs of a target', () => {
     expect(queues().length).toBeLessThan(8);
   });
 
+  it('[TCM6] a full target that is retrying says so, and lets nobody send, on a new link neither, until there is room', async () => {
+    jobs.close();
+    jobs = make({ journal: { memoryBytes: 1 << 20, folder: '', limits: { diskBytes: 64 * 1024, minFreeBytes: 0 } } });
+    const link = say();
+    const rootRecord = record({ verb: Verb.root, sequence: 1, node: 9n as NodeId, data: Buffer.from('/data') });
+    send(link, 1, 1, Buffer.from(encodeRecord(rootRecord)));
+    await vi.waitFor(() => expect(acknowledged(link)).toBe(1));
+    const [tree] = trees.all.values();
+    if (tree === undefined) throw new Error('no replica was opened');
+    tree.beforeChange = () => {
+      throw new FileError('ENOSPC', 'openat');
+    };
+    const attributes = { ...rootRecord.attributes, mode: 0o100644, nlink: 1 };
+    const create = { verb: Verb.create, parent: 9n as NodeId, node: 10n as NodeId, name: 'f' as RawName, attributes };
+    send(link, 2, 2, Buffer.from(encodeRecord(record({ ...create, sequence: 2 }))));
+    const flow = (of: FakeLink) => of.sent.map(({ type }) => type).filter((type) => FLOW.has(type));
+    let last = 2;
+    for (; flow(link).length === 0; last += 100) send(link, last + 1, last + 100);
+    const conditions = (of: FakeLink) => of.said(FrameType.condition).map((said) => (said as Condition).state);
+    await vi.waitFor(() => expect(conditions(link).at(-1)).toBe('retrying'));
+    const second = say({ next: last + 1 });
+    expect([flow(second), conditions(second)]).toEqual([[FrameType.pause], ['retrying']]);
+    tree.beforeChange = () => {};
+    await vi.waitFor(() => expect(flow(second)).toEqual([FrameType.pause, FrameType.resume]), 5000);
+    expect(flow(say({ next: last + 1 }))).toEqual([]);
+  });
+
   it('speaks only after a hello', () => {
     const link = new FakeLink();
     jobs.accept(link.as(), PEER);
@@ -342,7 +371,7 @@ describe('the jobs of a target', () => {
     jobs.close();
     const path = join(top, 'home', 'replicas', id, 'replica.json');
     writeFileSync(path, '{ "jobId"');
-    expect(make).toThrow(new RegExp(`${path} is damaged`));
+    expect(() => make()).toThrow(new RegExp(`${path} is damaged`));
     expect(readFileSync(path, 'utf8')).toBe('{ "jobId"');
   });
 });

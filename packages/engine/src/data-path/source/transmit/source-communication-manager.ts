@@ -166,7 +166,7 @@ export class SourceCommunicationManager<P extends LoggedPacket> {
     }
   }
 
-  /** TCM6: the target's queue is full, or it has room again. */
+  /** TCM6: the target's queue is full, or it has room again. Its `pause` and `resume` say so, and not its condition, which has one word for all. */
   setPaused(paused: boolean): void {
     this.#paused = paused;
   }
