@@ -24,6 +24,7 @@ const WELL: JobFacts = {
   orderedWhy: '',
 };
 const why = { code: 'x', sentence: 'because' };
+const version = { code: 'version', sentence: 'it speaks another version' };
 
 /** Each takes one thing from a job that is well; `protected` must not survive any of them. */
 const CASES: readonly [change: Partial<JobFacts>, state: JobStateName, data: TargetDataState][] = [
@@ -36,6 +37,9 @@ const CASES: readonly [change: Partial<JobFacts>, state: JobStateName, data: Tar
   [{ paused: true, linked: false }, 'paused', 'ok'],
   [{ linked: false }, 'disconnected', 'ok'],
   [{ linked: false, complete: false }, 'disconnected', 'unknown'],
+  [{ linked: false, linkReason: version }, 'halted', 'ok'],
+  [{ linked: false, linkReason: version, paused: true }, 'halted', 'ok'],
+  [{ linked: true, linkReason: version }, 'protected', 'ok'],
   [{ started: false, linked: false, complete: false }, 'stopped', 'mirror-required'],
   [{ targetReplaying: true }, 'replaying', 'ok'],
   [{ mirror: 'scanning' }, 'calculating', 'mirroring'],

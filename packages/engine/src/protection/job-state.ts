@@ -63,6 +63,12 @@ export interface JobFacts {
   readonly role?: Role | null | undefined;
 }
 
+/**
+ * SAFE7: why there is no link. A person has to bring both sides to one version, and need not start the job then: nothing of it was said to
+ * the other side, what changes is queued meanwhile, and it goes on by itself.
+ */
+export const OTHER_VERSION = 'version';
+
 /** Those that the engine does not know by itself. */
 export type OutsideFacts = Pick<
   JobFacts,
@@ -82,6 +88,7 @@ function plainState(facts: JobFacts): JobState {
   if (!facts.started) return { state: 'stopped', reason: facts.halt };
   if (facts.halt !== null) return { state: 'halted', reason: facts.halt };
   if (facts.braked != null) return { state: 'halted', reason: facts.braked };
+  if (!facts.linked && facts.linkReason?.code === OTHER_VERSION) return { state: 'halted', reason: facts.linkReason };
   if (facts.paused)
     return {
       state: 'paused',

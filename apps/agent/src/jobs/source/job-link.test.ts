@@ -12,11 +12,14 @@ class Bench {
   dials = 0;
   reachable = true;
   nobodyListens = false;
+  code: ConnectError['code'] = 'unreachable';
+  /** Why there was no link, each time it became another reason. */
+  readonly unlinked: string[] = [];
   readonly link = new JobLink({
     dial: async () => {
       this.dials += 1;
       const { nobodyListens } = this;
-      if (!this.reachable) throw new ConnectError('unreachable', 'connection refused', { nobodyListens });
+      if (!this.reachable) throw new ConnectError(this.code, 'connection refused', { nobodyListens });
       const link = new FakeLink();
       this.links.push(link);
       return link;
@@ -33,6 +36,7 @@ class Bench {
       replies: (replies) => this.heard.push(`replies ${replies.length}`),
       condition: ({ state }) => this.heard.push(`condition ${state}`),
       paused: (paused) => this.heard.push(`paused ${paused}`),
+      unlinked: () => this.unlinked.push(this.link.reason.code),
       writable: () => this.heard.push('writable'),
       fault: (error) => this.heard.push(`fault ${error}`),
     },
@@ -150,6 +154,25 @@ describe("a job's link", () => {
     expect(bench.heard).toEqual(['halt superseded']);
     expect(bench.dials).toBe(1);
   });
+
+  it.each(['version', 'not-trusted', 'changed-fingerprint'] as const)(
+    '[SAFE7] calls %s by its name, tells of it once, and goes on by itself once it is mended',
+    async (code) => {
+      Object.assign(bench, { reachable: false, code });
+      await vi.advanceTimersByTimeAsync(0);
+      bench.newest.end('lost', 'it broke');
+      await vi.advanceTimersByTimeAsync(60_000);
+      expect(bench.dials).toBeGreaterThan(10);
+      expect(bench.link.reason).toMatchObject({ code, sentence: expect.stringMatching(/beta.* connection refused/) });
+      bench.reachable = true;
+      await vi.advanceTimersByTimeAsync(5_000);
+      await bench.up();
+      expect([bench.heard, bench.unlinked]).toEqual([
+        ['up false', 'writable'],
+        ['link-down', code],
+      ]);
+    },
+  );
 
   it('takes another refusal for the reason and comes again', async () => {
     await vi.advanceTimersByTimeAsync(0);

@@ -1,9 +1,9 @@
 /**
  * The link of one job to its target, kept up. In: start, stop, frames. Out: a job that is linked or knows why not.
- * Promises: it dials again by itself with growing pauses; a refusal that only a person can mend stops the dialling and halts the job;
- * nothing of an old link reaches the job once a new one is being made.
+ * Promises: it dials again by itself with growing pauses; a refusal that only a person can mend stops the dialling and halts the job, but
+ * for another version of the target's agent, which halts it for as long as it is another (SAFE7); nothing of an old link reaches the job once a new one is being made.
  */
-import type { JobStanding, LoggedPacket, Reason } from '@understudy/engine';
+import { type JobStanding, type LoggedPacket, OTHER_VERSION, type Reason } from '@understudy/engine';
 import {
   type Condition,
   conditionSchema,
@@ -32,6 +32,8 @@ export interface JobLinkEvents {
   replies(replies: readonly Reply[]): void;
   condition(condition: Condition): void;
   paused(paused: boolean): void;
+  /** There is no link, for another reason than before. */
+  unlinked(): void;
   /** There may be room for more on the wire. */
   writable(): void;
   /** A fault of our own, for the technical log. */
@@ -60,7 +62,6 @@ const STEADY_MS = 10_000;
 /** Refusals that dialling again cannot mend. */
 const FINAL = new Set<Refuse['code']>([
   'superseded',
-  'version',
   'replica-path-in-use',
   'replica-path-invalid',
   'foreign-files',
@@ -82,6 +83,8 @@ export class JobLink {
   #pauseMs = FIRST_PAUSE_MS;
   #timer: NodeJS.Timeout | null = null;
   #reason: Reason;
+  /** The code of the reason that was told last. */
+  #told = '';
   /** What the target said before it hung up. */
   #refusal: Reason | null = null;
   #standing: JobStanding | null = null;
@@ -164,9 +167,8 @@ export class JobLink {
     try {
       link = await this.#options.dial();
     } catch (error) {
-      const sentence = `${targetName} cannot be reached: ${(error as Error).message}`;
       const longestMs = error instanceof ConnectError && error.nobodyListens ? LONGEST_UNTIL_STARTED_MS : undefined;
-      this.#again({ code: 'unreachable', sentence }, longestMs);
+      this.#again(notReached(error, targetName), longestMs);
       return;
     }
     if (this.#closing) link.close('the job was stopped');
@@ -206,6 +208,10 @@ export class JobLink {
   #again(reason: Reason, longestMs = LONGEST_PAUSE_MS): void {
     this.#reason = reason;
     if (this.#closing || this.#refusedForGood) return;
+    if (reason.code !== this.#told) {
+      this.#told = reason.code;
+      this.#options.events.unlinked();
+    }
     this.#timer ??= setTimeout(() => void this.#dial(), Math.min(longestMs, this.#pauseMs));
     this.#pauseMs = Math.min(LONGEST_PAUSE_MS, this.#pauseMs * 2);
   }
@@ -269,6 +275,22 @@ export class JobLink {
     link.close('the target refused');
     if (this.#refusedForGood) this.#options.events.halt(this.#refusal ?? refuse);
   }
+}
+
+/** What a person has to mend is called by its name. It is dialled again all the same: it may have been mended on the other side. */
+function notReached(error: unknown, targetName: string): Reason {
+  const { message } = error as Error;
+  const code = error instanceof ConnectError ? error.code : 'failed';
+  if (code === OTHER_VERSION)
+    return {
+      code,
+      sentence:
+        `The agents of this server and of ${targetName} cannot talk to each other: ${message} Bring both to the same version: the job ` +
+        'goes on by itself then. Until then nothing is deleted anywhere, and what changes here is queued.',
+    };
+  if (code === 'not-trusted') return { code, sentence: `${targetName} does not let this server in: ${message}` };
+  if (code === 'changed-fingerprint') return { code, sentence: `This is not ${targetName} as it is known: ${message}` };
+  return { code: 'unreachable', sentence: `${targetName} cannot be reached: ${message}` };
 }
 
 /** Node ids are decimal strings in JSON. */

@@ -11,6 +11,7 @@ import {
   type JobState,
   type MirrorMemory,
   type MirrorOptions,
+  OTHER_VERSION,
   type ProtectedRoot,
   type Reason,
   type Role,
@@ -318,6 +319,7 @@ export class JobRunner {
           job.path.scm.setPaused(paused);
           wake();
         },
+        unlinked: wake,
         writable: wake,
         fault: options.fault,
       },
@@ -378,7 +380,10 @@ export class JobRunner {
     this.#lastState = now;
     const severity = state === 'degraded' ? 'error' : 'information';
     const why = reason === null ? '' : ` ${sentenceOf(reason.sentence)}`;
-    // A halt has said its name already, and the first cookie comes in a moment.
+    // SAFE7 is a halt that goes on by itself: nothing else says its name.
+    if (state === 'halted' && reason?.code === OTHER_VERSION)
+      this.options.event({ code: reason.code, severity: 'error', sentence: reason.sentence });
+    // Any other has said its name already, and the first cookie comes in a moment.
     if (!first && state !== 'halted' && reason?.code !== 'audit-awaited')
       this.options.event({ code: `state-${state}`, severity, sentence: `The job is ${state}.${why}` });
     this.options.changed();

@@ -8,6 +8,7 @@ import { defaultSettings } from '../../config/settings.ts';
 import type { AuditSettings } from '../source/cookie-round.ts';
 import type { LeaseOf } from '../source/gate/job-lease.ts';
 import { Interceptors } from '../source/interceptors.ts';
+import type { DialledLink } from '../source/job-link.ts';
 import { PositionReserve } from '../source/position-reserve.ts';
 import type { JobSurroundings } from '../source/prepare-job.ts';
 import { forgetLeftBehind, survivalOf } from '../source/queue-places.ts';
@@ -35,6 +36,12 @@ export class JobScene {
   survives = false;
   leave: () => Promise<string | null> = async () => null;
   rest: () => Promise<string | null> = async () => null;
+  /** A link that the test speaks for, unless it wants another. */
+  dial: () => Promise<DialledLink> = async () => {
+    const link = new FakeLink();
+    this.links.push(link);
+    return link;
+  };
   jobs: SourceJobs;
   readonly #audit: AuditSettings | null;
 
@@ -152,11 +159,7 @@ export class JobScene {
         windowBytes: 1 << 20,
         hello: (live) => ({ ...live, jobId: stored.id }) as unknown as Hello,
         ...(this.survives ? { survival: survivalOf(this.#base, stored, roots, ring) } : {}),
-        dial: async () => {
-          const link = new FakeLink();
-          this.links.push(link);
-          return link;
-        },
+        dial: () => this.dial(),
         ...roleOf(stored),
         halting: (reason, job) => keepUnsent(reason, job, store.unsent(stored.id)),
       }),
