@@ -183,6 +183,12 @@ export class JobRunner {
     this.#scopes = scopes;
   }
 
+  /** By hand: nothing is sent. */
+  setPaused(paused: boolean): void {
+    this.job.setPaused(paused);
+    this.#link.sender.hold('person', paused);
+  }
+
   get scopes(): readonly Scope[] {
     return this.#scopes;
   }
@@ -277,6 +283,7 @@ export class JobRunner {
       facts: () => job.waiting,
       hold: (reason) => {
         job.setHeld(reason);
+        this.#link.sender.hold('limits', reason !== null);
         options.wake();
       },
     });

@@ -1,5 +1,6 @@
-import { FrameType, jobStatusSchema, position } from '@understudy/wire';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { FrameType, jobStatusSchema, NO_LIMITS, position } from '@understudy/wire';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { Sender } from '../../ports/replication-link/sender.ts';
 import { JobScene } from '../testing/scene-of-jobs.ts';
 
 describe('the words of a status', () => {
@@ -62,5 +63,16 @@ describe('the words of a status', () => {
       replication: { state: 'paused' },
       actions: ['resume', 'stop', 'edit'],
     });
+  });
+
+  it('[SCM4] of a job that is paused, by hand or by its limits: what was ready to go stays, too', async () => {
+    const hold = vi.spyOn(Sender.prototype, 'hold');
+    await scene.create('files', { start: true, transmit: { ...NO_LIMITS, startAtBytes: 1 << 30 } });
+    expect(hold.mock.lastCall).toEqual(['limits', true]);
+    scene.jobs.pause('files', true);
+    expect(hold.mock.lastCall).toEqual(['person', true]);
+    scene.jobs.pause('files', false);
+    expect(hold.mock.lastCall).toEqual(['person', false]);
+    hold.mockRestore();
   });
 });

@@ -157,6 +157,7 @@ export class JobScene {
         reserve: new PositionReserve(store.reserve(stored.id)),
         memoryBytes: 1 << 20,
         windowBytes: 1 << 20,
+        transmission: stored.definition,
         hello: (live) => ({ ...live, jobId: stored.id }) as unknown as Hello,
         ...(this.survives ? { survival: survivalOf(this.#base, stored, roots, ring) } : {}),
         dial: () => this.dial(),

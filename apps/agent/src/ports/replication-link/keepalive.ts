@@ -43,6 +43,11 @@ export class Keepalive {
     return Math.max(0, this.#now() - this.#lastHeard);
   }
 
+  /** Since the beginning, in microseconds: what a ping carries. */
+  get stamp(): number {
+    return Math.round((this.#now() - this.#began) * 1000);
+  }
+
   heard(): void {
     this.#lastHeard = this.#now();
   }
@@ -65,6 +70,6 @@ export class Keepalive {
     if (late > this.#settings.pingMs / 2) this.#lastHeard += late;
     const silent = now - this.#lastHeard;
     if (silent >= this.#settings.deadMs) this.#actions.dead(Math.round(silent));
-    else this.#actions.ping(Math.round((now - this.#began) * 1000));
+    else this.#actions.ping(this.stamp);
   }
 }

@@ -21,6 +21,7 @@ import { Expander } from './expander.ts';
 import { readInPlace } from './fast-read.ts';
 import { FrameReader } from './frame-reader.ts';
 import { Keepalive, type KeepaliveSettings } from './keepalive.ts';
+import { LineWindow } from './line-window.ts';
 
 export type LinkEnd =
   /** The other side said goodbye, or we did. */
@@ -47,7 +48,7 @@ export interface LinkPeer {
 }
 
 export interface LinkSettings extends KeepaliveSettings {
-  /** `send` answers false while more bytes than this wait for the socket. */
+  /** `send` answers false while more bytes than this wait for the socket, or more are under way than LineWindow lets be. */
   readonly sendBuffer: number;
 }
 
@@ -76,6 +77,8 @@ export class ReplicationLink {
   /** Enough is being expanded. */
   #full = false;
   #early: [FrameHeader, Uint8Array][] = [];
+  /** What has been sent and not read at the other end: its pongs say that all before the ping has been. */
+  readonly #line = new LineWindow();
   #onFrame: FrameListener | null = null;
   readonly #onDrain: (() => void)[] = [];
   readonly #onClose: ((closed: LinkClosed) => void)[] = [];
@@ -92,7 +95,7 @@ export class ReplicationLink {
     this.#socket = socket;
     this.#settings = settings;
     this.#keepalive = new Keepalive(settings, {
-      ping: (value) => this.send({ type: FrameType.ping, from: position(value) }, []),
+      ping: (value) => this.#mark(value),
       dead: (silentMs) => this.#end('silent', `nothing was heard from ${peer.address} for ${silentMs} ms`),
     });
     socket.setNoDelay(true);
@@ -143,7 +146,10 @@ export class ReplicationLink {
     for (const part of parts) crc = crc32(part, crc);
     setFrameCrc(header, crc);
     this.#write(header, parts, length + FRAME_HEADER);
-    return this.#buffered < this.#settings.sendBuffer;
+    if (this.#line.wantsMark && fields.type !== FrameType.bye) this.#mark(this.#keepalive.stamp);
+    const more = this.#buffered < this.#settings.sendBuffer && this.#line.open;
+    this.#starved ||= !more;
+    return more;
   }
 
   sendJson(type: FrameType, value: unknown): boolean {
@@ -196,7 +202,7 @@ export class ReplicationLink {
     }
     this.#buffered += bytes;
     this.#bytesSent += bytes;
-    this.#starved ||= this.#buffered >= this.#settings.sendBuffer;
+    this.#line.sent(bytes, performance.now());
     const gone = () => this.#gone(bytes);
     const last = parts.length - 1;
     this.#socket.write(header, last < 0 ? gone : undefined);
@@ -210,7 +216,25 @@ export class ReplicationLink {
 
   #gone(bytes: number): void {
     this.#buffered -= bytes;
+    this.#goOn();
+  }
+
+  #mark(value: number): void {
+    // Before it goes: it is sent as all else is, and must not want another behind itself.
+    this.#line.marked(value, performance.now());
+    this.send({ type: FrameType.ping, from: position(value) }, []);
+  }
+
+  #pong({ from }: FrameHeader): void {
+    this.#keepalive.pong(from);
+    this.#line.answered(from, performance.now());
+    if (this.#line.wantsMark) this.#mark(this.#keepalive.stamp);
+    this.#goOn();
+  }
+
+  #goOn(): void {
     if (!this.#starved || this.#closed !== null || this.#buffered > this.#settings.sendBuffer / 2) return;
+    if (!this.#line.open) return;
     this.#starved = false;
     for (const listener of this.#onDrain) listener();
   }
@@ -229,13 +253,13 @@ export class ReplicationLink {
 
   #deliver(header: FrameHeader, payload: Uint8Array): void {
     if (this.#closed !== null) return;
-    if (header.type === FrameType.ping) this.#pong(header);
-    else if (header.type === FrameType.pong) this.#keepalive.pong(header.from);
+    if (header.type === FrameType.ping) this.#answer(header);
+    else if (header.type === FrameType.pong) this.#pong(header);
     else this.#expander.push(header, payload);
   }
 
   /** Pings that come while our own sending is stuck go unanswered: who asks without reading is not to fill our memory. */
-  #pong({ from }: FrameHeader): void {
+  #answer({ from }: FrameHeader): void {
     if (this.#buffered < 2 * this.#settings.sendBuffer) this.send({ type: FrameType.pong, from }, []);
   }
 

@@ -67,6 +67,23 @@ it('[SCM2] what was under work when the link went is not sent on the next one', 
   expect(frames.map(({ from }) => from)).toEqual([2]);
 });
 
+it('[SCM4] what is ready to go stays while anybody holds the job, and goes in its order afterwards', async () => {
+  const { sender, frames } = bench();
+  const shorter = { codec: Codec.brotli, compress: async (bytes: Uint8Array) => bytes.subarray(0, 10) };
+  sender.setCompressor(shorter);
+  for (const at of [1, 2, 3]) sender.send(packet(at, new Uint8Array(100_000)));
+  sender.hold('person', true);
+  sender.hold('limits', true);
+  await new Promise((resolve) => setImmediate(resolve));
+  sender.drained();
+  sender.setRate(1_000_000_000);
+  sender.setRate(null);
+  sender.hold('person', false);
+  expect([frames, sender.writable]).toEqual([[], false]);
+  sender.hold('limits', false);
+  expect([frames.map(({ from }) => from), sender.writable]).toEqual([[1, 2, 3], true]);
+});
+
 it('[SCM4] a rate holds the packets back, is changed at once, and counts what the wire carries', () => {
   vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'performance'] });
   const { sender } = bench();

@@ -2,7 +2,7 @@
  * The coats between a job's packets and its link: compress, then pace (SCM3). In: packets in order, a level, a rate.
  * Out: frames in the same order, each compressed where that pays, none faster than the rate.
  * Promises: work is done in other threads and order is kept; what is held here is bounded, and while a rate holds it is little, so that a
- * new rate or a pause is felt at once; acknowledgements and pings do not pass through here and never wait.
+ * new rate is felt at once; nothing of it goes while the job is held; acknowledgements and pings do not pass through here and never wait.
  */
 import { bytesOnWire, type LoggedPacket, Pacer, Payoff } from '@understudy/engine';
 import { Codec, FRAME_HEADER, type FrameFields } from '@understudy/wire';
@@ -25,6 +25,9 @@ interface Held {
   frame: { readonly fields: FrameFields; readonly payload: Uint8Array } | null;
 }
 
+/** Who pauses a job: a person, or the limits of its transmission. */
+export type Holder = 'person' | 'limits';
+
 /** Two threads' worth, and the next ones ready. */
 const HELD_PACKETS = 6;
 const HELD_BYTES = 2 * 1024 * 1024;
@@ -40,6 +43,7 @@ export class Sender {
   #compressor: Compressor | null = null;
   #bytes = 0;
   #timer: NodeJS.Timeout | null = null;
+  readonly #holders = new Set<Holder>();
   #room = true;
   #sentBytes = 0;
   #sentCompressedBytes = 0;
@@ -62,7 +66,7 @@ export class Sender {
 
   /** Another packet may be handed in. */
   get writable(): boolean {
-    if (!this.#room) return false;
+    if (!this.#room || this.#holders.size > 0) return false;
     if (this.#pacer.rate !== null) return this.#held.length < PACED_PACKETS && this.#pacer.waitMs(this.#now()) === 0;
     return this.#held.length < HELD_PACKETS && this.#bytes < HELD_BYTES;
   }
@@ -77,6 +81,15 @@ export class Sender {
     this.#pacer.setRate(rate, this.#now());
     this.#flush();
     this.#options.writable();
+  }
+
+  /** What was handed in and has not gone stays here, in its order, until nobody holds it any more. */
+  hold(holder: Holder, held: boolean): void {
+    if (held) this.#holders.add(holder);
+    else if (this.#holders.delete(holder)) {
+      this.#flush();
+      this.#options.writable();
+    }
   }
 
   send(packet: LoggedPacket): void {
@@ -126,6 +139,7 @@ export class Sender {
   }
 
   #flush(): void {
+    if (this.#holders.size > 0) return;
     for (let held = this.#held[0]; this.#room && held !== undefined; held = this.#held[0]) {
       if (held.frame === null) return;
       if (this.#wait()) return;

@@ -30,7 +30,7 @@ export function besideLink({ code, sentence }: Reason, synchronous: Synchronous 
 }
 
 /** By hand: nothing is sent, and nobody waits for it. */
-export function setPaused({ job, synchronous }: JobRunner, paused: boolean): void {
-  job.setPaused(paused);
-  synchronous?.setPaused(paused);
+export function setPaused(runner: JobRunner, paused: boolean): void {
+  runner.setPaused(paused);
+  runner.synchronous?.setPaused(paused);
 }
