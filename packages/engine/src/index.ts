@@ -49,4 +49,5 @@ export type { Urgency } from './protection/mirror/world.ts';
 export type { PowerCutOfJob } from './protection/power-cut.ts';
 export { type JobEvent, type JobRootInput, SourceJob, type SourceJobWorld } from './protection/source-job.ts';
 export type { Difference } from './protection/verify/findings.ts';
+export { type KnownDifferences, reasonOf as differsReason } from './protection/verify/known-differences.ts';
 export type { Verification } from './protection/verify/verification.ts';

@@ -19,6 +19,7 @@ class FakeRunning {
   /** What the repair leaves. */
   unrepairable = 0;
   orphans = 'report';
+  readonly events: { code: string; severity: string; sentence: string }[] = [];
   readonly reports: { brokenOff: string | null; result: { count: number } | null; by: string | null }[] = [];
   verified: (verification: object) => void = () => {};
   ended: (reason: { code: string; sentence: string }) => void = () => {};
@@ -36,6 +37,7 @@ class FakeRunning {
       },
       runner: {
         state: () => this.state,
+        options: { event: (event: FakeRunning['events'][number]) => this.events.push(event) },
         ends: {
           add: (listener: (reason: { code: string; sentence: string }) => void) => {
             this.ended = listener;
@@ -136,6 +138,27 @@ describe("management's calls on jobs", () => {
     });
     expect([fake.wakes, fake.listeners]).toEqual([1, 0]);
     expect(fake.reports).toMatchObject([{ brokenOff: null, by: 'test', result: { count: 3 } }]);
+  });
+
+  it('[TRM3] differences are an event with their count and the first of their paths, whoever asked', async () => {
+    const event = async (answer: Promise<unknown>, ...found: Parameters<typeof done>) => {
+      fake.verified(done(...found));
+      await answer;
+      return fake.events.splice(0);
+    };
+    expect(await event(verify())).toEqual([
+      {
+        code: 'verified',
+        severity: 'information',
+        sentence: expect.stringContaining('by test checked 3 files and found no'),
+      },
+    ]);
+    const [told] = await event(verify(), [difference(0, 'x'), difference(1, 'y', 'mode')], 5);
+    expect(told).toMatchObject({ code: 'verified', severity: 'warning' });
+    expect(told?.sentence).toMatch(/found 7 differences \(\/srv\/a\/x: content, \/srv\/b\/y: mode and 5 more\)/);
+    expect(told?.sentence).toContain('`understudy verify files --repair` sends what differs again');
+    const [orphan] = await event(verify(), [difference(0, 'x', 'extra')]);
+    expect(orphan?.sentence).toContain('it stays, as the job says');
   });
 
   it('counts what it does not list', async () => {

@@ -14,6 +14,7 @@ import type { MirrorRoot } from './mirror/world.ts';
 import { notePowerCut, type PowerCutOfJob } from './power-cut.ts';
 import type { Refusals } from './refusals.ts';
 import type { Runs } from './runs.ts';
+import type { KnownDifferences } from './verify/known-differences.ts';
 
 /** An item as it is written down: node ids in decimal, names one char a byte. */
 export interface RememberedItem {
@@ -35,6 +36,8 @@ export interface JobMemory {
   readonly items: readonly RememberedItem[];
   readonly reasons: readonly { readonly reason: DirtyReason; readonly items: number }[];
   readonly scopes: readonly RememberedScope[];
+  /** What the last verification found and nobody has mended; absent: nothing. */
+  readonly differences?: KnownDifferences | undefined;
 }
 
 interface Rooms {
@@ -64,6 +67,7 @@ export function remember({ dirty, scopes, runs, refusals }: Rooms): JobMemory {
       exceptions: scope.remembered?.map(String) ?? null,
       nameless: [...scope.nameless].map(String),
     })),
+    ...(runs.differences === null ? {} : { differences: runs.differences }),
   };
 }
 
@@ -72,7 +76,8 @@ export function memoryVersion({ dirty, scopes, runs, refusals }: Rooms): string 
   let version = '';
   for (const scope of scopes.values()) version += `${scope.version}/`;
   const repair = runs.mirror?.repairing === true ? runs.mirror.directories.found : null;
-  return `${version}${dirty.version}/${runs.complete}/${repair}/${refusals.unrepairable.size}`;
+  const found = runs.differences?.atMs ?? null;
+  return `${version}${dirty.version}/${runs.complete}/${repair}/${refusals.unrepairable.size}/${found}`;
 }
 
 /** Without what was noted of roots where rules are asked everything is compared there. */
@@ -87,6 +92,7 @@ export function restore(
 ): void {
   const { dirty, scopes, runs } = rooms;
   const { memory } = left;
+  runs.differences = memory.differences ?? null;
   const notes = left.notes === undefined ? null : readScopeNotes(left.notes);
   if (notes !== null) srm.seenThrough(notes.through);
   // The queue could not be read: it may have held what was done since to what a mirror had finished.

@@ -3,6 +3,7 @@ import {
   actionsOf,
   type JobFacts,
   type JobStateName,
+  standingOf,
   stateOf,
   type TargetDataState,
   targetDataStateOf,
@@ -49,6 +50,9 @@ const CASES: readonly [change: Partial<JobFacts>, state: JobStateName, data: Tar
   [{ dirtyItems: 1 }, 'repairing', 'mirror-required'],
   [{ targetTrouble: why }, 'degraded', 'retrying'],
   [{ unrepairable: 2 }, 'degraded', 'mirror-required'],
+  [{ differs: why }, 'degraded', 'mirror-required'],
+  [{ differs: why, mirror: 'repairing' }, 'repairing', 'mirroring'],
+  [{ differs: null }, 'protected', 'ok'],
   [{ unseenWhy: 'a disk is mounted there' }, 'degraded', 'ok'],
   [{ unseenWhy: null }, 'protected', 'ok'],
   [{ ordered: false, orderedWhy: 'it watches' }, 'degraded', 'ok'],
@@ -75,6 +79,11 @@ describe('the state of a job', () => {
     expect(stateOf({ ...WELL, unrepairable: 1 }).reason?.sentence).toMatch(/^1 path /);
     expect(stateOf({ ...WELL, unrepairable: 3 }).reason?.sentence).toMatch(/^3 paths /);
     expect(stateOf({ ...WELL, ordered: false, orderedWhy: 'it watches' }).reason?.sentence).toBe('it watches');
+  });
+
+  it('[FO2] is no whole image while it is known to differ', () => {
+    expect(standingOf(WELL)).toEqual({ state: 'protected', reason: null, good: true });
+    expect(standingOf({ ...WELL, differs: why })).toEqual({ state: 'degraded', reason: why, good: false });
   });
 
   it('offers what can be done now, and nothing else', () => {

@@ -50,6 +50,8 @@ export interface JobFacts {
   readonly complete: boolean;
   readonly dirtyItems: number;
   readonly unrepairable: number;
+  /** The replica is known to differ, or others could write into it, and nothing has mended that since; null or absent: neither. */
+  readonly differs?: Reason | null;
   /** The interceptor sees every call in order. Otherwise protection is near-continuous at best. */
   readonly ordered: boolean;
   readonly orderedWhy: string;
@@ -72,7 +74,7 @@ export const OTHER_VERSION = 'version';
 /** Those that the engine does not know by itself. */
 export type OutsideFacts = Pick<
   JobFacts,
-  'started' | 'halt' | 'linkReason' | 'ordered' | 'orderedWhy' | 'unseenWhy' | 'notSynchronous' | 'role'
+  'started' | 'halt' | 'linkReason' | 'differs' | 'ordered' | 'orderedWhy' | 'unseenWhy' | 'notSynchronous' | 'role'
 >;
 
 export interface JobState {
@@ -114,6 +116,7 @@ function linkedState(facts: JobFacts): JobState {
   if (facts.mirror === 'repairing' || facts.dirtyItems > 0) return { state: 'repairing', reason };
   if (reason !== null) return { state: 'degraded', reason };
   if (facts.unrepairable > 0) return { state: 'degraded', reason: unrepairable(facts.unrepairable) };
+  if (facts.differs != null) return { state: 'degraded', reason: facts.differs };
   if (facts.unseenWhy != null)
     return { state: 'degraded', reason: { code: 'not-intercepted', sentence: facts.unseenWhy } };
   if (facts.notSynchronous != null) return { state: 'degraded', reason: facts.notSynchronous };
@@ -166,6 +169,7 @@ export function targetDataStateOf(facts: JobFacts): TargetDataState {
   if (facts.mirror === 'paused') return 'mirror-required';
   if (!facts.complete || facts.dirtyItems > 0 || facts.mirror === 'repairing' || facts.unrepairable > 0)
     return facts.mirror === 'repairing' ? 'mirroring' : 'mirror-required';
+  if (facts.differs != null) return 'mirror-required';
   return facts.targetTrouble === null ? 'ok' : 'retrying';
 }
 
@@ -176,8 +180,8 @@ export interface JobStanding extends JobState {
 }
 
 export function standingOf(facts: JobFacts): JobStanding {
-  const { complete, mirror, dirtyItems, unrepairable, audit = null, unseenWhy } = facts;
-  const whole = complete && mirror === 'none' && dirtyItems === 0 && unrepairable === 0;
+  const { complete, mirror, dirtyItems, unrepairable, differs, audit = null, unseenWhy } = facts;
+  const whole = complete && mirror === 'none' && dirtyItems === 0 && unrepairable === 0 && differs == null;
   return { ...stateOf(facts), good: whole && audit?.kind !== 'doubt' && unseenWhy == null };
 }
 

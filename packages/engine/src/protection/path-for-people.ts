@@ -22,8 +22,13 @@ export function refusedPath(
   const known = pathNow(root?.files, node);
   const beneath = fromBase64(there) ?? '';
   const top = root === undefined ? '' : rawFromBytes(root.path);
-  const path = known ?? (beneath === '' ? top : `${top}/${beneath}`);
-  return printable(path as RawName).slice(0, SHOWN);
+  if (known === null) return pathOnSource(top, beneath);
+  return printable(known).slice(0, SHOWN);
+}
+
+/** `beneath` the protected directory `top`; empty: itself. */
+export function pathOnSource(top: string, beneath: string): string {
+  return printable((beneath === '' ? top : `${top}/${beneath}`) as RawName).slice(0, SHOWN);
 }
 
 function pathNow(files: SourceFiles | undefined, node: NodeId): RawName | null {

@@ -18,6 +18,7 @@ import { type MirrorProgress, noProgress, ProgressRate } from './mirror/progress
 import type { MirrorWorld, Urgency } from './mirror/world.ts';
 import type { Refusals } from './refusals.ts';
 import type { JobEvent } from './source-job.ts';
+import { differencesOf, type KnownDifferences } from './verify/known-differences.ts';
 import { Verification } from './verify/verification.ts';
 
 const NO_NAME = brand<RawName>('');
@@ -56,6 +57,8 @@ export class Runs {
   #mirror: Mirror | null = null;
   #verification: Verification | null = null;
   #wish: VerifyWish | null = null;
+  /** Found by a verification that only reports; a repair, a mirror that compares content, or a later verification ends it. */
+  differences: KnownDifferences | null = null;
   #complete = false;
   #wanted: Wanted | null = null;
   #paused = false;
@@ -220,7 +223,7 @@ export class Runs {
     if (wanted !== null) {
       this.#wanted = null;
       this.endVerification();
-      if (refusals.unrepairable.size > 0) this.#trust.leftOut();
+      if (refusals.unrepairable.size > 0 || this.differences !== null) this.#trust.leftOut();
       if (wanted.commanded) refusals.clear();
       else refusals.retry();
       const { goesOn } = wanted;
@@ -260,6 +263,7 @@ export class Runs {
     if (mirror?.done) {
       this.#progress = mirror.progress;
       if (!mirror.repairing) this.#trust.ended(mirror.compare);
+      if (!mirror.repairing && mirror.compare !== 'attributes') this.differences = null;
       this.#mirror = null;
       this.#paused = false;
       this.complete = true;
@@ -289,9 +293,14 @@ export class Runs {
     if (!verification.done) verification.markLost();
     this.#verification = null;
     this.#wish = null;
-    if (verification.done && wish?.repair === true)
-      for (const item of verification.findings.items()) this.#parts.dirty.addItem(item, 'verification');
+    if (verification.done) this.#found(verification, wish?.repair === true);
     wish?.onDone(verification);
+  }
+
+  #found(verification: Verification, repair: boolean): void {
+    const { world, dirty } = this.#parts;
+    this.differences = repair ? null : differencesOf(verification, world, this.#options.orphans === 'report');
+    if (repair) for (const item of verification.findings.items()) dirty.addItem(item, 'verification');
   }
 
   #lost(): void {

@@ -6,6 +6,7 @@ import type { RawName } from '@understudy/base';
 import {
   type AuditOptions,
   type Barrier,
+  differsReason,
   type JobEvent,
   type JobFacts,
   type JobState,
@@ -203,6 +204,7 @@ export class JobRunner {
       halt: this.#halt,
       linkReason: besideLink(this.#link.reason, this.synchronous),
       notSynchronous: this.synchronous?.reason ?? null,
+      differs: differsReason(this.job.runs.differences),
       ordered: this.options.ordered,
       orderedWhy: this.options.orderedWhy,
       unseenWhy: this.options.unseen?.(this.#scopes) ?? null,

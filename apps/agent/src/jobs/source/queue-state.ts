@@ -18,6 +18,7 @@ const memorySchema: z.ZodType<JobMemory> = z.object({
   items: z.array(itemSchema),
   reasons: z.array(z.object({ reason: z.string() as z.ZodType<JobMemory['reasons'][number]['reason']>, items: count })),
   scopes: z.array(z.object({ exceptions: z.array(nodeText).nullable(), nameless: z.array(nodeText) })),
+  differences: z.object({ atMs: z.number(), count, paths: z.array(z.string()).max(16) }).optional(),
 });
 
 export const queueStateSchema = z.object({

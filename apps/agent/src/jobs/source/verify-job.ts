@@ -2,8 +2,8 @@
  * A verification of a running job, by call or by schedule. In: the job, with repair or without, who asks. Out: what was found, after the
  * repair where there is one; a report that is kept either way. Promise: a wait always ends: with the job, with the caller, or done.
  */
-import { brand, type RawName, rawFromText, rawToText } from '@understudy/base';
-import type { Difference as EngineDifference, JobState, Reason, Verification } from '@understudy/engine';
+import { brand, printable, type RawName, rawFromText, rawToText } from '@understudy/base';
+import type { Difference as EngineDifference, JobEvent, JobState, Reason, Verification } from '@understudy/engine';
 import { type Difference, ManagementError, type VerificationReport, type VerifyResult } from '@understudy/wire';
 import { messageOf } from '../../home/start-error.ts';
 import type { Running } from './known-job.ts';
@@ -17,8 +17,13 @@ export interface VerifyAsked {
   readonly limit: number;
   /** Null: the schedule. */
   readonly by: string | null;
+  /** How its event calls it; absent: by who asked. */
+  readonly called?: string;
   readonly signal: AbortSignal;
 }
+
+/** Differences that the event names. */
+const NAMED = 3;
 
 /** Throws ManagementError where it cannot be done, or does not come to its end. */
 export async function verifyJob(
@@ -51,8 +56,9 @@ async function verified(running: Running, asked: VerifyAsked): Promise<VerifyRes
     );
   const position = String(job.path.scm.applied);
   const { differences, findings, progress, inMotion } = verification;
-  const left = asked.repair && findings.count > 0 ? await repaired(running, asked) : findings.count;
   const paths = running.roots.map((root) => root.path);
+  running.runner.options.event(eventOf(asked, running, verification));
+  const left = asked.repair && findings.count > 0 ? await repaired(running, asked) : findings.count;
   return {
     differences: differences.map((difference) => named(difference, paths)),
     truncated: findings.more > 0,
@@ -137,14 +143,13 @@ export interface ScheduleParts {
   readonly event: (code: string, severity: 'information' | 'warning' | 'error', sentence: string) => void;
 }
 
-/** Verifies at the schedule's times until the job ends, or until what it returns is called; each outcome is an event and a report. */
+/** Verifies at the schedule's times until the job ends, or until what it returns is called; each leaves an event and a report. */
 export function scheduleVerifications({ name, running, schedule, reports, event }: ScheduleParts): () => void {
   const { signal } = new AbortController();
   const { cron, repair } = schedule;
   const made = new VerifySchedule(cron, async () => {
     try {
-      const result = await verifyJob(running, { name, repair, limit: 0, by: null, signal }, reports);
-      event('verified', result.count === result.repaired ? 'information' : 'warning', sentenceOf(name, result));
+      await verifyJob(running, { name, repair, limit: 0, by: null, signal }, reports);
     } catch (error) {
       event('not-verified', 'warning', `The scheduled verification did not come to its end: ${messageOf(error)}`);
     }
@@ -156,10 +161,26 @@ export function scheduleVerifications({ name, running, schedule, reports, event 
   };
 }
 
-function sentenceOf(name: string, { count, repaired, filesChecked, inMotionCount = 0 }: VerifyResult): string {
-  const moving = inMotionCount === 0 ? '' : ` ${inMotionCount} things changed all the time and were not compared.`;
-  const checked = `The scheduled verification checked ${filesChecked} files and found `;
-  if (count === 0) return `${checked}no differences.${moving}`;
-  const sent = repaired === 0 ? '' : `, of which ${repaired} were sent again`;
-  return `${checked}${count} differences${sent}; \`understudy verifications ${name}\` lists them.${moving}`;
+/** Said as soon as it is known: a repair may take its time, and says itself when it has ended. */
+function eventOf(asked: VerifyAsked, running: Running, { findings, progress }: Verification): JobEvent {
+  const { name, by, called = by === null ? 'The scheduled verification' : `The verification by ${by}` } = asked;
+  const { filesDone, inMotion } = progress;
+  const moving = inMotion === 0 ? '' : ` ${inMotion} things changed all the time and were not compared.`;
+  const checked = `${called} checked ${filesDone} files and found `;
+  if (findings.count === 0)
+    return { code: 'verified', severity: 'information', sentence: `${checked}no differences.${moving}` };
+  const paths = running.roots.map((root) => root.path);
+  const first = findings.differences.slice(0, NAMED).map((difference) => named(difference, paths));
+  const shown = first.map(({ path, what }) => `${printable(rawFromText(path))}: ${what}`).join(', ');
+  const more = findings.count > first.length ? ` and ${findings.count - first.length} more` : '';
+  const differences = findings.count === 1 ? '1 difference' : `${findings.count} differences`;
+  const then = whatBecomes(asked, findings.count - orphansLeft(running, findings.differences));
+  const sentence = `${checked}${differences} (${shown}${more}). ${then}; \`understudy verifications ${name}\` lists all.${moving}`;
+  return { code: 'verified', severity: 'warning', sentence };
+}
+
+/** `mendable`: without the orphans that the job only reports. */
+function whatBecomes({ name, repair }: VerifyAsked, mendable: number): string {
+  if (mendable === 0) return 'Nothing of it came from the source, and it stays, as the job says';
+  return repair ? 'What differs is sent again' : `\`understudy verify ${name} --repair\` sends what differs again`;
 }

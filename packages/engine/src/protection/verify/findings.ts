@@ -34,6 +34,7 @@ export class Findings {
   readonly #content = new Map<string, Stretches>();
   readonly #dirty = new DirtyMap();
   #more = 0;
+  #orphans = 0;
 
   get differences(): readonly Difference[] {
     return this.#lines;
@@ -48,6 +49,11 @@ export class Findings {
     return this.#lines.length + this.#more;
   }
 
+  /** Of these: names on the target that never came from the source. */
+  get orphans(): number {
+    return this.#orphans;
+  }
+
   /** What sends exactly this. */
   items(): DirtyItem[] {
     return this.#dirty.items();
@@ -60,6 +66,7 @@ export class Findings {
     const isStretch = reply.what === 'content' && reply.extent > 0;
     if (isStretch && this.#joins(reply)) return;
     const { root, path, what, detail } = reply;
+    if (isOrphan(reply)) this.#orphans += 1;
     if (this.#lines.length >= MAX_DIFFERENCES) {
       this.#more += 1;
       return;
@@ -97,6 +104,10 @@ export class Findings {
     else this.#dirty.addMetadata(root, node, why);
   }
 }
+
+/** What came from the source once, and is there no more, is none. */
+export const isOrphan = ({ what, detail }: Pick<Difference, 'what' | 'detail'>): boolean =>
+  what === 'extra' && detail !== '';
 
 function stretches({ bytes, places, first }: Stretches): string {
   const where = places === 1 ? `at byte ${first}` : `in ${places} places, the first at byte ${first}`;
