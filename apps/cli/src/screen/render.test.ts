@@ -1,4 +1,4 @@
-import type { AgentEvent } from '@understudy/wire';
+import { type AgentEvent, dirtyReasons } from '@understudy/wire';
 import { describe, expect, it } from 'vitest';
 import { statusOf } from '../testing.ts';
 import { duration, grouped, json, sentence, shown } from '../text.ts';
@@ -82,6 +82,29 @@ describe('the status screen', () => {
     );
     const text = render(statusOf({ targetQueue: { operations: 0, bytes: 0, oldest: null } }), 80, { nowMs: NOW });
     expect(text).not.toContain('at the target');
+  });
+
+  it('[SRM2] says how much is dirty and why, on as many lines as it takes, and nothing where nothing is', () => {
+    const withDirty = (items: number, bytes: number, ...reasons: string[]) =>
+      render(
+        statusOf({
+          replication: {
+            ...statusOf().replication,
+            dirty: { items, bytes, reasons: reasons.map((reason) => ({ reason, items: 1 })) },
+          },
+        }),
+        80,
+        { nowMs: NOW },
+      );
+    expect(withDirty(1234, 4_194_304, 'queue-full', 'power-cut')).toContain(
+      'dirty           1,234 places, 4.0 MiB in known ranges · queue-full, power-cut\n',
+    );
+    expect(withDirty(1, 0, 'refused-by-target')).toContain('dirty           1 place · refused-by-target\n');
+    const many = withDirty(3, 0, ...dirtyReasons, `of-a-later-agent${ESCAPE}[2J`);
+    for (const reason of [...dirtyReasons, 'of-a-later-agent']) expect(many).toContain(reason);
+    expect(many).not.toContain(ESCAPE);
+    for (const line of many.split('\n')) expect(visibleLength(line)).toBeLessThanOrEqual(80);
+    expect(render(statusOf(), 80, { nowMs: NOW })).not.toContain('dirty');
   });
 
   it.each(JOB_STATES)('has a word and a shape for %s', (state) => {

@@ -10,7 +10,7 @@ import { clip, clock, gap, visibleLength, wrap } from './layout.ts';
 import { drawPath } from './path.ts';
 import { NO_RATES, type Rates } from './rates.ts';
 import { failoverWords } from './takeover.ts';
-import { filesOf, mirrorWord, recoveryAge, stateWord, synchronousWord, warningsOf } from './words.ts';
+import { dirtyWord, filesOf, mirrorWord, recoveryAge, stateWord, synchronousWord, warningsOf } from './words.ts';
 
 export interface Surroundings {
   readonly nowMs: number;
@@ -40,6 +40,7 @@ export function render(status: JobStatus, width: number, around: Surroundings): 
     ...drawPath(status, rates, columns, paint),
     '',
     ...facts(status, rates, paint, { nowMs: around.nowMs, isLive: lost === null }),
+    ...dirtyLines(status, columns, paint),
     ...failoverLines(status, columns, paint),
     ...eventLines(around.events ?? [], columns, paint),
     '',
@@ -82,6 +83,14 @@ function reasonLines(status: JobStatus, columns: number, paint: Paint): string[]
   if ((status.mountUsers ?? []).length > 0)
     lines.push(...wrap(`still mounted as pass-through, used by ${status.mountUsers?.join(', ')}`, columns));
   return lines;
+}
+
+/** How much may differ from the source, and why: it is sent again. */
+function dirtyLines({ replication: { dirty } }: JobStatus, columns: number, paint: Paint): string[] {
+  if (dirty === undefined) return [];
+  return wrap(dirtyWord(dirty), columns - LABEL_WIDTH).map(
+    (line, index) => `${label(index === 0 ? 'dirty' : '', paint)}${paint.yellow(line)}`,
+  );
 }
 
 function failoverLines({ failover, name }: JobStatus, columns: number, paint: Paint): string[] {

@@ -1,7 +1,7 @@
 import { formatBytes } from '@understudy/base';
 import type { JobState, JobStatus, SynchronousStatus } from '@understudy/wire';
 import type { Paint } from '../paint.ts';
-import { counted, duration, grouped } from '../text.ts';
+import { counted, duration, grouped, sentence } from '../text.ts';
 
 interface Look {
   /** A shape beside the word, so that colour is never the only sign. */
@@ -41,6 +41,13 @@ export function recoveryAge(status: JobStatus, nowMs: number, isLive = true): st
 export function queueWord(status: JobStatus): string {
   const { queuedOperations, queuedBytes } = status.replication;
   return queuedOperations === 0 ? 'empty' : `${counted(queuedOperations, 'operation')}, ${formatBytes(queuedBytes)}`;
+}
+
+/** Places, bytes of them in known ranges of files (of a file or folder as a whole the size is not known), and the reasons as in JSON. */
+export function dirtyWord({ items, bytes, reasons }: NonNullable<JobStatus['replication']['dirty']>): string {
+  const known = bytes === 0 ? '' : `, ${formatBytes(bytes)} in known ranges`;
+  const why = reasons.map(({ reason }) => sentence(reason)).join(', ');
+  return `${counted(items, 'place')}${known}${why === '' ? '' : ` · ${why}`}`;
 }
 
 export function mirrorWord(status: JobStatus): string {

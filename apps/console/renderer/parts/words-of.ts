@@ -1,5 +1,5 @@
 /** How a job is put into words. In: a view, words. Out: text. Pure. */
-import type { AgentEvent, JobStatus } from '@understudy/wire';
+import { type AgentEvent, dirtyReasons, type JobStatus } from '@understudy/wire';
 import { bytes, duration, grouped, percent, sentence, shown } from '../format.ts';
 import { type AtStake, type JobView, recoveryAgeMs } from '../store/jobs.ts';
 import type { Words } from '../use-words.ts';
@@ -21,6 +21,25 @@ export function lostWord(words: Words, stake: AtStake): string | null {
   return files === null
     ? words.t('job.died.lost', { operations: counted(words, 'common.operations', operations), bytes: held })
     : words.t('job.died.lostFiles', { files: counted(words, 'common.files', files), bytes: held });
+}
+
+/** How much may differ and stays so where the source is lost, and why; none where nothing does. */
+export function dirtyWords(words: Words, stake: AtStake): readonly string[] {
+  const { t, locale } = words;
+  if (stake.dirtyItems === 0) return [];
+  const places = counted(words, 'common.places', stake.dirtyItems);
+  const much = t('job.died.dirty', { places, bytes: bytes(stake.dirtyBytes, locale) });
+  if (stake.dirtyReasons.length === 0) return [much];
+  return [
+    much,
+    t('job.died.dirtyWhy', { reasons: stake.dirtyReasons.map((why) => reasonWord(words, why)).join(', ') }),
+  ];
+}
+
+/** A later agent's reason has no word here: it is shown as it came. */
+function reasonWord({ t }: Words, reason: string): string {
+  const known = dirtyReasons.find((one) => one === reason);
+  return known === undefined ? sentence(reason) : t(`states.dirty.${known}`);
 }
 
 export function pointWord(words: Words, job: JobView, nowMs: number): string {

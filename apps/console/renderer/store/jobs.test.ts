@@ -137,9 +137,10 @@ describe('the age of the recovery point', () => {
 test('what would be lost with the source is what its queue holds; what the queue’s files take of the disk is no part of that', () => {
   const queue = { queuedOperations: 7, queuedFiles: 3, queuedBytes: 100, diskQueueBytes: 50 };
   const replication = { ...source().status.replication, ...queue };
-  const dirty = { items: 2, bytes: 9, reasons: [] };
+  const dirty = { items: 2, bytes: 9, reasons: [{ reason: 'power-cut', items: 2 }] };
   const job = only(keyed(source({ replication: { ...replication, dirty } })));
-  expect(atStake(job, NOW)).toEqual({ files: 3, operations: 7, bytes: 100, dirtyItems: 2, dirtyBytes: 9, oldestMs: 3 });
+  const lacking = { files: 3, operations: 7, bytes: 100, oldestMs: 3 };
+  expect(atStake(job, NOW)).toEqual({ ...lacking, dirtyItems: 2, dirtyBytes: 9, dirtyReasons: ['power-cut'] });
   const { queuedFiles: _, ...older } = replication;
   expect(atStake(only(keyed(source({ replication: older }))), NOW).files, 'of an agent that does not count').toBeNull();
 });

@@ -236,6 +236,8 @@ export interface AtStake {
   /** Places that may differ and are still to be sent. */
   readonly dirtyItems: number;
   readonly dirtyBytes: number;
+  /** Why, as the agent calls it; what has brought most of them comes first. */
+  readonly dirtyReasons: readonly string[];
   readonly oldestMs: number | null;
 }
 
@@ -249,6 +251,7 @@ export function atStake(job: JobView, nowMs: number): AtStake {
     bytes: queuedBytes,
     dirtyItems: dirty?.items ?? 0,
     dirtyBytes: dirty?.bytes ?? 0,
+    dirtyReasons: (dirty?.reasons ?? []).map(({ reason }) => reason),
     oldestMs: recoveryAgeMs(job, nowMs),
   };
 }

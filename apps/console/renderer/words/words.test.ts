@@ -1,4 +1,4 @@
-import { jobActions, jobStates } from '@understudy/wire';
+import { dirtyReasons, jobActions, jobStates } from '@understudy/wire';
 import { describe, expect, test } from 'vitest';
 import { de } from './de/index.ts';
 import { en } from './en/index.ts';
@@ -16,6 +16,10 @@ describe('English', () => {
   test('has a word and a meaning for every state, and a word for every action', () => {
     for (const state of jobStates) expect([t(`states.job.${state}`), t(`states.means.${state}`)]).not.toContain('');
     for (const action of jobActions) expect(t(`job.actions.${action}`)).not.toContain('job.actions');
+  });
+  test('has a word for every reason why something is dirty', () => {
+    for (const reason of dirtyReasons) expect(t(`states.dirty.${reason}`)).not.toContain('states.dirty');
+    expect(Object.keys(en.states.dirty)).toEqual([...dirtyReasons]);
   });
   test('puts figures in and counts', () => {
     expect(t('common.files', { count: 1, shown: '1' })).toBe('1 file');

@@ -48,6 +48,26 @@ export const targetDataStates = [
 export const targetDataStateSchema = z.enum(targetDataStates);
 export type TargetDataState = z.output<typeof targetDataStateSchema>;
 
+/** Why something may differ between the two sides: what a source says today. */
+export const dirtyReasons = [
+  'queue-full',
+  'queue-disk-full',
+  'queue-disk-failed',
+  'queue-damaged',
+  'ring-full',
+  'interception-gap',
+  'refused-by-target',
+  'moved-in',
+  'rules-changed',
+  'shifted-while-mirrored',
+  'verification',
+  'repair-lost',
+  'stream-lost',
+  'failed-over',
+  'power-cut',
+] as const;
+export type DirtyReason = (typeof dirtyReasons)[number];
+
 /** What may be done to a job now; the names are the commands' own. */
 export const jobActions = [
   'start',
@@ -165,7 +185,10 @@ export const replicationStatusSchema = z.object({
   lastFileTouched: z.string().nullable(),
   /** Only where the path is not UTF-8: base64 of its bytes. */
   lastFileTouchedBytes: z.base64().optional(),
-  /** What may differ between the two sides and is to be repaired: places, bytes in known ranges of files, and why. Absent: nothing. */
+  /**
+   * What may differ between the two sides and is to be repaired: places, bytes in known ranges of files, and why, with the places that each
+   * reason has brought, the most first. A later agent may know other reasons than `dirtyReasons`. Absent: nothing.
+   */
   dirty: z
     .object({
       items: countSchema,

@@ -160,7 +160,7 @@ function synchronousStatus({ synchronous }: JobRunner): Pick<JobStatus, 'mode' |
   return status === undefined ? { mode: 'async' } : { mode: 'sync', synchronous: status };
 }
 
-/** What is dirty, and what a repair under way has taken over. */
+/** What is dirty, and what a repair under way has taken over; what has brought most of it comes first. */
 function dirtyStatus(runner: JobRunner): Pick<JobStatus['replication'], 'dirty'> {
   const { dirty } = runner.job.path.srm;
   const { mirror } = runner.job;
@@ -171,7 +171,8 @@ function dirtyStatus(runner: JobRunner): Pick<JobStatus['replication'], 'dirty'>
   for (const { reason, items: count } of [...(taken?.taken.reasons ?? []), ...dirty.reasons()])
     reasons.set(reason, (reasons.get(reason) ?? 0) + count);
   const bytes = dirty.bytes + (taken?.taken.bytes ?? 0);
-  return { dirty: { items, bytes, reasons: [...reasons].map(([reason, count]) => ({ reason, items: count })) } };
+  const most = [...reasons].sort(([, one], [, other]) => other - one);
+  return { dirty: { items, bytes, reasons: most.map(([reason, count]) => ({ reason, items: count })) } };
 }
 
 function targetQueueStatus({ targetQueue: queue }: JobRunner): Pick<JobStatus, 'targetQueue'> {

@@ -2,7 +2,7 @@ import { IconAlertTriangle, IconCircleCheck, IconClockHour4, IconInbox } from '@
 import type { ComponentType } from 'react';
 import { bytes, duration, moment } from '../../format.ts';
 import { Panel } from '../../parts/panel.tsx';
-import { counted, lostWord } from '../../parts/words-of.ts';
+import { counted, dirtyWords, lostWord } from '../../parts/words-of.ts';
 import { atStake, type JobView, targetQueue } from '../../store/jobs.ts';
 import { useWords, type Words } from '../../use-words.ts';
 
@@ -42,15 +42,7 @@ function linesOf(words: Words, job: JobView, nowMs: number): readonly Line[] {
     );
   const lost = lostWord(words, stake);
   if (lost !== null) add(IconAlertTriangle, 'us-risk', lost);
-  if (stake.dirtyItems > 0)
-    add(
-      IconAlertTriangle,
-      'us-risk',
-      t('job.died.dirty', {
-        places: counted(words, 'common.places', stake.dirtyItems),
-        bytes: bytes(stake.dirtyBytes, locale),
-      }),
-    );
+  for (const text of dirtyWords(words, stake)) add(IconAlertTriangle, 'us-risk', text);
   if (stake.oldestMs === null) add(IconAlertTriangle, 'us-halted', t('job.died.noPoint'));
   else add(IconClockHour4, '', t('job.died.oldest', { age: duration(stake.oldestMs) }));
   const queue = targetQueue(job);

@@ -44,6 +44,7 @@ export const job: SameKeys<(typeof en)['job']> = {
     lost: '{{operations}} ({{bytes}}), noch nicht auf dem Ziel, wären verloren.',
     lostFiles: 'Änderungen an {{files}} ({{bytes}}), noch nicht auf dem Ziel, wären verloren.',
     dirty: '{{places}} ({{bytes}}) weichen vielleicht ab und blieben auf dem Replikat, wie sie sind.',
+    dirtyWhy: 'Warum es vielleicht abweicht: {{reasons}}.',
     oldest: 'Das Replikat wäre ein Zustand von vor {{age}}.',
     noPoint: 'Das Replikat war noch nie ganz: Es wäre nicht zu gebrauchen.',
     received: '{{operations}} ({{bytes}}) sind schon am Ziel und würden zuerst angewendet.',

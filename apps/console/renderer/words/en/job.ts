@@ -41,6 +41,7 @@ export const job = {
     lost: '{{operations}} ({{bytes}}) not yet on the target would be lost.',
     lostFiles: 'Changes to {{files}} ({{bytes}}) not yet on the target would be lost.',
     dirty: '{{places}} ({{bytes}}) may differ and would stay as they are on the replica.',
+    dirtyWhy: 'Why it may differ: {{reasons}}.',
     oldest: 'The replica would be a state of {{age}} ago.',
     noPoint: 'The replica has never been whole: it could not be used.',
     received: '{{operations}} ({{bytes}}) are at the target already and would be applied first.',

@@ -3,26 +3,11 @@
  * Out: work for a repair mirror. Promise: bounded; past its limits it stands for whole files or roots, never for less than it was told.
  */
 import { type RawName, rawToBytes } from '@understudy/base';
-import { NO_NODE, type NodeId, type OperationRecord } from '@understudy/wire';
+import { type DirtyReason, NO_NODE, type NodeId, type OperationRecord } from '@understudy/wire';
 import { noteOperation } from './dirty-operation.ts';
 import { Ranges } from './ranges.ts';
 
-export type DirtyReason =
-  | 'queue-full'
-  | 'queue-disk-full'
-  | 'queue-disk-failed'
-  | 'queue-damaged'
-  | 'ring-full'
-  | 'interception-gap'
-  | 'refused-by-target'
-  | 'moved-in'
-  | 'rules-changed'
-  | 'shifted-while-mirrored'
-  | 'verification'
-  | 'repair-lost'
-  | 'stream-lost'
-  | 'failed-over'
-  | 'power-cut';
+export type { DirtyReason };
 
 export type DirtyReasons = readonly { readonly reason: DirtyReason; readonly items: number }[];
 
