@@ -166,6 +166,101 @@ describe('the brake', () => {
   });
 });
 
+describe('[SAFE4] a storm over old files', () => {
+  const settings = { files: 5, share: 0.2, windowMs };
+  const how = { ...settings, batch: 100, stepMs: 0 };
+  const FILES = 8;
+  const SIZE = 64;
+  const nameOf = (i: number) => `file-${i}`;
+
+  /** Files that are older than the window, of which each has its own content. */
+  function old(): { rig: Rig; source: ModelSource; files: ModelNode[]; before: Map<string, string> } {
+    const { source } = watched();
+    const files = Array.from({ length: FILES }, (_, i) => source.make(source.root, nameOf(i), REGULAR));
+    for (const [i, file] of files.entries())
+      source.write(
+        file,
+        0,
+        Array.from({ length: SIZE }, (_, at) => i + at),
+      );
+    const rig = new Rig({ brakes: true });
+    applyAll(rig, source, how);
+    rig.wallMs += 60_000;
+    source.write(source.make(source.root, 'later', REGULAR), 0, [1]);
+    applyAll(rig, source, how);
+    rig.wallMs += 60_000;
+    return { rig, source, files, before: rig.tree() };
+  }
+  type Old = ReturnType<typeof old>;
+  const replace = ({ source }: Old, i: number): void => {
+    source.write(source.make(source.root, 'new', REGULAR), 0, [9, i]);
+    source.rename(source.root, 'new', source.root, nameOf(i));
+  };
+  const fileOf = ({ files }: Old, i: number): ModelNode => files[i] as ModelNode;
+  const storms = {
+    deleted: ({ source }: Old, i: number) => source.unlink(source.root, nameOf(i)),
+    replaced: replace,
+    truncated: (scene: Old, i: number) => scene.source.truncate(fileOf(scene, i), SIZE / 2),
+    overwritten: (scene: Old, i: number) => scene.source.write(fileOf(scene, i), 0, Array(SIZE).fill(200 + i)),
+  };
+  const kinds = Object.entries(storms);
+  const strikeAll = (scene: Old, strike: (scene: Old, i: number) => void): void => {
+    for (let i = 0; i < FILES; i += 1) strike(scene, i);
+    applyAll(scene.rig, scene.source, how);
+  };
+
+  it.each(kinds)(
+    'of which the files are %s is held, and halt here brings back all that they held, over a restart',
+    (loss, strike) => {
+      const scene = old();
+      const { rig, before } = scene;
+      strikeAll(scene, strike);
+      expect(rig.apply.brake.state).toMatchObject({ phase: 'held', code: 'brake' });
+      expect(rig.apply.brake.state?.sentence).toContain(
+        `5 old files lost their content within 3 s (5 ${loss}; «file-0»`,
+      );
+      expect(rig.accept.queued.records).toBeGreaterThan(0);
+      rig.restart();
+      rig.hello({ next: position(rig.records.length + 1), brake: settings });
+      rig.apply.brake.haltHere();
+      expect(rig.tree()).toEqual(before);
+      expect(rig.apply.brake.state?.sentence).not.toContain('Except');
+    },
+  );
+
+  it.each(kinds)('of which the files are %s goes on by hand, and what they held is kept still', (_loss, strike) => {
+    const scene = old();
+    const { rig, source, before } = scene;
+    const point = rig.apply.brake.points().at(-1);
+    if (point === undefined) throw new Error('there is no moment to go back to');
+    strikeAll(scene, strike);
+    rig.apply.brake.goOn(rig.apply.stream.applied);
+    rig.drain();
+    expect(rig.tree()).toEqual(source.tree());
+    rig.apply.brake.rewind(point);
+    expect(rig.tree()).toEqual(before);
+  });
+
+  it.each([
+    [
+      'more than half of each is left',
+      (scene: Old, i: number) => scene.source.truncate(fileOf(scene, i), SIZE / 2 + 1),
+    ],
+    [
+      'each has another name still',
+      (scene: Old, i: number) => {
+        scene.source.link(fileOf(scene, i), scene.source.root, `also-${i}`);
+        replace(scene, i);
+      },
+    ],
+    ['one file is meant again and again', (scene: Old) => replace(scene, 0)],
+  ])('is none where %s', (_what, strike) => {
+    const scene = old();
+    strikeAll(scene, strike);
+    expect([scene.rig.apply.brake.state, scene.rig.tree()]).toEqual([null, scene.source.tree()]);
+  });
+});
+
 describe('[MIR6] a directory that a rename took out of the set', () => {
   const settings = { files: 3, share: 0, windowMs: 3000 };
   /** Old files in folders, which leave it. */
