@@ -1,6 +1,7 @@
 /** What a pair of simulated agents is made of: chance, limits, rules, and how bad disk and wire are. */
 import type { SourceFiles } from '@understudy/engine';
 import type { DiskKind } from './bad-disk.ts';
+import type { Digests } from './digests.ts';
 import type { Pair } from './pair.ts';
 import type { SeededRandom } from './random.ts';
 import type { ScopeKind } from './scopes.ts';
@@ -33,6 +34,8 @@ export interface PairOptions {
   /** A mutation for the checkers: what arrives is not what was sent. */
   readonly tamper?: (message: ToTarget) => ToTarget;
   readonly wire?: WireTrouble;
+  /** Which digests each side makes; SHA-256 alone where nothing is said. */
+  readonly digests?: { readonly source: Digests; readonly target: Digests };
   /** SAFE4: there is a brake on the target, with these limits. */
   readonly brake?: BrakeWorld | undefined;
   /** Another job of the same source: the same files, the same ring, the same process. */

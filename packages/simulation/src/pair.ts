@@ -61,7 +61,7 @@ export class Pair {
     this.#makeRoots();
     const { random, memoryBytes, ringBytes, storeBytes, audit = false, brake } = options;
     this.source = new SourceAgent({
-      ...{ random, memoryBytes, audit, tick, fs: this.fs },
+      ...{ random, memoryBytes, audit, tick, fs: this.fs, digests: options.digests?.source },
       ...(storeBytes === undefined ? {} : { storeBytes }),
       host: beside?.source.host ?? new SourceHost({ fs: this.fs, tick, ringBytes }),
       nowMs: () => this.nowMs,
@@ -78,7 +78,7 @@ export class Pair {
     const draws =
       power === undefined ? {} : { moment: (replica: MemoryReplica) => power.chance(0.05) && replica.remember() };
     const journal = journalBytes === undefined ? {} : { journalBytes };
-    const kept = { ...journal, brakeCopyBytes: brake?.copyBytes };
+    const kept = { ...journal, brakeCopyBytes: brake?.copyBytes, digests: options.digests?.target };
     this.target = new TargetAgent({ roots: options.scopes.length, disk, nowMs: tick, ...draws, ...kept });
     if (brake !== undefined) this.target.committed = () => this.#noteMoment();
   }

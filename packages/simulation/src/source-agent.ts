@@ -21,11 +21,10 @@ import { MemoryQueueStore } from '@understudy/engine/testing';
 import type { MemoryFileSystem, MemoryInterceptor } from '@understudy/interceptor/memory';
 import { decodeRecord, type Hello, position, recordVerb, Verb } from '@understudy/wire';
 import { AUDIT, watchCookies } from './cookies.ts';
+import { Digests } from './digests.ts';
 import { KeptState } from './kept-state.ts';
 import type { SeededRandom } from './random.ts';
 import type { RingJob, SourceHost } from './source-host.ts';
-
-const digest = { sha256: (bytes: Uint8Array) => createHash('sha256').update(bytes).digest() };
 
 export interface SourceRoot {
   readonly path: string;
@@ -48,6 +47,7 @@ export interface SourceAgentOptions {
   readonly audit?: boolean;
   /** Limits for the target's brake. */
   readonly brake?: Hello['brake'];
+  readonly digests?: Digests | undefined;
   /** A mutation for the checkers: what the job reads of the source is not what is there. */
   readonly wrapFiles?: (files: SourceFiles) => SourceFiles;
 }
@@ -70,11 +70,13 @@ export class SourceAgent implements RingJob {
   readonly #kept: KeptState;
   #powerCut: PowerCutOfJob | null = null;
   readonly #store: MemoryQueueStore;
+  readonly #digests: Digests;
   #next = position(1);
 
   constructor(options: SourceAgentOptions) {
     this.#options = options;
     const { host } = options;
+    this.#digests = options.digests ?? new Digests();
     this.#store = new MemoryQueueStore(options.storeBytes ?? 1 << 26);
     this.#store.beforeWrite = () => host.effect();
     this.#kept = new KeptState(options.random, () => host.effect());
@@ -120,7 +122,7 @@ export class SourceAgent implements RingJob {
       () =>
         new SourceJob({
           world: {
-            digest,
+            digest: this.#digests,
             wallMs: tick,
             barrier: () => this.interceptor.barrier(),
             passed: (barrier) => this.interceptor.passed(barrier),
@@ -296,6 +298,7 @@ export class SourceAgent implements RingJob {
       fresh: path.awaiting,
       intent: 'replicate',
       machine: 'simulated',
+      digests: this.#digests.names,
       ...(this.#options.brake === undefined ? {} : { brake: this.#options.brake }),
       ...(this.commanded ? { commanded: true } : {}),
       replicaBase: null,

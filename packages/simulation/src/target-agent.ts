@@ -2,7 +2,6 @@
  * The target's agent as the simulation runs it: TCM and TRM on replicas in memory, wired as the real agent wires them.
  * In: hellos, packets, turns. Out: messages on the link. Promise: replies leave before the acknowledgement of what caused them.
  */
-import { createHash } from 'node:crypto';
 import {
   type AcceptEffects,
   type BrakeState,
@@ -26,10 +25,9 @@ import {
   type Welcome,
 } from '@understudy/wire';
 import { type BadDisk, Killed } from './bad-disk.ts';
+import { Digests } from './digests.ts';
 import type { LostOfRoot } from './held-replica.ts';
 import type { ToTarget, WireLink } from './wire-link.ts';
-
-const digest = { sha256: (bytes: Uint8Array) => createHash('sha256').update(bytes).digest() };
 
 /** Refusals that are no fault: a bad disk keeps the replica from being opened, or a person has to decide first. */
 const COME_AGAIN: ReadonlySet<string> = new Set(['replica-path-invalid', 'failed', 'brake', 'brake-halted']);
@@ -47,6 +45,7 @@ export class TargetAgent {
   readonly events: string[] = [];
   readonly #nowMs: () => number;
   readonly #brakeCopyBytes: number | null;
+  readonly #digests: Digests;
   #running: Running | null = null;
   link: WireLink | null = null;
   /** Called whenever something was committed. */
@@ -68,11 +67,13 @@ export class TargetAgent {
     readonly moment?: (replica: MemoryReplica) => void;
     /** There is a brake, which keeps so many bytes of old content aside; absent: there is none. */
     readonly brakeCopyBytes?: number | undefined;
+    readonly digests?: Digests | undefined;
   }) {
     this.disk = options.disk;
     this.received = new MemoryReceivedJournal(options.journalBytes);
     this.#nowMs = options.nowMs;
     this.#brakeCopyBytes = options.brakeCopyBytes ?? null;
+    this.#digests = options.digests ?? new Digests();
     this.replicas = Array.from({ length: options.roots }, () => new MemoryReplica({ filePaths: false }));
     const moment = options.moment ?? (() => {});
     for (const replica of this.replicas)
@@ -275,8 +276,8 @@ export class TargetAgent {
     const openRoot = (index: number) => this.replicas[index] ?? this.#noRoot(index);
     const copyBytes = this.#brakeCopyBytes;
     const brake = copyBytes === null ? {} : { brake: { wallMs: this.#nowMs, copyBytes } };
-    const { queue } = accept;
-    const apply = new TargetReplicationManager({ journal: this.journal, openRoot, queue, digest, ...brake });
+    const ports = { journal: this.journal, openRoot, queue: accept.queue, digest: this.#digests, ...brake };
+    const apply = new TargetReplicationManager(ports);
     const { committed } = apply.brake;
     apply.brake.committed = () => {
       try {
