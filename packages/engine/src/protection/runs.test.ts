@@ -1,5 +1,5 @@
 import { brand, type RawName } from '@understudy/base';
-import { type NodeId, position } from '@understudy/wire';
+import { type NodeId, OrphanFate, position, type RecordInput, Verb } from '@understudy/wire';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { DirtyMap } from '../data-path/source/queue/dirty-map.ts';
 import { RootScope } from '../data-path/source/queue/root-scope.ts';
@@ -63,6 +63,7 @@ describe('[MIR3] after a restart of the source', () => {
     const rootNode = node(1);
     let memory: VolatileMirrorMemory;
     let marks: ((outcome: MarkOutcome) => void)[];
+    let said: RecordInput[];
     let runs: Runs;
     const settle = (taken: typeof marks) => {
       for (const one of taken) one({ kind: 'applied', at: position(60) });
@@ -77,6 +78,7 @@ describe('[MIR3] after a restart of the source', () => {
     beforeEach(() => {
       memory = new VolatileMirrorMemory();
       marks = [];
+      said = [];
       const nothing = { next: () => [], takeUnreadable: () => [], close: () => {} };
       const files = { rootNode, stat: () => ({ mode: 0o40755 }), xattrs: () => [], openDirectory: () => nothing };
       const scope = new RootScope({
@@ -86,7 +88,8 @@ describe('[MIR3] after a restart of the source', () => {
       });
       const root = { index: 0, path: new Uint8Array(), files: files as never, scope };
       const world = {
-        ...{ roots: new Map([[0, root]]), wallMs: () => 0, next: () => position(50), say: () => {} },
+        ...{ roots: new Map([[0, root]]), wallMs: () => 90_000, next: () => position(50) },
+        ...{ say: (one: RecordInput) => said.push(one) },
         ...{ mark: (one: (outcome: MarkOutcome) => void) => marks.push(one), asksIfEmpty: () => false },
       };
       const parts = { dirty: new DirtyMap(), refusals: new Refusals(), event: () => {}, completed: () => {} };
@@ -102,6 +105,17 @@ describe('[MIR3] after a restart of the source', () => {
       has(at);
       settle(marks.splice(0));
       expect(isFinished()).toBe(isAnswer);
+    });
+
+    it('[MIR4] says at the end of each listing what becomes of orphans, and of which by their age', () => {
+      runs.lose();
+      runs.command('checksum', { orphans: 'move', orphansOlderThanMs: 30_000 });
+      begin();
+      const orders = said.filter(({ verb }) => verb === Verb.listingEnd);
+      expect(orders).toMatchObject([
+        { detail: OrphanFate.report, extent: 0, offset: 90_000 },
+        { detail: OrphanFate.move, extent: 60, offset: 90_000 },
+      ]);
     });
 
     it('that was lost says nothing of what another has finished, though what it had said arrives later', () => {
