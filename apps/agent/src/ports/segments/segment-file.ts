@@ -72,7 +72,8 @@ export class SegmentFile {
   ): SegmentFile {
     const fd = openSync(path, 'wx+', 0o600);
     try {
-      io.allocate(fd, header.bytes);
+      // Not reserved it is as long all the same: entries find room in it one behind another, and a disk that is full says so at a write.
+      if (!io.allocate(fd, header.bytes)) ftruncateSync(fd, header.bytes);
       writeAll(io, fd, [encodeFileHeader(header)], 0);
       return new SegmentFile(io, path, fd, header);
     } catch (error) {

@@ -61,6 +61,44 @@ describe('the segment store', () => {
     expectWhole(again.store, 28, 33);
   });
 
+  it('[SRM1] reserves the room of each file before the first entry in it, and a disk that has none is an answer', () => {
+    const asked: number[] = [];
+    let full = false;
+    const allocate: SegmentIo['allocate'] = (fd, bytes) => {
+      asked.push(bytes);
+      return full ? failing('ENOSPC') : diskIo.allocate(fd, bytes);
+    };
+    const { store } = open({ io: { ...diskIo, allocate } });
+    fill(store, 1);
+    expect(files().map((name) => statSync(join(folder, name)).size)).toEqual([64 * KIB]);
+    fill(store, 11);
+    expect([asked, files().length]).toEqual([[64 * KIB, 64 * KIB], 2]);
+    expect(store.append(Buffer.alloc(0), body(13, 100 * KIB)).ok).toBe(true);
+    expect(asked.slice(2)).toEqual([statSync(join(folder, files()[2] ?? '')).size]);
+    full = true;
+    expect(store.append(Buffer.from('head 14'), body(14))).toMatchObject({ ok: false, fault: 'full' });
+    expect(files()).toHaveLength(3);
+    full = false;
+    fill(store, 1);
+    expectWhole(store, 14, 14);
+  });
+
+  it('[SRM1] fills its files also where the file system cannot reserve room, over a restart too', async () => {
+    const io: SegmentIo = { ...diskIo, allocate: () => false };
+    const { store } = open({ io });
+    fill(store, 15);
+    expect(files()).toHaveLength(3);
+    expect(store.bytes).toBe(files().reduce((sum, name) => sum + statSync(join(folder, name)).size, 0));
+    store.close();
+    await store.flush();
+    const again = open({ io });
+    expect([again.damage, again.store.next]).toEqual([[], 16]);
+    fill(again.store, 3);
+    expect(files()).toHaveLength(3);
+    expectWhole(again.store, 1, 18);
+    expectWhole(open({ io }).store, 1, 18);
+  });
+
   it('[TCM5] says what is durable only after a sync that began behind it, many entries with one', async () => {
     const marks: number[] = [];
     const waiting: (() => void)[] = [];
