@@ -329,6 +329,42 @@ describe('the jobs of a target', () => {
     expect(queues().length).toBeLessThan(8);
   });
 
+  it('[TCM5] [TCM1] what it had received and cannot read any more is named, and asked of the source again from there', async () => {
+    const link = say();
+    const rootRecord = record({ verb: Verb.root, sequence: 1, node: 9n as NodeId, data: Buffer.from('/data') });
+    send(link, 1, 1, Buffer.from(encodeRecord(rootRecord)));
+    await vi.waitFor(() => expect(acknowledged(link)).toBe(1));
+    const [tree] = trees.all.values();
+    if (tree === undefined) throw new Error('no replica was opened');
+    tree.beforeChange = () => {
+      throw new FileError('ENOSPC', 'openat');
+    };
+    const attributes = { ...rootRecord.attributes, mode: 0o100644, nlink: 1 };
+    const created = (sequence: number) => {
+      const place = { parent: 9n as NodeId, name: `file ${sequence}` as RawName, node: BigInt(sequence) as NodeId };
+      return Buffer.from(encodeRecord(record({ verb: Verb.create, sequence, attributes, ...place })));
+    };
+    const received = () => link.sent.filter(({ type }) => type === FrameType.acknowledge).at(-1)?.from;
+    for (const sequence of [2, 3, 4]) send(link, sequence, sequence, created(sequence));
+    await vi.waitFor(() => expect(received()).toBe(4));
+    jobs.close();
+    const folder = join(top, 'home', 'replicas', id, 'received');
+    const [path = ''] = readdirSync(folder).map((name) => join(folder, name));
+    const bytes = readFileSync(path);
+    bytes.write('fool', bytes.indexOf('file 3'));
+    writeFileSync(path, bytes);
+
+    tree.beforeChange = () => {};
+    jobs = make();
+    const again = say({ next: 5 });
+    expect(events).toContain('target-journal-damaged');
+    expect(again.said(FrameType.welcome)).toMatchObject([{ resumes: true, received: 2, applied: 1 }]);
+    for (const sequence of [3, 4]) send(again, sequence, sequence, created(sequence));
+    await vi.waitFor(() => expect(acknowledged(again)).toBe(4));
+    expect((tree.list(tree.root) ?? []).map(({ name }) => name).sort()).toEqual(['file 2', 'file 3', 'file 4']);
+    expect(faults).toEqual([]);
+  });
+
   it('[TCM6] a full target that is retrying says so, and lets nobody send, on a new link neither, until there is room', async () => {
     jobs.close();
     jobs = make({ journal: { memoryBytes: 1 << 20, folder: '', limits: { diskBytes: 64 * 1024, minFreeBytes: 0 } } });
