@@ -42,9 +42,14 @@ bool park_holds(uint32_t index, enum park_mode least)
 	return r->mode >= least && !r->degraded && state->roots[index].recording && !state->suspended;
 }
 
-bool park_is_fsync(uint32_t opcode)
+static bool is_fsync(uint32_t opcode)
 {
 	return opcode == FUSE_FSYNC || opcode == FUSE_FSYNCDIR || opcode == OP_SYNCFS;
+}
+
+enum park_mode park_least(const struct parked *p)
+{
+	return is_fsync(p->opcode) || p->durable ? PARK_FSYNC : PARK_EVERY_CALL;
 }
 
 static bool is_write_back(const struct worker *w)
@@ -52,6 +57,12 @@ static bool is_write_back(const struct worker *w)
 	return w->in->opcode == FUSE_WRITE && (((const struct fuse_write_in *)w->arg)->write_flags & FUSE_WRITE_CACHE);
 }
 
+/* O_SYNC, O_DSYNC: behind any other write of theirs the kernel calls fsync, behind an asynchronous direct one it does not. */
+static bool is_durable_write(const struct worker *w)
+{
+	const uint32_t both = O_DIRECT | O_DSYNC;
+	return w->in->opcode == FUSE_WRITE && !is_write_back(w) && (((const struct fuse_write_in *)w->arg)->flags & both) == both;
+}
 
 struct parked *park_prepared(const struct worker *w)
 {
@@ -77,8 +88,9 @@ static uint32_t take_place(struct worker *w)
 			p->unique = w->in->unique;
 			p->tid = w->in->pid;
 			p->owner = (uint32_t)w->index;
-			p->error = p->stuck = 0;
+			p->error = p->stuck = p->durable = 0;
 			p->undo.kind = UNDO_NOT;
+			p->undo.node = p->undo.victim = 0;
 			p->undo.flags = 0;
 			p->undo.image_length = 0;
 			w->slot->park = i + 1;
@@ -157,7 +169,7 @@ bool park_answer(struct worker *w)
 	uint32_t index = (uint32_t)(w->root - roots);
 	struct park_root *r = park_root_of(index);
 	struct slot *slot = w->slot;
-	bool sync = park_is_fsync(w->in->opcode);
+	bool durable = is_durable_write(w), sync = is_fsync(w->in->opcode) || durable;
 	if (waits_already(w))
 		return true;
 	struct parked *p = park_prepared(w);
@@ -173,7 +185,9 @@ bool park_answer(struct worker *w)
 		return false;
 	}
 	p = &state->park.calls[i];
-	if (sync) {
+	p->durable = durable;
+	/* Where every call waits it is undone as any other write. */
+	if (sync && !(durable && park_holds(index, PARK_EVERY_CALL))) {
 		p->undo.kind = UNDO_NOTHING;
 		p->undo.flags = UNDO_READY;
 	}

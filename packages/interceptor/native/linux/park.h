@@ -74,7 +74,7 @@ struct parked {
 	uint64_t unique, sequence, since_ms;
 	uint32_t owner, tid;
 	uint32_t error, stuck; /* `stuck`: it could not be undone */
-	uint32_t reply_length, pad;
+	uint32_t reply_length, durable; /* `durable`: the answer says so, as that of fsync does */
 	unsigned char reply[PARK_REPLY];
 	struct undo undo;
 };

@@ -177,7 +177,7 @@ static void decide(uint32_t i, uint64_t now, bool callers)
 	if (p->sequence == PARK_NOTED && ring->notes == 0)
 		p->sequence = ring->sequence;
 	bool done = p->sequence != PARK_NOTED && park_acked(r) >= p->sequence;
-	if (!done && !park_holds(p->root, park_is_fsync(p->opcode) ? PARK_FSYNC : PARK_EVERY_CALL)) {
+	if (!done && !park_holds(p->root, park_least(p))) {
 		r->released += r->degraded != 0;
 		done = true;
 	}

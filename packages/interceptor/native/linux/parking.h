@@ -10,7 +10,7 @@ uint64_t park_now(void); /* monotonic ms */
 struct park_root *park_root_of(uint32_t index);
 uint64_t park_acked(const struct park_root *r);
 bool park_holds(uint32_t index, enum park_mode least); /* such calls wait on this root now */
-bool park_is_fsync(uint32_t opcode);
+enum park_mode park_least(const struct parked *p); /* the mode from which on it waits */
 void park_toll(int fd);
 void park_count(uint32_t root, int more);
 void park_free(uint32_t place);

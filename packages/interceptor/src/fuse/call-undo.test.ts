@@ -21,6 +21,7 @@ const VERBS: readonly [name: string, call: string, args: (path: (name: string) =
   ['a write across the end', 'write', (at) => [at('file'), 6, 'longer than it was']],
   ['an append', 'append', (at) => [at('file'), ' and more']],
   ['a write that takes setuid away', 'write', (at) => [at('setuid'), 0, 'NEW']],
+  ['an asynchronous direct write with O_DSYNC', 'aio', (at) => [at('big'), 'O_DSYNC', '', 4096]],
   ['a truncation', 'truncate', (at) => [at('file'), 3]],
   ['growing', 'truncate', (at) => [at('file'), 10_000]],
   ['opening with O_TRUNC', 'empty', (at) => [at('file')]],
@@ -72,7 +73,7 @@ describe.skipIf(skip !== null)('[FSI4] fuse undoes a call that is not acknowledg
     caller = await Caller.start();
     for (const name of ['dir', 'empty']) mkdirSync(at(name));
     for (const name of ['file', 'dir/inner', 'setuid']) writeFileSync(at(name), `the content of ${name}`);
-    writeFileSync(at('big'), Buffer.alloc(3 * MIB, 'x'));
+    writeFileSync(at('big'), Buffer.alloc(3 * MIB, 'b'));
     symlinkSync('file', at('symlink'));
     await caller.call('link', at('dir/inner'), at('twin'));
     await caller.call('setxattr', at('file'), 'user.old', 'value');

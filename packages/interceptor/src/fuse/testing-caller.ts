@@ -13,7 +13,16 @@ calls = {
     'write': lambda path, at, text: os.pwrite(handle(path), text.encode(), at),
     'append': lambda path, text: os.write(os.open(path, os.O_WRONLY | os.O_APPEND), text.encode()),
     'fsync': lambda path: os.fsync(handle(path)),
+    'fdatasync': lambda path: os.fdatasync(handle(path)),
+    'fsyncdir': lambda path: os.fsync(os.open(path, os.O_RDONLY | os.O_DIRECTORY)),
+    'through': lambda path, flag, text: os.pwrite(os.open(path, os.O_WRONLY | getattr(os, flag)), text.encode(), 0),
+    'dsync': lambda path, text: os.pwritev(handle(path), [text.encode()], 0, os.RWF_DSYNC),
+    'aio': lambda path, flags, how, at: write_asynchronously(path, flags, how, at),
     'read': lambda path: open(path).read(),
+    'size': lambda path: os.stat(path).st_size,
+    'mode': lambda path: os.stat(path).st_mode & 0o7777,
+    'mtime': lambda path: int(os.stat(path).st_mtime),
+    'getxattr': lambda path, name: os.getxattr(path, name).decode(),
     'list': lambda path: sorted(os.listdir(path)),
     'create': lambda path: os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o640)),
     'empty': lambda path: os.close(os.open(path, os.O_WRONLY | os.O_TRUNC)),
@@ -40,6 +49,28 @@ def punch(path, at, length):
     libc = ctypes.CDLL(None, use_errno=True)
     if libc.fallocate(handle(path), 3, ctypes.c_long(at), ctypes.c_long(length)) != 0:
         raise OSError(ctypes.get_errno(), 'fallocate')
+def write_asynchronously(path, flags, how, at):
+    # A page by io_submit, past the page cache, as databases do; the answer is what io_getevents says of it.
+    import ctypes, platform, struct
+    setup, events, submit = {'x86_64': (206, 208, 209), 'aarch64': (0, 4, 2)}[platform.machine()]
+    fd = os.open(path, os.O_WRONLY | os.O_DIRECT | getattr(os, flags, 0))
+    page = mmap.mmap(-1, 4096)
+    page.write(b'x' * 4096)
+    def call(number, *args):
+        libc = ctypes.CDLL(None, use_errno=True)
+        result = libc.syscall(ctypes.c_long(number), *args)
+        if result < 0: raise OSError(ctypes.get_errno(), 'aio')
+        return result
+    context = ctypes.c_ulong(0)
+    call(setup, ctypes.c_uint(1), ctypes.byref(context))
+    address = ctypes.addressof(ctypes.c_char.from_buffer(page))
+    block = ctypes.create_string_buffer(struct.pack('<QIIHhIQQqQII', 0, 0, getattr(os, how, 0), 1, 0, fd, address, 4096, at, 0, 0, 0))
+    call(submit, context, ctypes.c_long(1), ctypes.byref(ctypes.c_void_p(ctypes.addressof(block))))
+    done = ctypes.create_string_buffer(32)
+    call(events, context, ctypes.c_long(1), ctypes.c_long(1), done, None)
+    result = struct.unpack('<QQqq', done.raw)[2]
+    if result < 0: raise OSError(-result, 'aio')
+    return result
 print('null', flush=True)
 for line in sys.stdin:
     name, *args = json.loads(line)
