@@ -12,10 +12,12 @@ export const ENTRY_BYTES = 4096;
 
 const PROGRAM = `
 import { closeSync, fsyncSync, openSync, writeSync } from 'node:fs';
-const [path, notes] = process.argv.slice(1);
+const [path, notes, pace] = process.argv.slice(1);
+const clock = new Int32Array(new SharedArrayBuffer(4));
 const note = openSync(notes, 'a');
 const file = openSync(path, 'r+');
 for (let i = 0; ; i += 1) {
+  Atomics.wait(clock, 0, 0, Number(pace));
   try {
     writeSync(file, String(i).padStart(${ENTRY_BYTES - 1}, '0') + '\\n', i * ${ENTRY_BYTES});
     fsyncSync(file);
@@ -31,11 +33,12 @@ export class AcknowledgedWriter {
   readonly #notes: string;
   readonly #child: ChildProcess;
 
-  /** `path` exists already; `notes` lies outside of what is protected. */
-  constructor(path: string, notes: string) {
+  /** `path` exists already; `notes` lies outside of what is protected; `paceMs` before each entry: for many writers side by side. */
+  constructor(path: string, notes: string, paceMs = 0) {
     this.path = path;
     this.#notes = notes;
-    this.#child = spawn(process.execPath, ['--input-type=module', '-e', PROGRAM, path, notes], { cwd: '/' });
+    const args = ['--input-type=module', '-e', PROGRAM, path, notes, String(paceMs)];
+    this.#child = spawn(process.execPath, args, { cwd: '/' });
     this.#child.stderr?.resume();
   }
 

@@ -1,6 +1,6 @@
 /**
  * Synchronous mode with real agents: an application that was answered finds its entry on the target, whatever dies; and each policy does
- * what it says when the target is killed, cut off, or out of space.
+ * what it says when the target is killed, stands still, or is out of space. The line itself is cut in synchronous-line.spec.ts.
  */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -151,7 +151,7 @@ const LOSSES: readonly Loss[] = [
     heal: (stage) => stage.agent('beta').start(),
   },
   {
-    name: 'cut off',
+    name: 'standing still',
     cut: (stage) => stage.agent('beta').hold(),
     heal: async (stage) => stage.agent('beta').release(),
   },
@@ -228,7 +228,7 @@ const POLICIES: Readonly<Record<string, (scene: Scene, loss: Loss) => Promise<vo
 describe.skipIf(noImage !== null)('[FSI4] the policy', () => {
   for (const [policy, plays] of Object.entries(POLICIES)) {
     const terms = ['--sync-policy', policy, '--sync-timeout', LIMIT];
-    staged(`${policy}: the target is killed, cut off, and out of space`, ['alpha'], async (stage) => {
+    staged(`${policy}: the target is killed, stands still, and is out of space`, ['alpha'], async (stage) => {
       await addSmallTarget(stage);
       const scene = await begin(stage, ...terms);
       for (const loss of LOSSES) {
