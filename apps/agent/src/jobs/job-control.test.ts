@@ -37,6 +37,7 @@ class FakeRunning {
       },
       runner: {
         state: () => this.state,
+        keep: () => {},
         options: { event: (event: FakeRunning['events'][number]) => this.events.push(event) },
         ends: {
           add: (listener: (reason: { code: string; sentence: string }) => void) => {

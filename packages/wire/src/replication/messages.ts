@@ -19,6 +19,7 @@ const positionNumber = z
   .min(0)
   .max(Number.MAX_SAFE_INTEGER)
   .transform((value) => brand<Position>(value));
+const momentNumber = z.number().int().min(0).max(Number.MAX_SAFE_INTEGER);
 const rootIndex = z.number().int().min(0).max(65_535);
 const rawText = z.string().max(65_536);
 
@@ -222,8 +223,14 @@ export const conditionSchema = z.object({
       oldestMs: z.number().int().min(0).nullable(),
     })
     .optional(),
+  /**
+   * TRM3: others could write into the replica, until `at` by the target's clock, and nothing has been compared since: told until the source
+   * says that it has been. Absent: nobody could, as far as is known.
+   */
+  opened: z.object({ at: momentNumber, sentence: z.string().max(1024) }).optional(),
 });
 export type Condition = z.output<typeof conditionSchema>;
+export type Opened = NonNullable<Condition['opened']>;
 
 /** What the source itself says of the job, when that changes: the target's last word of a source that has fallen silent. */
 export const standingSchema = z.object({
@@ -232,5 +239,7 @@ export const standingSchema = z.object({
   reason: z.object({ code: z.string().max(64), sentence: z.string().max(1024) }).nullable(),
   /** FO2: outside of what is on its way the replica equals the source: complete, nothing dirty, no gap. */
   good: z.boolean(),
+  /** The newest `opened.at` behind which both sides were compared, and what differed was sent; absent: none. */
+  compared: momentNumber.optional(),
 });
 export type Standing = z.output<typeof standingSchema>;

@@ -24,7 +24,7 @@ import { startOrder } from './start-order.ts';
 import { WaitingForMount } from './start-refusal.ts';
 import { setPaused } from './synchronous/make-synchronous.ts';
 import { heldFor } from './synchronous/synchronous-of.ts';
-import { scheduleVerifications } from './verify-job.ts';
+import { compareOpenings, scheduleVerifications } from './verify-job.ts';
 import { widenMount } from './widen-mount.ts';
 
 export interface KeeperParts {
@@ -241,6 +241,7 @@ export class JobKeeper {
     job.running = running;
     interception.attach(runner, roots);
     this.#scheduleVerifications(job, running);
+    compareOpenings({ name: job.stored.definition.name, running, reports: surroundings.reports(job.stored.id) });
     return running;
   }
 

@@ -87,7 +87,7 @@ export class JobLink {
   #told = '';
   /** What the target said before it hung up. */
   #refusal: Reason | null = null;
-  #standing: JobStanding | null = null;
+  #standing: (JobStanding & { readonly compared?: number }) | null = null;
 
   constructor(options: JobLinkOptions) {
     this.#options = options;
@@ -131,12 +131,13 @@ export class JobLink {
     if (this.#welcomedAtMs !== null) this.#link?.send({ type: FrameType.acknowledge, from: applied, to: applied }, []);
   }
 
-  /** What the job is now: the target hears of it where it is otherwise than it has heard. */
-  stands(standing: JobStanding): JobStanding {
+  /** What the job is now, and which opening of the replica it has compared behind: the target hears of it where it is otherwise than it has heard. */
+  stands(standing: JobStanding, compared?: number | undefined): JobStanding {
     const before = this.#standing;
     const { state, reason, good } = standing;
-    if (before?.state === state && before.reason?.code === reason?.code && before.good === good) return standing;
-    this.#standing = standing;
+    const same = before?.state === state && before.reason?.code === reason?.code && before.good === good;
+    if (same && before.compared === compared) return standing;
+    this.#standing = { ...standing, ...(compared === undefined ? {} : { compared }) };
     this.#tellStanding();
     return standing;
   }

@@ -25,6 +25,7 @@ import { type Condition, EMPTIED_ROOT, type Hello, type Position, type Reply, ty
 import { type DialledLink, JobLink } from './job-link.ts';
 import { LastTouched } from './last-touched.ts';
 import { makeJob } from './make-job.ts';
+import { Opening } from './opening.ts';
 import type { PositionReserve } from './position-reserve.ts';
 import { rootEmptied } from './root-guard.ts';
 import { Ends } from './runner-ends.ts';
@@ -105,6 +106,7 @@ export class JobRunner {
   #forgotten = false;
   #more: Pick<Hello, 'brake' | 'handover'> = {};
   #epoch: number;
+  readonly opening = new Opening();
   /** Who is told once when the job stops or halts. */
   readonly ends = new Ends();
 
@@ -145,6 +147,11 @@ export class JobRunner {
     }, ms).unref();
   }
   #keeping: NodeJS.Timeout | null = null;
+
+  /** What the job has come to is known to the next process from now on, before anybody hears of it. */
+  keep(): void {
+    this.options.survival?.beforeLettingGo(this.job);
+  }
 
   /** The ring needs room: what only it holds goes to the queue's store, or is noted as dirty. */
   keepAll(): void {
@@ -204,7 +211,7 @@ export class JobRunner {
       halt: this.#halt,
       linkReason: besideLink(this.#link.reason, this.synchronous),
       notSynchronous: this.synchronous?.reason ?? null,
-      differs: differsReason(this.job.runs.differences),
+      differs: this.opening.reason ?? differsReason(this.job.runs.differences),
       ordered: this.options.ordered,
       orderedWhy: this.options.orderedWhy,
       unseenWhy: this.options.unseen?.(this.#scopes) ?? null,
@@ -321,6 +328,7 @@ export class JobRunner {
         replies: (replies) => this.#replied(replies),
         condition: (condition) => {
           this.#targetQueue = condition.queue;
+          this.opening.heard(condition.opened);
           job.condition(condition);
           wake();
         },
@@ -382,7 +390,9 @@ export class JobRunner {
   }
 
   #noteState(): void {
-    const { state, reason } = this.#link.stands(standingOf(this.facts()));
+    const facts = this.facts();
+    this.opening.turn(facts, this.job.verification !== null, this.options.wake);
+    const { state, reason } = this.#link.stands(standingOf(facts), this.opening.compared);
     const now = `${state} ${reason?.code ?? ''}`;
     if (now === this.#lastState) return;
     const first = this.#lastState === '';

@@ -22,6 +22,7 @@ export interface VerifyAsked {
   readonly signal: AbortSignal;
 }
 
+const COMPARED = 'Both sides are compared, and what was changed is repaired.';
 /** Differences that the event names. */
 const NAMED = 3;
 
@@ -85,6 +86,7 @@ function ended({ runner, interception }: Running, { name, repair, signal }: Veri
     const forget = runner.ends.add((reason) => reject(brokenOff(name, 'verification', reason)));
     const started = job.startVerification((verification) => {
       forget();
+      runner.keep();
       resolve(verification);
     }, repair);
     if (started === null) {
@@ -158,6 +160,21 @@ export function scheduleVerifications({ name, running, schedule, reports, event 
   return () => {
     forget();
     made.close();
+  };
+}
+
+/** A replica that others could write into is compared by itself; what that finds is repaired, an event and a report. */
+export function compareOpenings({ name, running, reports }: Pick<ScheduleParts, 'name' | 'running' | 'reports'>): void {
+  const { opening, options } = running.runner;
+  const { signal } = new AbortController();
+  const called = 'The verification of the replica that others could write into';
+  let toldOf = 0;
+  opening.compare = async ({ at, sentence }) => {
+    // Not at each try.
+    if (at !== toldOf)
+      options.event({ code: 'replica-opened', severity: 'warning', sentence: `${sentence} ${COMPARED}` });
+    toldOf = at;
+    await verifyJob(running, { name, repair: true, limit: 0, by: 'the agent', called, signal }, reports);
   };
 }
 

@@ -59,6 +59,7 @@ export function knownOf({ job, kept, facts }: Pick<PlanParts, 'job' | 'kept' | '
     brake: facts?.brake ?? null,
     standing: kept.stored.standing ?? null,
     rests: kept.stored.rests ?? false,
+    opened: kept.stored.opened?.sentence ?? null,
     linked: facts?.linked ?? false,
   };
 }

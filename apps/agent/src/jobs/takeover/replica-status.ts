@@ -90,7 +90,8 @@ function dataState({ facts, kept, record }: ReplicaParts): JobStatus['targetData
     return record.data === 'rewind' ? 'snapshot-reverted' : 'restore-required';
   if (facts === null) return 'unknown';
   if (facts.mirroring) return 'mirroring';
-  if (!facts.complete || facts.failures || kept.stored.standing?.good === false) return 'mirror-required';
+  const { standing, opened } = kept.stored;
+  if (!facts.complete || facts.failures || standing?.good === false || opened !== undefined) return 'mirror-required';
   return facts.trouble === null ? 'ok' : 'retrying';
 }
 

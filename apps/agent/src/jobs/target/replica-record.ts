@@ -27,7 +27,22 @@ export function recordOf(
   const { jobId, jobName, streamId, epoch } = hello;
   const { standing } = before ?? {};
   const known = standing === undefined ? {} : { standing };
-  return { jobId, jobName, peer, streamId, roots, epoch, ...known, hello: helloJson(hello) as Record<string, unknown> };
+  return {
+    jobId,
+    jobName,
+    peer,
+    streamId,
+    roots,
+    epoch,
+    ...known,
+    ...openedOf(before, streamId),
+    hello: helloJson(hello) as Record<string, unknown>,
+  };
+}
+
+/** A stream that begins anew compares everything. */
+export function openedOf(stored: StoredReplica | null, streamId: string): Pick<StoredReplica, 'opened'> {
+  return stored?.opened === undefined || stored.streamId !== streamId ? {} : { opened: stored.opened };
 }
 
 /** By index; null where another directory than before, or none yet, is meant. */

@@ -33,6 +33,10 @@ const storedReplicaSchema = z.strictObject({
   standing: standingSchema.optional(),
   /** The source has stopped the job: others may have written into the replica since. */
   rests: z.boolean().optional(),
+  /** A mount of ours keeps others from writing there; `liftedAt`: an agent that ended in order took it away, ms. */
+  guarded: z.strictObject({ liftedAt: z.number().optional() }).optional(),
+  /** Others could write there all the same, and the source has not said that it has compared the two since. */
+  opened: z.object({ at: z.number(), sentence: z.string() }).optional(),
 });
 export type StoredReplica = z.output<typeof storedReplicaSchema>;
 

@@ -9,7 +9,6 @@ import {
   type AcceptEffects,
   type ApplyEffects,
   openTargetHalf,
-  sameCondition,
   type TargetCommunicationManager,
   type TargetEvent,
   type TargetPath,
@@ -20,6 +19,7 @@ import {
   type FrameHeader,
   FrameType,
   type Hello,
+  type Opened,
   type Position,
   type Refuse,
   type Reply,
@@ -40,6 +40,7 @@ import { isExpected, refusalOf } from './refusal-of.ts';
 import { type ReplicaRoots, RootNotNow } from './replica-roots.ts';
 import { replyFrames } from './reply-frames.ts';
 import { TargetHand } from './target-hand.ts';
+import { ToldCondition } from './told-condition.ts';
 
 export interface TargetJobOptions {
   readonly version: string;
@@ -55,6 +56,8 @@ export interface TargetJobOptions {
   readonly guard?: Pick<ReplicaGuard, 'state' | 'look'>;
   readonly event: (event: TargetEvent) => void;
   readonly condition: (condition: Condition) => void;
+  /** Others could write into the replica, and it has not been compared since. */
+  readonly opened?: () => Opened | null;
   /** The source has said how the job stands. */
   readonly stands?: (standing: Standing) => void;
   /** It has ended by itself: the next hello finds a new one. `fault`: not the world's doing. */
@@ -81,9 +84,8 @@ export class TargetJob {
   #scheduled = false;
   #timer: NodeJS.Timeout | null = null;
   #retry: NodeJS.Timeout | null = null;
-  #condition: Condition = { state: 'ok', code: '', sentence: '' };
+  readonly #toldCondition: ToldCondition;
   #acknowledgedAtMs = 0;
-  #toldQueue = '';
   #closed = false;
   #ticks = 0;
 
@@ -101,6 +103,11 @@ export class TargetJob {
     });
     this.#accept = this.#path.accept;
     this.#apply = this.#path.apply;
+    this.#toldCondition = new ToldCondition({
+      path: () => this.#path,
+      opened: () => options.opened?.() ?? null,
+      changed: options.condition,
+    });
     this.#checkpoints = this.#makeCheckpoints();
     this.hand = new TargetHand({
       path: this.#path,
@@ -119,6 +126,11 @@ export class TargetJob {
     return this.#link?.silentMs ?? null;
   }
 
+  /** A mount of ours keeps others from writing into the replica. */
+  get isGuarded(): boolean {
+    return this.#options.guard?.state.state === 'refused';
+  }
+
   /** What the brake of this job has come to; null: nothing. */
   get brake() {
     return this.#apply.brake.state;
@@ -128,7 +140,7 @@ export class TargetJob {
   goOn(through: Position): void {
     this.#guarded(this.#link, () => {
       this.#apply.brake.goOn(through);
-      this.#tellCondition(false);
+      this.#toldCondition.tell(this.#link);
       this.#schedule();
     });
   }
@@ -217,7 +229,7 @@ export class TargetJob {
     link.sendJson(FrameType.welcome, { ...answer.welcome, codecs: CODEC_NAMES, ...this.#writes() });
     this.#apply.told(hello.applied);
     this.#sendReplies(link, this.#apply.untold);
-    this.#tellCondition(true);
+    this.#toldCondition.tell(link, 'greeted');
     // What was said of it on another link is not known on this one.
     if (this.#accept.condition.state === 'full') link.send({ type: FrameType.pause }, []);
     // Behind what there is to say of it: only now the source counts it as heard.
@@ -279,7 +291,7 @@ export class TargetJob {
     if (effects.resend !== null) link.send({ type: FrameType.resend, from: effects.resend.from }, []);
     if (effects.flow !== null) link.send({ type: effects.flow === 'pause' ? FrameType.pause : FrameType.resume }, []);
     if (effects.acknowledge) this.#acknowledge(link);
-    if (effects.condition !== null) this.#tellCondition(false);
+    if (effects.condition !== null) this.#toldCondition.tell(this.#link);
   }
 
   #schedule(): void {
@@ -311,13 +323,13 @@ export class TargetJob {
       if (link !== null) this.#acknowledgeSoon(link, effects.retryAtMs === null && this.#accept.queued.records > 0);
     }
     // Whether or not this turn changed it: what a restarted agent found to be replayed may be over before anybody was told.
-    this.#tellCondition(false);
+    this.#toldCondition.tell(this.#link);
   }
 
   /** What was done beside a turn is told. */
   #told(): void {
     for (const event of this.#apply.brake.takeEvents(brand<RawName>(''))) this.#options.event(event);
-    this.#tellCondition(false);
+    this.#toldCondition.tell(this.#link);
   }
 
   #sendReplies(link: ReplicationLink, replies: readonly Reply[]): void {
@@ -336,17 +348,6 @@ export class TargetJob {
     link.send({ type: FrameType.acknowledge, from: this.#accept.received, to: this.#accept.applied }, []);
   }
 
-  #tellCondition(always: boolean): void {
-    const condition = this.#path.condition;
-    const same = sameCondition(condition, this.#condition);
-    if (same && !always) return;
-    this.#condition = condition;
-    if (!same) this.#options.condition(condition);
-    const queue = this.#path.queue;
-    this.#toldQueue = JSON.stringify(queue);
-    this.#link?.sendJson(FrameType.condition, { ...condition, queue });
-  }
-
   #retryAt(atMs: number): void {
     this.#retry ??= setTimeout(
       () => {
@@ -361,7 +362,7 @@ export class TargetJob {
     this.#ticks += 1;
     if (this.#ticks % LOOK_TICKS === 0) {
       this.#look();
-      this.#tellCondition(JSON.stringify(this.#path.queue) !== this.#toldQueue);
+      this.#toldCondition.tell(this.#link, 'queue');
       this.#apply.brake.keepHouse();
       this.#told();
       this.past.look();
@@ -371,7 +372,7 @@ export class TargetJob {
   }
 
   #checkpoint(): void {
-    const atOnce = this.#condition.code === 'target-journal-full' || this.#apply.awaitsCheckpoint;
+    const atOnce = this.#toldCondition.code === 'target-journal-full' || this.#apply.awaitsCheckpoint;
     this.#checkpoints.tick(this.#apply.stream.applied, performance.now(), atOnce);
   }
 

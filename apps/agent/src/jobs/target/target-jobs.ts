@@ -9,13 +9,14 @@ import { messageOf } from '../../home/start-error.ts';
 import { parseJsonFrame, type ReplicationLink } from '../../ports/replication-link/replication-link.ts';
 import { brakeWord } from './brake-word.ts';
 import { foreignFiles, isOurs, refuseForeign } from './foreign-files.ts';
-import { giveBack, ReplicaGuard, type TellGuard } from './guard/replica-guard.ts';
+import { liftedNow, unguarded, withStanding } from './guard/openings.ts';
+import type { ReplicaGuard, TellGuard } from './guard/replica-guard.ts';
 import { FileTargetJournal } from './journal.ts';
 import { pastOptionsOf } from './past/past-of.ts';
 import { ReceivedSegments } from './received-segments.ts';
-import { keepAgain, letGo } from './replica-keeping.ts';
-import { type Place, placesOf, refusePlaces } from './replica-place.ts';
-import { handlesOf, raw, recordOf, samePlaces } from './replica-record.ts';
+import { giveBackRoots, guardOf, type Keeping, keepAgain, letGo } from './replica-keeping.ts';
+import { placesOf, refusePlaces } from './replica-place.ts';
+import { handlesOf, openedOf, raw, recordOf, samePlaces } from './replica-record.ts';
 import { ReplicaRoots, type ReplicaRootsOptions } from './replica-roots.ts';
 import { sayShare } from './say-share.ts';
 import { type StoredReplica, StoredReplicas } from './stored-replicas.ts';
@@ -69,7 +70,10 @@ export class TargetJobs {
     for (const job of this.#jobs.values()) job.close();
     this.#jobs.clear();
     // An agent that ends in order leaves nothing mounted; a killed one finds its mounts again.
-    for (const stored of this.#stored.all()) this.#giveBack(stored);
+    for (const stored of [...this.#stored.all()]) {
+      this.#stored.save(liftedNow(stored, Date.now()));
+      this.#giveBack(stored);
+    }
   }
 
   /** What is kept here, whether its source is linked or not. */
@@ -114,12 +118,14 @@ export class TargetJobs {
   /** What keeps others from writing there is taken away. */
   makeWritable(jobId: string): void {
     const stored = this.#stored.get(jobId);
-    if (stored !== null) this.#giveBack(stored);
+    if (stored === null) return;
+    this.#stored.save(unguarded(stored));
+    this.#giveBack(stored);
   }
 
   /** Its source is not linked yet, or not any more, and others may not write there all the same. */
   keepAgain(jobId: string): void {
-    keepAgain(this.#stored.get(jobId), this.#surroundings.guard, (job) => this.#teller(job));
+    keepAgain(this.#stored.get(jobId), this.#keeping);
   }
 
   /** This server keeps the job's replica no more; what lies there stays. */
@@ -129,14 +135,12 @@ export class TargetJobs {
     letGo(jobId, this.#stored);
   }
 
-  #giveBack({ roots, jobName }: StoredReplica): void {
-    const { guard } = this.#surroundings;
-    if (guard === undefined) return;
-    giveBack(
-      roots.map(({ path }) => raw(path)),
-      guard,
-      this.#teller(jobName),
-    );
+  #giveBack(stored: StoredReplica): void {
+    giveBackRoots(stored, this.#keeping);
+  }
+
+  get #keeping(): Keeping {
+    return { guard: this.#surroundings.guard, replicas: this.#stored, teller: (job) => this.#teller(job) };
   }
 
   #teller(job: string): TellGuard {
@@ -235,7 +239,7 @@ export class TargetJobs {
     const stored = this.#stored.get(hello.jobId);
     if (stored === null) return;
     this.#giveBack(stored);
-    this.#stored.save({ ...stored, rests: true });
+    this.#stored.save({ ...unguarded(stored), rests: true });
   }
 
   #leave(hello: Hello): void {
@@ -259,9 +263,14 @@ export class TargetJobs {
     this.#stored.save(before === null ? recordOf(hello, peer, places, [], null) : { ...before, epoch: hello.epoch });
     const known = goesOn ? handlesOf(before, places) : [];
     const job = this.#jobs.get(hello.jobId) ?? this.#add(hello, before, known);
-    job.attach(link, hello, () => this.#stored.save(recordOf(hello, peer, places, job.roots.handles(), before)));
+    job.attach(link, hello, () => {
+      const known = this.#stored.get(hello.jobId) ?? before;
+      const record = recordOf(hello, peer, places, job.roots.handles(), known);
+      this.#stored.save(job.isGuarded ? { ...record, guarded: {} } : record);
+    });
     // A stream that is turned away leaves the record of what lies there as it was.
-    if (!job.linked && before !== null) this.#stored.save(before);
+    if (!job.linked && before !== null)
+      this.#stored.save({ ...before, ...openedOf(this.#stored.get(hello.jobId), before.streamId) });
     if (this.#jobs.get(hello.jobId) !== job || !job.linked) return;
     this.#said.delete(hello.jobId);
     if (!goesOn) this.#noteOthers(hello, before, job.roots);
@@ -270,7 +279,7 @@ export class TargetJobs {
   /** `known`: the directories that its stream has been filling. */
   #add(hello: Hello, before: StoredReplica | null, known: readonly (Handle | null)[]): TargetJob {
     const places = placesOf(hello);
-    const guard = this.#guardOf(hello, before, places);
+    const guard = guardOf(hello, before, places, this.#keeping);
     const job = this.#make(hello, new ReplicaRoots(this.#rootOptions(hello, { places, before, known }, guard)), guard);
     this.#jobs.set(hello.jobId, job);
     return job;
@@ -286,18 +295,6 @@ export class TargetJobs {
       const sentence = `The replica's root ${printable(brand<RawName>(path))} is another directory than the last time; it is filled by a mirror. Is a disk not mounted?`;
       this.#event(hello, 'replica-root-new', 'warning', sentence);
     }
-  }
-
-  /** Null: others may write there, and what kept them from it is taken away. */
-  #guardOf(hello: Hello, before: StoredReplica | null, places: readonly Place[]): ReplicaGuard | null {
-    const { guard } = this.#surroundings;
-    if (guard === undefined) return null;
-    // A root that the job does not have any more is not its to keep.
-    const gone = before?.roots.filter(({ path }) => !places.some(({ replica }) => replica === raw(path))) ?? [];
-    if (before !== null) this.#giveBack({ ...before, roots: gone });
-    if (hello.targetWrites !== 'allow') return new ReplicaGuard(guard, this.#teller(hello.jobName));
-    if (before !== null) this.#giveBack(before);
-    return null;
   }
 
   #rootOptions(
@@ -346,9 +343,10 @@ export class TargetJobs {
         else if (state === 'ok')
           this.#event(hello, 'target-ok', 'information', 'What was in the way on the target is gone.');
       },
+      opened: () => this.#stored.get(hello.jobId)?.opened ?? null,
       stands: (standing) => {
         const stored = this.#stored.get(hello.jobId);
-        if (stored !== null) this.#stored.save({ ...stored, standing });
+        if (stored !== null) this.#stored.save(withStanding(stored, standing));
       },
       ended: (refuse, fault) => {
         if (this.#jobs.get(hello.jobId) === job) this.#jobs.delete(hello.jobId);

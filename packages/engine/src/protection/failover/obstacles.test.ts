@@ -10,6 +10,7 @@ const GOOD: KnownReplica = {
   brake: null,
   standing: { state: 'protected', good: true },
   rests: false,
+  opened: null,
   linked: false,
 };
 const APPLY: ChosenTakeover = {
@@ -33,6 +34,7 @@ describe('what stands in the way of a failover', () => {
   it.each<[Partial<KnownReplica>, string]>([
     [{ complete: false, mirroring: true }, 'incomplete'],
     [{ standing: { state: 'repairing', good: false } }, 'not-good'],
+    [{ opened: 'The mount was taken away.' }, 'not-good'],
     [{ mirroring: true }, 'not-good'],
     [{ failures: true }, 'not-good'],
     [{ lostPower: true }, 'power-cut'],

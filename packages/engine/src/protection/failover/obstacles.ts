@@ -16,6 +16,8 @@ export interface KnownReplica {
   readonly standing: { readonly state: string; readonly good: boolean } | null;
   /** The source has stopped the job: others may have written into the replica since. */
   readonly rests: boolean;
+  /** TRM3: others could write into the replica, and it has not been compared since: how that came, in a sentence; null: as far as is known. */
+  readonly opened: string | null;
   /** Its link is up: it lives. */
   readonly linked: boolean;
 }
@@ -42,7 +44,12 @@ export function obstaclesTo(replica: KnownReplica, chosen: ChosenTakeover): Obst
         null,
       ),
     ];
-  const all = [...choiceObstacles(chosen), ...replicaObstacles(replica, chosen), ...writerObstacles(replica, chosen)];
+  const all = [
+    ...choiceObstacles(chosen),
+    ...openedObstacles(replica),
+    ...replicaObstacles(replica, chosen),
+    ...writerObstacles(replica, chosen),
+  ];
   return all.filter(({ risk }) => risk === null || !chosen.risks.includes(risk));
 }
 
@@ -54,6 +61,12 @@ function choiceObstacles({ data, point }: ChosenTakeover): Obstacle[] {
       obstacle('no-point', 'A moment was named, and the data is not to go back: leave out --data or --point.', null),
     ];
   return [];
+}
+
+/** What others wrote is there at every moment of the past as well: the way back takes back only what the source did. */
+function openedObstacles({ opened }: KnownReplica): Obstacle[] {
+  if (opened === null) return [];
+  return [obstacle('not-good', `${opened} The replica has not been compared with its source since.`)];
 }
 
 /** A moment of the past that the target offers was a good one, whatever came since. */

@@ -1,7 +1,7 @@
 /** The replica of a running job against other writers, with real agents and real mounts. */
 import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { closeSync, openSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { closeSync, openSync, readdirSync, readFileSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
 import { Scene, whyNoRealAgents } from '../../testing/real-agents.ts';
@@ -37,6 +37,13 @@ function refusesWriters(replica: string): void {
   by(() => writeFileSync(join(replica, 'first'), 'by others'));
   by(() => writeFileSync(join(replica, 'another'), 'by others'));
   by(() => rmSync(join(replica, 'first')));
+}
+
+/** Its size stays as it was, and its times but for less than a millisecond. */
+function changeUnseen(file: string): void {
+  const { atime, mtime, size } = statSync(file);
+  writeFileSync(file, 'x'.repeat(size));
+  utimesSync(file, atime, mtime);
 }
 
 describe.skipIf(why !== null)('[TRM3] the replica of a running job', { timeout: 120_000 }, () => {
@@ -147,5 +154,64 @@ describe.skipIf(why !== null)('[TRM3] the replica of a running job', { timeout: 
     expect(targetWrites?.state).toBe('allowed');
     expect(scene.mounts()).toEqual([source]);
     writeFileSync(join(replica, 'mine'), 'by others');
+  });
+
+  it('that was changed with its mount away is compared and repaired by itself', async () => {
+    const { scene, alpha, beta, source, replica } = await pair();
+    const [lost, found] = [beta.event('replica-guard-lost'), alpha.event('verified')];
+    const opened = alpha.until('files', ({ reason }) => reason?.code === 'replica-opened');
+    process.kill(beta.pid, 'SIGSTOP');
+    execFileSync('umount', ['-l', replica]);
+    changeUnseen(join(replica, 'first'));
+    process.kill(beta.pid, 'SIGCONT');
+    expect((await lost).sentence).toMatch(/Both sides are compared by themselves/);
+    expect(await opened).toMatchObject({ state: 'degraded', targetDataState: 'mirror-required' });
+    const { severity, sentence } = await found;
+    expect([severity, sentence]).toEqual(['warning', expect.stringContaining(`${join(source, 'first')}: content`)]);
+    await alpha.until('files', ({ state }) => state === 'protected');
+    expect(await scene.differences(source, replica)).toEqual([]);
+    refusesWriters(replica);
+  });
+
+  it('is looked through after its agent was ended: nothing changed is said, what was changed is repaired', async () => {
+    const { scene, alpha, beta, source, replica } = await pair();
+    await beta.end('SIGTERM');
+    await beta.start();
+    await alpha.until('files', ({ state }) => state === 'protected');
+    const codes = async (agent: typeof alpha) => (await agent.events()).map(({ code }) => code);
+    expect(await codes(beta)).toContain('replica-unchanged');
+    expect(await codes(alpha)).not.toContain('replica-opened');
+
+    await beta.end('SIGTERM');
+    changeUnseen(join(replica, 'first'));
+    const found = alpha.event('verified');
+    await beta.start();
+    expect((await found).sentence).toContain(`${join(source, 'first')}: content`);
+    await alpha.until('files', ({ state }) => state === 'protected');
+    expect(await scene.differences(source, replica)).toEqual([]);
+    const changed = (await beta.events()).find(({ code }) => code === 'replica-changed');
+    expect(changed?.sentence).toContain(join(replica, 'first'));
+  });
+
+  it('that was changed where others may is known to differ, over a kill of the source, until it is repaired', async () => {
+    const { scene, alpha, beta, source, to, replica } = await agents();
+    await alpha.protect(beta, 'files', source, to, { targetWrites: 'allow' });
+    await alpha.until('files', ({ state }) => state === 'protected');
+    changeUnseen(join(replica, 'first'));
+    const verify = async (repair: boolean) =>
+      (await alpha.connection()).call('job.verify', { name: 'files', repair, limit: 10 }, { timeoutMs: null });
+    const found = alpha.event('verified');
+    await verify(false);
+    expect((await found).sentence).toContain(`${join(source, 'first')}: content`);
+    const differs = { state: 'degraded', reason: { code: 'differs' }, targetDataState: 'mirror-required' };
+    expect(await alpha.status('files')).toMatchObject(differs);
+
+    await alpha.end('SIGKILL');
+    await alpha.start();
+    expect(await alpha.until('files', ({ state }) => state === 'degraded')).toMatchObject(differs);
+    const { count, repaired } = await verify(true);
+    expect([count > 0, repaired]).toEqual([true, count]);
+    await alpha.until('files', ({ state }) => state === 'protected');
+    expect(await scene.differences(source, replica)).toEqual([]);
   });
 });

@@ -1,10 +1,11 @@
 import { brand, type RawName } from '@understudy/base';
 import { FileError } from '@understudy/engine';
 import { beforeEach, describe, expect, it } from 'vitest';
-import { type GuardPorts, giveBack, ReplicaGuard, ReplicaHeld } from './replica-guard.ts';
+import { type GuardPast, type GuardPorts, giveBack, ReplicaGuard, ReplicaHeld } from './replica-guard.ts';
 
 const raw = (text: string) => brand<RawName>(text);
 const nobody = { writers: [], standing: [] };
+const NOTHING = { count: 0, first: [] };
 const WRITER = { pid: 7, command: 'postgres', path: raw('/r/base/1') };
 
 describe('[TRM3] the guard of a replica', () => {
@@ -25,6 +26,7 @@ describe('[TRM3] the guard of a replica', () => {
       },
       holders: () => nobody,
       ways: () => [],
+      changedSince: () => NOTHING,
     };
   });
 
@@ -83,6 +85,55 @@ describe('[TRM3] the guard of a replica', () => {
     const one = new ReplicaGuard({ ...ports, holders, ways: () => [raw('/mnt/r')] }, tell);
     one.opened(raw('/r'));
     expect(told.join('\n')).toMatch(/process 9 \(bash: \/r\/sub\)[\s\S]*by way of \/mnt\/r/);
+  });
+
+  describe('whose mount is not there any more while the job goes on', () => {
+    let openings: string[];
+    const late = (guarded: GuardPast['guarded']) => {
+      openings = [];
+      return new ReplicaGuard(ports, tell, { guarded, opened: (sentence) => openings.push(sentence) });
+    };
+    const CHANGED = { count: 4, first: ['a', 'b', 'c'].map((name) => raw(`/r/${name}`)) };
+
+    it.each([
+      ['nothing kept others from it before', null, NOTHING, []],
+      [
+        'an agent that ended in order took it away, and nobody wrote',
+        { liftedAt: 5 },
+        NOTHING,
+        [/^replica-unchanged: .*nobody did/],
+      ],
+      [
+        'somebody wrote since',
+        { liftedAt: 5 },
+        CHANGED,
+        [/^replica-changed: .*\/r\/a, \/r\/b, \/r\/c and 1 more\. Both sides are compared/],
+      ],
+      ['that cannot be told', { liftedAt: 5 }, null, [/^replica-guard-lost: .*could write.* Both sides are compared/]],
+      [
+        'somebody, or a reboot, took it away',
+        {},
+        NOTHING,
+        [/^replica-guard-lost: .*was not there any more\. Both sides are compared/],
+      ],
+    ])('says what that comes to where %s', (_what, guarded, changed, said) => {
+      const asked: number[] = [];
+      ports.changedSince = (_path, sinceMs) => {
+        asked.push(sinceMs);
+        return changed;
+      };
+      late(guarded).opened(raw('/r'));
+      expect(told).toEqual(said.map((words) => expect.stringMatching(words)));
+      expect(asked).toEqual(guarded !== null && 'liftedAt' in guarded ? [5] : []);
+      expect(openings).toHaveLength(told.filter((one) => one.includes('Both sides')).length);
+      expect([...covered]).toEqual(['/r']);
+    });
+
+    it('is none where the mount of a killed agent still lies there', () => {
+      covered.add('/r');
+      late({}).opened(raw('/r'));
+      expect([told, openings]).toEqual([[], []]);
+    });
   });
 
   it('gives back innermost first, until nothing is left, and says what stays', () => {

@@ -1,12 +1,14 @@
 /**
  * Keeps others from changing a replica while its job runs (TRM3). In: roots as they are opened. Out: a read-only mount over each, which
  * the job's own tree writes behind; or a refusal that names who has it open for writing. Promises: what cannot be kept from others is
- * said, never taken for granted; a mount left by an agent that was killed is known again and not doubled; given back, nothing is left.
+ * said, never taken for granted; a mount left by an agent that was killed is known again and not doubled; given back, nothing is left;
+ * a replica that others could write into while the job went on is said to be one, to be compared, unless it is known that nobody did.
  */
 import { printable, type RawName } from '@understudy/base';
 import { FileError } from '@understudy/engine';
 import { coverAt, coverReadOnly, uncover } from '@understudy/filesystem';
 import type { TargetWrites } from '@understudy/wire';
+import { type ChangedSince, changedSince } from './changed-since.ts';
 import { isWritable } from './is-writable.ts';
 import { type Holder, type Holders, holdersBelow } from './open-writers.ts';
 import { waysInto } from './ways-in.ts';
@@ -25,7 +27,19 @@ export interface GuardPorts {
   uncover(path: RawName): readonly RawName[];
   holders(path: RawName): Holders;
   ways(path: RawName): readonly RawName[];
+  /** Null: it cannot be told. */
+  changedSince(path: RawName, sinceMs: number): ChangedSince | null;
 }
+
+/** What is known of the replica from before. */
+export interface GuardPast {
+  /** Null: nothing kept others from it when it was last seen. `liftedAt`: an agent that ended in order took its mount away then. */
+  readonly guarded: { readonly liftedAt?: number | undefined } | null;
+  /** Others could write into it, and perhaps did: it has to be compared. */
+  opened(sentence: string): void;
+}
+
+const NO_PAST: GuardPast = { guarded: null, opened: () => {} };
 
 export const kernelGuard: GuardPorts = {
   cover: coverReadOnly,
@@ -33,6 +47,7 @@ export const kernelGuard: GuardPorts = {
   uncover,
   holders: holdersBelow,
   ways: waysInto,
+  changedSince,
 };
 
 export type TellGuard = (code: string, severity: 'information' | 'warning' | 'error', sentence: string) => void;
@@ -45,11 +60,13 @@ export class ReplicaGuard {
   readonly #covered = new Set<RawName>();
   /** Those that this process laid there. */
   readonly #fresh = new Set<RawName>();
+  readonly #past: GuardPast;
   #state: TargetWrites = { state: 'refused', sentence: '' };
 
-  constructor(ports: GuardPorts, tell: TellGuard) {
+  constructor(ports: GuardPorts, tell: TellGuard, past: GuardPast = NO_PAST) {
     this.#ports = ports;
     this.#tell = tell;
+    this.#past = past;
   }
 
   /** Whether others can change the replica. */
@@ -66,10 +83,13 @@ export class ReplicaGuard {
         this.#covered.add(path);
         return;
       }
-      if (!this.#cover(path)) return;
-      this.#fresh.add(path);
-      this.#refuseWriters(path);
-      this.#tellWaysAround(path);
+      const covers = this.#cover(path);
+      if (covers) {
+        this.#fresh.add(path);
+        this.#refuseWriters(path);
+        this.#tellWaysAround(path);
+      }
+      this.#lookBack(path);
     } catch (error) {
       giveBack([...this.#fresh], this.#ports, this.#tell);
       throw error;
@@ -82,12 +102,40 @@ export class ReplicaGuard {
       if (!isWritable(path)) continue;
       this.#covered.delete(path);
       const again = this.#cover(path);
-      const sentence =
-        `The read-only mount over the replica ${printable(path)} was taken away by somebody${again ? '; it is up again' : ''}. ` +
-        '`understudy verify --repair` finds and mends what was changed meanwhile.';
-      this.#tell('replica-guard-lost', 'warning', sentence);
+      const gone = `The read-only mount over the replica ${printable(path)} was taken away by somebody${again ? '; it is up again' : ''}`;
+      this.#opened('replica-guard-lost', gone);
       if (again) this.#tellWaysAround(path);
     }
+  }
+
+  /** The job went on with the mount away: while no agent ran nothing of ours changed a file, so that each that was changed tells. */
+  #lookBack(path: RawName): void {
+    const { guarded } = this.#past;
+    if (guarded === null) return;
+    const shown = printable(path);
+    if (guarded.liftedAt === undefined) {
+      this.#opened('replica-guard-lost', `The read-only mount over the replica ${shown} was not there any more`);
+      return;
+    }
+    const changed = this.#ports.changedSince(path, guarded.liftedAt);
+    const away = `While this agent did not run others could write into the replica ${shown}`;
+    if (changed === null) this.#opened('replica-guard-lost', away);
+    else if (changed.count === 0) this.#tell('replica-unchanged', 'information', `${away}; nobody did.`);
+    else {
+      const paths = changed.first.map((each) => printable(each)).join(', ');
+      const more = changed.count > changed.first.length ? ` and ${changed.count - changed.first.length} more` : '';
+      this.#opened('replica-changed', `${away}, and something was changed there: ${paths}${more}`);
+    }
+  }
+
+  /** Known for longer than this process lives before anybody is told. */
+  #opened(code: string, sentence: string): void {
+    this.#past.opened(`${sentence}.`);
+    this.#tell(
+      code,
+      'warning',
+      `${sentence}. Both sides are compared by themselves, and what was changed is repaired.`,
+    );
   }
 
   /** False, and said: it cannot be. */
