@@ -29,6 +29,8 @@ export const windowOption = () =>
 export const everyOption = () =>
   new Option('--transmit-every <time>', 'send what has gathered this often: 15m, 4h').argParser(parseInterval);
 export const startAtOption = () =>
-  new Option('--transmit-start-at <size>', 'send when so much waits: 64MiB').argParser(parseSize);
+  new Option('--transmit-start-at <size>', 'send when so much waits, or a mirror or a repair: 64MiB').argParser(
+    parseSize,
+  );
 export const stopAfterOption = () =>
   new Option('--transmit-stop-after <size>', 'send no more than this at a time: 1GB').argParser(parseSize);

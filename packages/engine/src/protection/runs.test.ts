@@ -264,3 +264,43 @@ describe('[SRM2] what is dirty keeps its reason', () => {
     expect(remembered.items).toEqual([{ kind: 'ranges', root: 0, node: '7', ranges: [0, 8192] }]);
   });
 });
+
+describe('[SCM4] what a run has to send is due', () => {
+  it('before the first mirror, when one is asked for, while it runs, and for what is dirty', () => {
+    const { runs, dirty } = runsWith(new VolatileMirrorMemory());
+    expect(runs.due).toBe(true);
+    runs.complete = true;
+    expect(runs.due).toBe(false);
+    dirty.addRange(0, node(7), 0, 4096, 'queue-full');
+    expect(runs.due).toBe(true);
+    runs.startDue();
+    expect([dirty.size, runs.due]).toEqual([0, true]);
+    const other = runsWith(new VolatileMirrorMemory()).runs;
+    other.complete = true;
+    other.command('checksum');
+    expect(other.due).toBe(true);
+    other.startDue();
+    expect([other.mirror === null, other.due]).toEqual([false, true]);
+  });
+
+  it('but not while a person has stopped or paused it: nothing of it would go', () => {
+    const { runs } = runsWith(new VolatileMirrorMemory());
+    runs.command('checksum');
+    runs.startDue();
+    runs.pauseMirror(true);
+    expect(runs.due).toBe(false);
+    runs.pauseMirror(false);
+    expect(runs.due).toBe(true);
+    runs.stopMirror();
+    expect([runs.complete, runs.due]).toEqual([false, false]);
+  });
+
+  it('while a verification runs', () => {
+    const { runs } = runsWith(new VolatileMirrorMemory());
+    runs.complete = true;
+    expect(runs.verify({ repair: false, onDone: () => {} })).not.toBeNull();
+    expect(runs.due).toBe(true);
+    runs.endVerification();
+    expect(runs.due).toBe(false);
+  });
+});

@@ -150,6 +150,13 @@ export class Runs {
     return this.#options;
   }
 
+  /** A mirror, a repair or a verification would begin or go on if the job might send; how much there is to send is not known before. */
+  get due(): boolean {
+    if (this.#verification !== null) return true;
+    if (this.#paused || this.mirrorStopped) return false;
+    return this.#mirror !== null || this.#wanted !== null || !this.#complete || this.#parts.dirty.size > 0;
+  }
+
   /** For mirrors that begin from now on. */
   setOptions(options: MirrorOptions): void {
     this.#options = options;

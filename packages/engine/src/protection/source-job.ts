@@ -269,10 +269,10 @@ export class SourceJob {
     return this.#whole && this.#refusals.unrepairable.size === 0 ? receivedThrough(this.path, drained) : null;
   }
 
-  /** What there is to send, and to be acknowledged. */
-  get waiting(): { readonly waitingBytes: number; readonly idle: boolean } {
+  /** What there is to send, and to be acknowledged; `due`: besides, what a run has still to find. */
+  get waiting(): { readonly waitingBytes: number; readonly due: boolean; readonly idle: boolean } {
     const waitingBytes = this.path.srm.queue.bytes + this.path.scm.inFlightBytes;
-    return { waitingBytes, idle: waitingBytes === 0 && this.#whole };
+    return { waitingBytes, due: this.#runs.due, idle: waitingBytes === 0 && !this.#runs.due };
   }
 
   /** Other rules from here on, one scope a root; see rules/change-rules.ts. */

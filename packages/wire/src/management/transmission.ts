@@ -43,7 +43,7 @@ export const transmitSchema = z
     windows: z.array(windowSchema).max(64).default([]),
     /** A transmission begins this often and ends when nothing waits any more; null: not limited so. */
     everyMinutes: z.number().int().min(1).max(10_080).nullable().default(null),
-    /** … or when this many bytes wait. */
+    /** … or when this many bytes wait, or a mirror, a repair or a verification does. */
     startAtBytes: z.number().int().min(1).max(Number.MAX_SAFE_INTEGER).nullable().default(null),
     /** A transmission ends after this many bytes, until the next one is due. */
     stopAfterBytes: z

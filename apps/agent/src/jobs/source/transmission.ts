@@ -13,7 +13,7 @@ export type TransmissionOptions = Pick<JobDefinition, 'compression' | 'bandwidth
 
 export interface TransmissionParts {
   readonly sender: Sender;
-  readonly facts: () => { readonly waitingBytes: number; readonly idle: boolean };
+  readonly facts: () => { readonly waitingBytes: number; readonly due: boolean; readonly idle: boolean };
   /** Null: the job may send. */
   readonly hold: (reason: Reason | null) => void;
   readonly wallMs?: () => number;
@@ -64,6 +64,8 @@ export class Transmission {
   linked(codecs: readonly string[] | undefined): void {
     this.#peerCodecs = codecs;
     this.#chooseCompressor();
+    // The target has said how much it lacks.
+    this.look();
   }
 
   look(): void {

@@ -3,7 +3,7 @@ import { type GateFacts, TransmissionGate, UNLIMITED } from './transmission-gate
 
 const NOON = { day: 3, minute: 720 };
 const facts = (more: Partial<GateFacts> = {}): GateFacts => ({
-  ...{ nowMs: 0, local: NOON, waitingBytes: 1000, idle: false, sentBytes: 0 },
+  ...{ nowMs: 0, local: NOON, waitingBytes: 1000, due: false, idle: false, sentBytes: 0 },
   ...more,
 });
 const gate = (limits: Partial<typeof UNLIMITED>) => {
@@ -48,6 +48,29 @@ describe('[SCM4] transmission limits', () => {
       ...['waiting-for-queue-size', 'open', 'open'],
     ]);
     expect(decide({ waitingBytes: 0, idle: true })).toBe('waiting-for-queue-size');
+  });
+
+  it('a mirror or a repair that is due begins one whatever waits, and the transmission lasts until its end', () => {
+    const decide = gate({ startAtBytes: 5000 });
+    expect([decide(), decide({ due: true }), decide({ waitingBytes: 0 })]).toEqual([
+      ...['waiting-for-queue-size', 'open', 'open'],
+    ]);
+    expect(decide({ waitingBytes: 0, idle: true })).toBe('waiting-for-queue-size');
+  });
+
+  it('an interval is waited for by mirrors and repairs as well, and the sentence says so', () => {
+    const made = new TransmissionGate();
+    made.setLimits({ ...UNLIMITED, everyMs: 600_000 });
+    made.decide(facts());
+    made.decide(facts({ idle: true }));
+    expect(made.decide(facts({ nowMs: 60_000 }))?.sentence).toBe(
+      'Transmission rests. It goes on in 9 min. Changes are queued.',
+    );
+    expect(made.decide(facts({ nowMs: 60_000, due: true }))).toEqual({
+      code: 'waiting-for-interval',
+      sentence:
+        'Transmission rests. It goes on in 9 min. Changes are queued. A mirror, a repair or a verification waits for it, too.',
+    });
   });
 
   it('so many bytes end one until the next interval, whatever waits', () => {

@@ -10,7 +10,7 @@ export interface TransmissionLimits {
   readonly windows: readonly WeeklyWindow[];
   /** A transmission begins this often; null: no interval. */
   readonly everyMs: number | null;
-  /** A transmission begins when so much waits; null: no such limit. */
+  /** A transmission begins when so much waits, or a run is due; null: no such limit. */
   readonly startAtBytes: number | null;
   /** A transmission ends after so many bytes on the wire; null: no such limit. */
   readonly stopAfterBytes: number | null;
@@ -24,6 +24,8 @@ export interface GateFacts {
   readonly local: LocalTime;
   /** Bytes that wait to be sent, or to be acknowledged. */
   readonly waitingBytes: number;
+  /** A mirror, a repair or a verification has something to send besides, nobody knows how much; a queue that was full is a repair. */
+  readonly due: boolean;
   /** Nothing waits: no queue, no mirror, no repair. */
   readonly idle: boolean;
   /** Bytes on the wire since the job began to run. */
@@ -87,12 +89,13 @@ export class TransmissionGate {
     return this.#limits.everyMs !== null || this.#limits.startAtBytes !== null;
   }
 
-  #isDue({ nowMs, waitingBytes }: GateFacts, opens: boolean): boolean {
+  #isDue({ nowMs, waitingBytes, due }: GateFacts, opens: boolean): boolean {
     const { everyMs, startAtBytes } = this.#limits;
     if (opens && this.#exhausted) return true;
     if (!this.#comesAgain) return !this.#exhausted;
     // What was stopped by its bytes is not begun again by what is left.
-    if (startAtBytes !== null && waitingBytes >= startAtBytes && !this.#exhausted) return true;
+    const enough = startAtBytes !== null && (due || waitingBytes >= startAtBytes);
+    if (enough && !this.#exhausted) return true;
     return everyMs !== null && (this.#beganMs === null || nowMs - this.#beganMs >= everyMs);
   }
 
@@ -105,7 +108,7 @@ export class TransmissionGate {
     };
   }
 
-  #waiting({ nowMs, waitingBytes }: GateFacts): Shut {
+  #waiting({ nowMs, waitingBytes, due }: GateFacts): Shut {
     const { everyMs, startAtBytes, stopAfterBytes } = this.#limits;
     const starts: string[] = [];
     if (everyMs !== null) {
@@ -114,13 +117,14 @@ export class TransmissionGate {
     }
     if (startAtBytes !== null && !this.#exhausted) starts.push(`when ${startAtBytes} bytes wait (now ${waitingBytes})`);
     if (starts.length === 0) starts.push('when its window begins again');
-    const next = `It goes on ${starts.join(', or ')}. Changes are queued.`;
+    const besides = due ? ' A mirror, a repair or a verification waits for it, too.' : '';
+    const next = `It goes on ${starts.join(', or ')}. Changes are queued.${besides}`;
     if (this.#exhausted)
       return {
         code: 'stopped-after-bytes',
         sentence: `Transmission has sent the ${stopAfterBytes} bytes it may at a time. ${next}`,
       };
     const code = everyMs === null ? 'waiting-for-queue-size' : 'waiting-for-interval';
-    return { code, sentence: `Transmission rests; all that waited was sent. ${next}` };
+    return { code, sentence: `Transmission rests. ${next}` };
   }
 }
