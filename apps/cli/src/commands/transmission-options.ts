@@ -33,4 +33,4 @@ export const startAtOption = () =>
     parseSize,
   );
 export const stopAfterOption = () =>
-  new Option('--transmit-stop-after <size>', 'send no more than this at a time: 1GB').argParser(parseSize);
+  new Option('--transmit-stop-after <size>', 'stop with the packet that reaches this: 1GB').argParser(parseSize);

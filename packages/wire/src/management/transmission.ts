@@ -45,11 +45,14 @@ export const transmitSchema = z
     everyMinutes: z.number().int().min(1).max(10_080).nullable().default(null),
     /** … or when this many bytes wait, or a mirror, a repair or a verification does. */
     startAtBytes: z.number().int().min(1).max(Number.MAX_SAFE_INTEGER).nullable().default(null),
-    /** A transmission ends after this many bytes, until the next one is due. */
+    /** A transmission ends with the packet that reaches this many bytes on the wire, until the next one is due. */
     stopAfterBytes: z
       .number()
       .int()
-      .min(64 * 1024, 'a transmission cannot stop after less than 64 KiB: one packet may be that long')
+      .min(
+        64 * 1024,
+        'a transmission cannot stop after less than 64 KiB: it ends with a whole packet, which is often longer than that',
+      )
       .max(Number.MAX_SAFE_INTEGER)
       .nullable()
       .default(null),

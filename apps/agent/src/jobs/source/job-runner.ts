@@ -174,7 +174,7 @@ export class JobRunner {
   turn(drainedAtMs: number): Urgency {
     this.job.passed(performance.now());
     const urgency = this.job.pump();
-    while (this.#link.writable) {
+    while (this.#link.writable && this.transmission.admits()) {
       const packet = this.job.nextPacket();
       if (packet === undefined) break;
       this.options.reserve.used(packet.to);

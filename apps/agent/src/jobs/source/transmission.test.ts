@@ -211,6 +211,26 @@ describe('[SCM4] how a running job sends', () => {
     expect([job.status.replication.dirty, job.rests]).toEqual([undefined, 'waiting-for-queue-size']);
   });
 
+  it('so many bytes: it stops with the packet that reaches them, goes on when the next is due, and at once without a limit', async () => {
+    await job.protect();
+    await job.limit({ everyMinutes: 60, stopAfterBytes: 300_000 });
+    job.write(12 * WRITE);
+    const once = job.gone;
+    expect(once).toBeGreaterThan(300_000);
+    expect(once).toBeLessThan(300_000 + PACKET);
+    expect(job.rests).toBe('stopped-after-bytes');
+    job.passes(59 * MINUTE);
+    expect(job.gone).toBe(0);
+    job.passes(MINUTE + SECOND);
+    expect(job.gone).toBeGreaterThan(300_000);
+    expect(job.rests).toBe('stopped-after-bytes');
+    job.acknowledge();
+    job.write(5 * WRITE);
+    expect(job.gone).toBe(0);
+    await job.limit({});
+    expect(job.gone).toBeGreaterThan(5 * WRITE);
+  });
+
   it('a window over midnight: it opens and ends within a second, on its days only', async () => {
     await job.protect();
     await job.limit({ windows: [{ days: ['mon'], from: 22 * 60, to: 6 * 60 }] });

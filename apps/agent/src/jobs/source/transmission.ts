@@ -1,7 +1,7 @@
 /**
  * How a running job sends: compression, rate and limits as its definition says, and as an edit changes them.
  * In: options, facts of the job. Out: settings of the sender, and whether the job may send now. Looks twice a second, so that a window
- * that opens or ends, and a rate that another hour brings, hold within a second.
+ * that opens or ends, and a rate that another hour brings, hold within a second; what ends after so many bytes is asked before each packet.
  */
 import { type Reason, rateAt, TransmissionGate, type TransmissionLimits, type WeeklyWindow } from '@understudy/engine';
 import { DAYS, type JobDefinition, NO_LIMITS, type TimeWindow, type TransmitLimits } from '@understudy/wire';
@@ -66,6 +66,14 @@ export class Transmission {
     this.#chooseCompressor();
     // The target has said how much it lacks.
     this.look();
+  }
+
+  /** Asked before each packet: it may be handed to the sender. What is held there and may yet shrink counts as it was handed over. */
+  admits(): boolean {
+    const { sender } = this.#parts;
+    if (!this.#gate.isSpent(sender.committedBytes)) return true;
+    this.look();
+    return !this.#gate.isSpent(sender.committedBytes);
   }
 
   look(): void {

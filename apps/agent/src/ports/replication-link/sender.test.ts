@@ -84,6 +84,16 @@ it('[SCM4] what is ready to go stays while anybody holds the job, and goes in it
   expect([frames.map(({ from }) => from), sender.writable]).toEqual([[1, 2, 3], true]);
 });
 
+it('[SCM4] what is held counts as it was handed in until it is known how much it shrinks to', async () => {
+  const { sender, arrived } = bench();
+  sender.setCompressor(compressorFor('high', undefined));
+  sender.send(packet(1, Buffer.alloc(200_000, 'abcdefgh')));
+  expect(sender.committedBytes).toBeGreaterThan(200_000);
+  await arrived(1);
+  expect(sender.committedBytes).toBe(sender.traffic.wireBytes);
+  expect(sender.committedBytes).toBeLessThan(20_000);
+});
+
 it('[SCM4] a rate holds the packets back, is changed at once, and counts what the wire carries', () => {
   vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'performance'] });
   const { sender } = bench();

@@ -60,6 +60,12 @@ export class Sender {
     return { sentBytes: this.#sentBytes, sentCompressedBytes: this.#sentCompressedBytes, wireBytes: this.#wireBytes };
   }
 
+  /** What goes on the wire of all that was handed in, at most: what went, and what is held, which may yet be compressed. */
+  get committedBytes(): number {
+    const sizes = this.#held.map(({ packet, frame }) => FRAME_HEADER + (frame?.payload ?? packet.bytes).length);
+    return sizes.reduce((sum, size) => sum + bytesOnWire(size), this.#wireBytes);
+  }
+
   get rate(): number | null {
     return this.#pacer.rate;
   }

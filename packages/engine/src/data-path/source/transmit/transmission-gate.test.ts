@@ -73,6 +73,17 @@ describe('[SCM4] transmission limits', () => {
     });
   });
 
+  it('says packet by packet whether what it may send has gone', () => {
+    const made = new TransmissionGate();
+    made.setLimits({ ...UNLIMITED, everyMs: 60_000, stopAfterBytes: 100 });
+    expect(made.isSpent(1000)).toBe(false);
+    made.decide(facts({ sentBytes: 1000 }));
+    expect([made.isSpent(1099), made.isSpent(1100)]).toEqual([false, true]);
+    made.setLimits(UNLIMITED);
+    made.decide(facts({ sentBytes: 1000 }));
+    expect(made.isSpent(1100)).toBe(false);
+  });
+
   it('so many bytes end one until the next interval, whatever waits', () => {
     const decide = gate({ everyMs: 60_000, startAtBytes: 500, stopAfterBytes: 100 });
     expect([decide({ sentBytes: 50 }), decide({ sentBytes: 99 }), decide({ sentBytes: 149 })]).toEqual([

@@ -1,7 +1,7 @@
 /**
  * SCM4: whether a job may send now. In: its limits, the time, what waits, what went. Out: open, or shut with the reason.
  * Promise: it only decides; a limit that is changed holds at the next question. A transmission that has begun within its window goes on
- * until nothing waits any more, its window ends, or it has sent what it may.
+ * until nothing waits any more, its window ends, or it has sent what it may, which is asked before each packet.
  */
 import { isOpen, type LocalTime, nextOpening, sayLocalTime, type WeeklyWindow } from './schedule.ts';
 
@@ -12,7 +12,7 @@ export interface TransmissionLimits {
   readonly everyMs: number | null;
   /** A transmission begins when so much waits, or a run is due; null: no such limit. */
   readonly startAtBytes: number | null;
-  /** A transmission ends after so many bytes on the wire; null: no such limit. */
+  /** A transmission ends with the packet that reaches so many bytes on the wire; null: no such limit. */
   readonly stopAfterBytes: number | null;
 }
 
@@ -69,6 +69,12 @@ export class TransmissionGate {
     return this.#sending ? null : this.#waiting(facts);
   }
 
+  /** It has sent what it may: not one packet more. */
+  isSpent(sentBytes: number): boolean {
+    const { stopAfterBytes } = this.#limits;
+    return this.#sending && stopAfterBytes !== null && sentBytes - this.#sentAtBegin >= stopAfterBytes;
+  }
+
   #begin({ nowMs, sentBytes }: GateFacts): void {
     this.#sending = true;
     this.#exhausted = false;
@@ -77,8 +83,7 @@ export class TransmissionGate {
   }
 
   #endIfDue({ idle, sentBytes }: GateFacts): void {
-    const { stopAfterBytes } = this.#limits;
-    if (stopAfterBytes !== null && sentBytes - this.#sentAtBegin >= stopAfterBytes) {
+    if (this.isSpent(sentBytes)) {
       this.#sending = false;
       this.#exhausted = true;
     } else if (idle && this.#comesAgain) this.#sending = false;
