@@ -72,6 +72,14 @@ describe('wrong usage exits 2, names what is wrong and what would be right', () 
     [`${CREATE} --bandwidth 10M`, /10Mbit/],
     [`${CREATE} --transmit-window mon`, /mon-fri 22:00-06:00/],
     ['job edit files --transmit-every 5', /15m/],
+    ['job edit files --transmit-every -5m', /'-5m' is invalid\. Write how often .* from 1m to 7d/],
+    ['job edit files --compression max', /none, low, medium, high/],
+    ['job edit files --bandwidth 2000Gbit', /at most 1000Gbit/],
+    ['job edit files --bandwidth-at 2Mbit', /days, hours and a rate, such as "mon-fri 08:00-18:00 2Mbit"/],
+    ['job edit files --transmit-start-at 64', /'64' is invalid\. Write a size above 0 with its unit, such as 64MiB/],
+    ['job edit files --transmit-start-at -1MB', /'-1MB' is invalid\. Write a size above 0/],
+    ['job edit files --transmit-stop-after 1KB', /at least 64KiB/],
+    [`${CREATE} --transmit-stop-after 1GB`, /when it goes on, with --transmit-every 4h or --transmit-window/],
     ['job edit files --orphans keep', /report, move, delete/],
     [`${CREATE} --brake 0`, /100,20%\/60s/],
     ['job edit files --brake 10,200%', /or off/],
@@ -80,6 +88,20 @@ describe('wrong usage exits 2, names what is wrong and what would be right', () 
     ['job edit files --block-size 5000', /power of two/],
   ])('%s', async (line, sentence) => {
     const ran = await run(line);
+    expect(ran.err).toMatch(sentence);
+    expect(ran).toMatchObject({ exitCode: 2, out: '' });
+  });
+
+  it.each([
+    ['--transmit-window', ['25:00'], /Write days and hours such as "mon-fri 22:00-06:00"/],
+    ['--transmit-window', ['mon 25:00-06:00'], /A day goes from 00:00 to 24:00/],
+    ['--transmit-window', ['monday 22:00-06:00'], /Days are called sun, mon/],
+    ['--transmit-window', ['daily 22:00-06:00', 'none'], /stands alone/],
+    ['--bandwidth-at', ['mon 22:00-25:00 2Mbit'], /A day goes from 00:00 to 24:00/],
+    ['--bandwidth-at', ['mon 08:00-18:00 2M'], /Write a rate in bits per second such as 10Mbit/],
+    ['--bandwidth-at', ['daily 08:00-18:00 2Mbit', 'mon 09:00-10:00 1Mbit'], /It would never hold/],
+  ])('%s %s', async (option, values, sentence) => {
+    const ran = await runCommand(['job', 'edit', 'files', ...values.flatMap((value) => [option, value])], { env });
     expect(ran.err).toMatch(sentence);
     expect(ran).toMatchObject({ exitCode: 2, out: '' });
   });

@@ -1,10 +1,19 @@
 /** How rates, sizes and windows of the week are written on a command line. Each wrong one gets a sentence with an example. */
 import { InvalidArgumentError } from '@commander-js/extra-typings';
-import { DAYS, type Day, type RateWindow, SLOWEST_RATE, type TimeWindow } from '@understudy/wire';
+import {
+  DAYS,
+  type Day,
+  FASTEST_RATE,
+  LEAST_PORTION,
+  type RateWindow,
+  SLOWEST_RATE,
+  type TimeWindow,
+} from '@understudy/wire';
 
 const BITS: Readonly<Record<string, number>> = { bit: 1, kbit: 1e3, mbit: 1e6, gbit: 1e9 };
 const BYTES: Readonly<Record<string, number>> = {
-  ...{ b: 1, kb: 1e3, mb: 1e6, gb: 1e9, kib: 1024, mib: 1024 ** 2, gib: 1024 ** 3 },
+  ...{ b: 1, kb: 1e3, mb: 1e6, gb: 1e9, tb: 1e12 },
+  ...{ kib: 1024, mib: 1024 ** 2, gib: 1024 ** 3, tib: 1024 ** 4 },
 };
 
 const RATE_RULE =
@@ -24,17 +33,30 @@ export function parseRate(text: string): number | null {
   if (!Number.isFinite(rate)) throw new InvalidArgumentError(RATE_RULE);
   if (rate < SLOWEST_RATE)
     throw new InvalidArgumentError(`Write at least 66kbit (8KiB): below it one packet takes minutes. ${RATE_RULE}`);
+  if (rate > FASTEST_RATE) throw new InvalidArgumentError(`Write at most 1000Gbit, or none. ${RATE_RULE}`);
   return rate;
 }
+
+const SIZE_RULE = 'Write a size above 0 with its unit, such as 64MiB, 2GB or 1TB, or none.';
 
 /** `64MiB`, `1GB`, `none`. Bytes. */
 export function parseSize(text: string): number | null {
   const tidy = text.trim();
   if (tidy === 'none') return null;
-  const match = /^(\d+(?:\.\d+)?)\s*([kmg]i?b|b)$/i.exec(tidy);
+  const match = /^(\d+(?:\.\d+)?)\s*([kmgt]i?b|b)$/i.exec(tidy);
   const bytes = Math.round(Number(match?.[1]) * (BYTES[(match?.[2] ?? '').toLowerCase()] ?? Number.NaN));
+  if (bytes > Number.MAX_SAFE_INTEGER) throw new InvalidArgumentError(`Write at most 9000TB. ${SIZE_RULE}`);
   if (Number.isFinite(bytes) && bytes >= 1) return bytes;
-  throw new InvalidArgumentError('Write a size such as 64MiB or 2GB, or none.');
+  throw new InvalidArgumentError(SIZE_RULE);
+}
+
+/** A size after which a transmission ends. */
+export function parsePortion(text: string): number | null {
+  const bytes = parseSize(text);
+  if (bytes === null || bytes >= LEAST_PORTION) return bytes;
+  throw new InvalidArgumentError(
+    `Write at least 64KiB: a whole packet goes, and is often longer than that. ${SIZE_RULE}`,
+  );
 }
 
 /** `15m`, `4h`, `none`. Minutes, at most a week. */
@@ -44,18 +66,25 @@ export function parseInterval(text: string): number | null {
   const match = /^(\d+)\s*(m|min|h|d)$/.exec(tidy);
   const minutes = Number(match?.[1]) * ({ m: 1, min: 1, h: 60, d: 1440 }[match?.[2] ?? ''] ?? Number.NaN);
   if (Number.isInteger(minutes) && minutes >= 1 && minutes <= 10_080) return minutes;
-  throw new InvalidArgumentError('Write how often in whole minutes, hours or days, such as 15m, 4h or 1d, or none.');
+  throw new InvalidArgumentError(
+    'Write how often in whole minutes, hours or days, from 1m to 7d, such as 15m, 4h or 1d, or none.',
+  );
 }
 
+const MINUTES_A_DAY = 1440;
 const WINDOW_RULE = 'Write days and hours such as "mon-fri 22:00-06:00", "sat,sun 00:00-24:00" or "daily 12:00-13:00".';
 
 /** `mon-fri 22:00-06:00`: what ends before it begins ends on the next day. */
 export function parseWindow(text: string): TimeWindow {
   const match = /^(\S+)\s+(\d{1,2}):(\d{2})-(\d{1,2}):(\d{2})$/.exec(text.trim().toLowerCase());
-  const days = match === null ? null : parseDays(match[1] ?? '');
-  const from = minuteOf(match?.[2], match?.[3]);
-  const to = minuteOf(match?.[4], match?.[5]);
-  if (days === null || from === null || to === null || from >= 1440) throw new InvalidArgumentError(WINDOW_RULE);
+  if (match === null) throw new InvalidArgumentError(WINDOW_RULE);
+  const days = parseDays(match[1] ?? '');
+  if (days === null)
+    throw new InvalidArgumentError(`Days are called ${DAYS.join(', ')}; all of them are daily. ${WINDOW_RULE}`);
+  const from = minuteOf(match[2], match[3]);
+  const to = minuteOf(match[4], match[5]);
+  if (from === null || to === null || from >= MINUTES_A_DAY)
+    throw new InvalidArgumentError(`A day goes from 00:00 to 24:00, and an hour to its minute 59. ${WINDOW_RULE}`);
   if (from === to)
     throw new InvalidArgumentError(`A window cannot end when it begins; a whole day is 00:00-24:00. ${WINDOW_RULE}`);
   return { days, from, to };
@@ -70,12 +99,36 @@ export function parseRateWindow(text: string): RateWindow {
   return { ...parseWindow(parts.join(' ')), rate: parseRate(rate) };
 }
 
+/** Of several the first that holds counts: one within whose hours another holds always would be without any effect. */
+export function demandEffect(window: TimeWindow, before: readonly TimeWindow[]): void {
+  const taken = new Set(before.flatMap(minutesOf));
+  if (minutesOf(window).some((minute) => !taken.has(minute))) return;
+  throw new InvalidArgumentError(
+    'It would never hold: of several the first that holds counts, and those before it hold in all of its hours. Write it before them.',
+  );
+}
+
+/** Of the week, Sunday first. */
+function minutesOf({ days, from, to }: TimeWindow): number[] {
+  const length = to > from ? to - from : to + MINUTES_A_DAY - from;
+  return days.flatMap((day) => {
+    const begin = DAYS.indexOf(day) * MINUTES_A_DAY + from;
+    return Array.from({ length }, (_, i) => (begin + i) % (DAYS.length * MINUTES_A_DAY));
+  });
+}
+
 /** For options given several times; the single word none empties the list. */
-export function collected<T>(parse: (text: string) => T): (text: string, before: readonly T[] | undefined) => T[] {
-  return (text, before) => {
-    if (text.trim() !== 'none') return [...(before ?? []), parse(text)];
-    if (before !== undefined && before.length > 0)
-      throw new InvalidArgumentError('none stands alone: it takes away every window.');
+export function collected<T>(
+  parse: (text: string) => T,
+  demand: (value: T, before: readonly T[]) => void = () => {},
+): (text: string, before: readonly T[] | undefined) => T[] {
+  return (text, before = []) => {
+    if (text.trim() !== 'none') {
+      const value = parse(text);
+      demand(value, before);
+      return [...before, value];
+    }
+    if (before.length > 0) throw new InvalidArgumentError('none stands alone: it takes away every window.');
     return [];
   };
 }
@@ -97,6 +150,6 @@ function parseDays(text: string): Day[] | null {
 
 function minuteOf(hours: string | undefined, minutes: string | undefined): number | null {
   const [hour, minute] = [Number(hours), Number(minutes)];
-  if (!(minute < 60 && hour <= 24) || hour * 60 + minute > 1440) return null;
+  if (!(minute < 60 && hour <= 24) || hour * 60 + minute > MINUTES_A_DAY) return null;
   return hour * 60 + minute;
 }

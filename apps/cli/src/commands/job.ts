@@ -22,7 +22,9 @@ import {
   bandwidthAtOption,
   bandwidthOption,
   compressionOption,
+  demandGoingOn,
   everyOption,
+  type Sending,
   startAtOption,
   stopAfterOption,
   windowOption,
@@ -110,18 +112,21 @@ function defineCreate(job: Jobs, runner: Runner) {
     });
 }
 
-function demandSense(options: {
-  readonly include?: readonly string[];
-  readonly preset?: string;
-  readonly mode?: string;
-  readonly syncAt?: string;
-  readonly syncUntil?: string;
-  readonly syncPolicy?: string;
-  readonly syncTimeout?: number;
-  readonly verifyRepair: boolean;
-  readonly verifyAt?: string;
-}): void {
+function demandSense(
+  options: Sending & {
+    readonly include?: readonly string[];
+    readonly preset?: string;
+    readonly mode?: string;
+    readonly syncAt?: string;
+    readonly syncUntil?: string;
+    readonly syncPolicy?: string;
+    readonly syncTimeout?: number;
+    readonly verifyRepair: boolean;
+    readonly verifyAt?: string;
+  },
+): void {
   demandMode(options);
+  demandGoingOn(options);
   if (options.include === undefined && options.preset === undefined)
     throw usageError('say what to protect: --include RULE, or --preset NAME for an application of the source');
   if (options.verifyRepair && options.verifyAt === undefined)

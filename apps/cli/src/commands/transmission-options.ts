@@ -1,8 +1,11 @@
 /** The options of `job create` and `job edit` that say how a job sends. */
 import { Option } from '@commander-js/extra-typings';
+import { usageError } from '../exit-code.ts';
 import {
   collected,
+  demandEffect,
   parseInterval,
+  parsePortion,
   parseRate,
   parseRateWindow,
   parseSize,
@@ -20,7 +23,7 @@ export const bandwidthAtOption = () =>
   new Option(
     '--bandwidth-at <window>',
     'another limit within days and hours: "mon-fri 08:00-18:00 2Mbit"; several times, the first that holds counts',
-  ).argParser(collected(parseRateWindow));
+  ).argParser(collected(parseRateWindow, demandEffect));
 export const windowOption = () =>
   new Option(
     '--transmit-window <window>',
@@ -33,4 +36,18 @@ export const startAtOption = () =>
     parseSize,
   );
 export const stopAfterOption = () =>
-  new Option('--transmit-stop-after <size>', 'stop with the packet that reaches this: 1GB').argParser(parseSize);
+  new Option('--transmit-stop-after <size>', 'stop with the packet that reaches this: 1GB').argParser(parsePortion);
+
+export interface Sending {
+  readonly transmitWindow?: readonly unknown[];
+  readonly transmitEvery?: number | null;
+  readonly transmitStopAfter?: number | null;
+}
+
+/** Of a new job; throws UsageError. */
+export function demandGoingOn({ transmitWindow = [], transmitEvery, transmitStopAfter }: Sending): void {
+  if (transmitStopAfter == null || transmitWindow.length > 0 || transmitEvery != null) return;
+  throw usageError(
+    '--transmit-stop-after would stop for good: say when it goes on, with --transmit-every 4h or --transmit-window "daily 22:00-06:00"',
+  );
+}

@@ -27,15 +27,20 @@ export type TimeWindow = z.output<typeof windowSchema>;
 
 /** Bytes per second on the wire. Below the least a single packet would take minutes. */
 export const SLOWEST_RATE = 8 * 1024;
+/** A terabit per second. */
+export const FASTEST_RATE = 125_000_000_000;
 export const rateSchema = z
   .number()
   .int()
   .min(SLOWEST_RATE, `a rate is at least ${SLOWEST_RATE} bytes per second (65.6kbit)`)
-  .max(125_000_000_000);
+  .max(FASTEST_RATE, 'a rate is at most 1000Gbit; without a limit it is none');
 
 /** Within the window this rate holds instead of the job's own; null: no limit. The first that holds is taken. */
 export const rateWindowSchema = windowSchema.extend({ rate: rateSchema.nullable() });
 export type RateWindow = z.output<typeof rateWindowSchema>;
+
+/** Of what a transmission ends after. */
+export const LEAST_PORTION = 64 * 1024;
 
 export const transmitSchema = z
   .strictObject({
@@ -50,7 +55,7 @@ export const transmitSchema = z
       .number()
       .int()
       .min(
-        64 * 1024,
+        LEAST_PORTION,
         'a transmission cannot stop after less than 64 KiB: it ends with a whole packet, which is often longer than that',
       )
       .max(Number.MAX_SAFE_INTEGER)
