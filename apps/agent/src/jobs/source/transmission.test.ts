@@ -204,7 +204,7 @@ describe('[SCM4] how a running job sends', () => {
     expect([job.gone, job.rests]).toEqual([0, 'waiting-for-queue-size']);
     job.write(400_000);
     job.passes(SECOND);
-    expect(job.scene.events).toContain('files mirror-required');
+    expect(job.scene.events).toContain('files queue-full');
     expect(job.gone).toBeGreaterThan(0);
     job.settle();
     expect(job.scene.events).toContain('files repair-ended');
