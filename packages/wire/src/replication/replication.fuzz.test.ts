@@ -6,7 +6,15 @@ import { brand, type RawName } from '@understudy/base';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { decodeFrameHeader, encodeFrameHeader, FRAME_HEADER, FrameError, FrameType, MAX_FRAME } from './frame.ts';
-import { conditionSchema, helloSchema, refuseSchema, repliesSchema, welcomeSchema } from './messages.ts';
+import {
+  conditionSchema,
+  helloSchema,
+  refuseSchema,
+  repliesSchema,
+  standingSchema,
+  targetWritesSchema,
+  welcomeSchema,
+} from './messages.ts';
 import { decodeRecord, encodeRecord, MAX_RECORD, peekLength, position, RecordError, record, Verb } from './record.ts';
 import { decodeXattrs, encodeXattrs, type Xattr } from './xattrs.ts';
 
@@ -186,8 +194,32 @@ const HELLO = {
   roots: [{ path: 'L3Nydg==', node: '12' }],
 };
 
+const WELCOME = { version: '1.0.0', resumes: true, received: 7, applied: 5, origin: 9, complete: true, why: '' };
+const REFUSE = { code: 'superseded', sentence: 'another server writes', epoch: 3 };
+const CONDITION = {
+  state: 'full',
+  code: 'target-journal-full',
+  sentence: 'it is full',
+  queue: { operations: 3, bytes: 4096, oldestMs: null },
+};
+const STANDING = { state: 'protected', reason: { code: 'link', sentence: 'the link is down' }, good: false };
+const TARGET_WRITES = { state: 'refused', sentence: '' };
+
+/** All texts and numbers in what was believed. */
+function leavesOf(value: unknown): unknown[] {
+  return typeof value === 'object' && value !== null ? Object.values(value).flatMap(leavesOf) : [value];
+}
+
 describe('the JSON messages', () => {
-  const schemas = { helloSchema, welcomeSchema, refuseSchema, repliesSchema, conditionSchema };
+  const schemas = {
+    helloSchema,
+    welcomeSchema,
+    refuseSchema,
+    repliesSchema,
+    conditionSchema,
+    standingSchema,
+    targetWritesSchema,
+  };
 
   it.each(Object.entries(schemas))('%s answers any JSON with a value or with what is wrong', (_, schema) => {
     fc.assert(
@@ -197,6 +229,43 @@ describe('the JSON messages', () => {
       }),
       { numRuns: 200 },
     );
+  });
+
+  it.each([
+    ['welcome', welcomeSchema, WELCOME],
+    ['refuse', refuseSchema, REFUSE],
+    ['condition', conditionSchema, CONDITION],
+    ['standing', standingSchema, STANDING],
+    ['word about writers', targetWritesSchema, TARGET_WRITES],
+  ] as const)(
+    'a %s with any one field replaced or gone is refused, or holds nothing that is endless',
+    (_, schema, good) => {
+      expect(schema.parse(good)).toEqual(good);
+      const long = fc.constantFrom('x'.repeat(1025), 1e300, -1, 0.5, { state: 'x'.repeat(1025) });
+      const replaced = fc.oneof(fc.jsonValue({ maxDepth: 3 }), long, fc.constant(undefined));
+      fc.assert(
+        fc.property(fc.constantFrom(...Object.keys(good)), replaced, (field, value) => {
+          for (const leaf of leavesOf(schema.safeParse({ ...good, [field]: value }).data ?? {})) {
+            if (typeof leaf === 'string') expect(leaf.length).toBeLessThanOrEqual(1024);
+            if (typeof leaf === 'number') expect(Number.isSafeInteger(leaf) && leaf >= 0).toBe(true);
+          }
+        }),
+        { numRuns: 400 },
+      );
+    },
+  );
+
+  it.each([
+    ['no state', { state: '' }],
+    ['an endless state', { state: 'x'.repeat(33) }],
+    ['a state that is no text', { state: 7 }],
+    ['no word of a reason', { reason: undefined }],
+    ['a reason without a sentence', { reason: { code: 'link' } }],
+    ['an endless sentence', { reason: { code: 'link', sentence: 'x'.repeat(1025) } }],
+    ['a replica that is good in other words', { good: 'yes' }],
+    ['nothing of how good the replica is', { good: undefined }],
+  ])('[FO2] the standing of a job is refused for %s', (_, over) => {
+    expect(standingSchema.safeParse({ ...STANDING, ...over }).success).toBe(false);
   });
 
   it('a hello with any one field replaced is refused or is whole', () => {
