@@ -3,7 +3,14 @@
  * process or the next; a call when more of them is on the disk. Promise: that of the segment store; a limit is an answer, never a loss.
  */
 import type { HeldPacket, ReceivedAnswer, ReceivedJournal } from '@understudy/engine';
-import { type SegmentIo, type SegmentLimits, type SegmentLoss, SegmentStore } from '../../ports/segments/index.ts';
+import { RECORD_HEADER } from '@understudy/wire';
+import {
+  SegmentDamage,
+  type SegmentIo,
+  type SegmentLimits,
+  type SegmentLoss,
+  SegmentStore,
+} from '../../ports/segments/index.ts';
 
 export interface ReceivedSegmentsOptions {
   readonly folder: string;
@@ -62,11 +69,8 @@ export class ReceivedSegments implements ReceivedJournal {
     const lost = (entry: number): boolean => this.damage.some(({ first, last }) => entry >= first && entry <= last);
     for (let entry = this.#store.oldest; entry < this.#store.next; entry += 1) {
       if (lost(entry)) continue;
-      const head = this.#store.head(entry);
-      if (head.length !== HEAD) continue;
-      const at = (offset: number): number => Number(head.readBigUInt64LE(offset));
-      const [from, to, origin] = [at(0), at(8), at(16)];
-      yield { entry, from, to, origin, bytes: head.readUInt32LE(24), elided: head.readUInt32LE(28) === 1 };
+      const packet = this.#packetOf(entry);
+      if (packet !== null) yield packet;
     }
   }
 
@@ -78,6 +82,17 @@ export class ReceivedSegments implements ReceivedJournal {
     this.#store.clear();
   }
 
+  /** Null: it is not there any more, or says of itself what cannot be. */
+  #packetOf(entry: number): HeldPacket | null {
+    try {
+      const { head, body } = this.#store.read(entry);
+      return decodeHead(entry, head, body.length);
+    } catch (error) {
+      if (error instanceof SegmentDamage) return null;
+      throw error;
+    }
+  }
+
   /** Until all that was appended is on the disk. */
   flush(): Promise<void> {
     return this.#store.flush();
@@ -86,4 +101,14 @@ export class ReceivedSegments implements ReceivedJournal {
   close(): void {
     this.#store.close();
   }
+}
+
+/** Null: nothing that `append` has written. Each position is that of one record. */
+function decodeHead(entry: number, head: Buffer, length: number): HeldPacket | null {
+  if (head.length !== HEAD) return null;
+  const [from = 0, to = 0, origin = 0] = [0, 8, 16].map((at) => Number(head.readBigUInt64LE(at)));
+  const [bytes, elided] = [head.readUInt32LE(24), head.readUInt32LE(28)];
+  if (![from, to, origin].every(Number.isSafeInteger) || from < 1 || to < from) return null;
+  if (bytes !== length || elided > 1 || (to - from + 1) * RECORD_HEADER > length) return null;
+  return { entry, from, to, origin, bytes, elided: elided === 1 };
 }

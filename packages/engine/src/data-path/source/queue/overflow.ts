@@ -3,7 +3,13 @@
  * are nowhere else, in order. Promise: from `begin` until all of the store has been received, what leaves the queue is in the store.
  */
 import { assert } from '@understudy/base';
-import { decodeStoredHead, encodeStoredHead, type QueueStore, type StoredHead } from './queue-store.ts';
+import {
+  checkStoredBody,
+  decodeStoredHead,
+  encodeStoredHead,
+  type QueueStore,
+  type StoredHead,
+} from './queue-store.ts';
 import type { QueuedPacket } from './queued-packet.ts';
 import type { Received, Segment } from './segment.ts';
 
@@ -84,8 +90,10 @@ export class Overflow {
   shift(): Segment | undefined {
     if (this.size === 0) return undefined;
     const entry = this.#from;
-    const { count, timeMs, first, last, to } = this.#head(entry);
+    const head = this.#head(entry);
     const bytes = this.#store.body(entry);
+    checkStoredBody(head, bytes);
+    const { count, timeMs, first, last, to } = head;
     this.#from += 1;
     const at = { lastAt: -1, beforeAt: -1, firstTimeMs: timeMs, first, last, entry };
     // It may have been stored while nobody knew what the target has.

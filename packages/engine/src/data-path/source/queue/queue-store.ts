@@ -4,6 +4,8 @@
  * is there once `append` has returned; numbers of entries are dense and in order; what cannot be read is said to be damaged.
  */
 
+import { decodeRecord, peekLength, RECORD_HEADER, RecordError } from '@understudy/wire';
+
 /** `full`: a limit of ours or the disk's; `failed`: the disk refuses; `damaged`: what was kept is not there any more. */
 export type QueueStoreFault = 'full' | 'failed' | 'damaged';
 
@@ -38,6 +40,9 @@ export interface QueueStore {
 
 // ------------------------------------------------------------------------------------------------ what an entry says
 
+const notAsWritten = (): QueueStoreError =>
+  new QueueStoreError('damaged', 'an entry of the queue says of itself what cannot be');
+
 export interface StoredHead {
   /** Positions of the records where they have some already: the packet had left the queue. 0: none yet. */
   readonly from: number;
@@ -68,7 +73,21 @@ export function decodeStoredHead(bytes: Uint8Array): StoredHead {
   const at = (i: number): number => view.getFloat64(i * 8, true);
   const head = { from: at(0), to: at(1), first: at(2), last: at(3), timeMs: at(4), count: at(5), bytes: at(6) };
   const whole = [head.from, head.to, head.first, head.last, head.count, head.bytes];
-  if (!whole.every((value) => Number.isSafeInteger(value) && value >= 0) || head.count < 1 || head.from > head.to)
-    throw new QueueStoreError('damaged', 'an entry of the queue says of itself what cannot be');
+  const isWhole = whole.every((value) => Number.isSafeInteger(value) && value >= 0) && Number.isFinite(head.timeMs);
+  const isNumbered = head.from > 0 ? head.to >= head.from : head.to === 0;
+  if (!isWhole || !isNumbered || head.count < 1 || head.count * RECORD_HEADER > head.bytes) throw notAsWritten();
   return head;
+}
+
+/** Throws QueueStoreError where an entry does not hold the records that its head tells of: behind this nobody looks again. */
+export function checkStoredBody({ bytes, count }: StoredHead, body: Uint8Array): void {
+  if (body.length !== bytes) throw notAsWritten();
+  let found = 0;
+  try {
+    for (let at = 0; at < body.length; at += peekLength(body, at), found += 1) decodeRecord(body, at);
+  } catch (error) {
+    if (error instanceof RecordError) throw new QueueStoreError('damaged', `an entry of the queue: ${error.message}`);
+    throw error;
+  }
+  if (found !== count) throw notAsWritten();
 }
