@@ -10,7 +10,8 @@ const MOST_VALUES = 1000;
 export function collectFacts(view: ServerView, preset: Preset, { path, parts }: Match): Facts {
   const facts = factsOf(parts, path);
   for (const fact of preset.facts) {
-    const values = valuesOf(view, fact, facts).map((value) => real(view, value));
+    const written = [...new Set(valuesOf(view, fact, facts))].slice(0, MOST_VALUES);
+    const values = written.map((value) => real(view, value));
     facts.set(fact.fact, [...new Set([...(facts.get(fact.fact) ?? []), ...values])].slice(0, MOST_VALUES));
   }
   return facts;
@@ -42,19 +43,18 @@ function valuesOf(view: ServerView, fact: Fact, facts: Facts): string[] {
 
 function settingValues(view: ServerView, fact: Fact & { from: 'settings' }, facts: Facts): string[] {
   const settings = fill(fact.file, facts).flatMap((file) => settingsOf(view, file, fact.syntax));
+  const leftOut = sectionsLeftOut(fact, settings);
   const values = settings
-    .filter((setting) => isMeant(fact, setting, settings))
+    .filter(({ section, key }) => fact.keys.includes(key) && !leftOut.has(section))
+    .filter(({ section }) => fact.sections?.test(section) !== false)
     .map(({ value }) => (fact.pattern === undefined ? value : (fact.pattern.exec(value)?.[1] ?? '')))
     .filter((value) => value !== '');
   if (values.length === 0) return fact.otherwise === undefined ? [] : fill(fact.otherwise, facts);
   return fact.last === true ? values.slice(-1) : values;
 }
 
-function isMeant(fact: Fact & { from: 'settings' }, { section, key }: Setting, all: readonly Setting[]): boolean {
-  if (!fact.keys.includes(key) || fact.sections?.test(section) === false) return false;
-  const { sectionsWithout: without } = fact;
-  if (without === undefined) return true;
-  return !all.some(
-    (other) => other.section === section && other.key === without.key && without.value.test(other.value),
-  );
+function sectionsLeftOut({ sectionsWithout: without }: Fact & { from: 'settings' }, settings: readonly Setting[]) {
+  if (without === undefined) return new Set<string>();
+  const meant = settings.filter(({ key, value }) => key === without.key && without.value.test(value));
+  return new Set(meant.map(({ section }) => section));
 }

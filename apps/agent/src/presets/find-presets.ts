@@ -35,20 +35,21 @@ function instanceOf(view: ServerView, preset: Preset, match: Match): Instance | 
   const facts = collectFacts(view, preset, match);
   if (!isWhole(preset, facts)) return null;
   // What a preset is called is typed by people and stands in scripts.
-  const own = preset.instance === null ? '' : `:${fillOne(preset.instance, facts).replace(/[^A-Za-z0-9._-]+/g, '-')}`;
-  return { preset, name: `${preset.name}${own}`, parts: match.parts, facts };
+  const written = preset.instance === null ? '' : fillOne(preset.instance, facts);
+  const own = written.replace(/[^A-Za-z0-9._-]+/g, '-').replace(/^[._-]+/, '');
+  return { preset, name: own === '' ? preset.name : `${preset.name}:${own}`, parts: match.parts, facts };
 }
 
 export function describeInstance({ preset, name, facts }: Instance, processes: readonly ProcessSeen[]): FoundPreset {
   const texts = (templates: readonly string[]) => templates.flatMap((each) => fill(each, facts));
   return {
     name,
-    title: shown(fillOne(preset.title, facts)),
+    title: shown(fillOne(preset.title, facts)).slice(0, MOST_TITLE),
     running: isRunning(preset, facts, processes),
     include: rulesOf(preset.include, facts),
     exclude: rulesOf(preset.exclude, facts),
     services: servicesOf(preset.services, facts),
-    notes: texts(preset.notes).map(shown),
+    notes: texts(preset.notes).map((note) => shown(note).slice(0, MOST_NOTE)),
   };
 }
 
@@ -59,9 +60,14 @@ export const rawPath = (raw: string): RawPath => ({
   bytes: Buffer.from(raw, 'latin1').toString('base64'),
 });
 
+/** As the protocol has them. */
+const MOST_RULES = 1024;
+const MOST_TITLE = 256;
+const MOST_NOTE = 4096;
+
 /** What lies beneath another include needs no rule of its own. */
 function rulesOf(templates: readonly string[], facts: Facts): RawPath[] {
-  const all = [...new Set(templates.flatMap((each) => fill(each, facts)))];
+  const all = [...new Set(templates.flatMap((each) => fill(each, facts)))].slice(0, MOST_RULES);
   return all.filter((path) => !all.some((other) => other !== path && path.startsWith(`${other}/`))).map(rawPath);
 }
 

@@ -7,27 +7,44 @@ export interface Match {
   readonly parts: readonly string[];
 }
 
-const escaped = (text: string): string => text.replace(/[.*+?^${}()|[\]\\]/g, '\\$&');
-const patternOf = (name: string): RegExp => new RegExp(`^${name.split('*').map(escaped).join('(.*)')}$`, 's');
+/** A configuration file may name the whole disk by wildcards. */
+const MOST_MATCHES = 1000;
 
-/** What exists at a place; `*` stands for any part of one name that does not begin with a dot. In the order of their names. */
+/** What each `*` of a pattern stands for in a name, each as short as can be; null: it does not fit. Looks at no part of the name twice. */
+function partsOf(pattern: readonly string[], name: string): string[] | null {
+  const [first = '', ...rest] = pattern;
+  const last = rest.pop() ?? '';
+  const end = name.length - last.length;
+  if (!name.startsWith(first) || !name.endsWith(last)) return null;
+  const parts: string[] = [];
+  let at = first.length;
+  for (const text of rest) {
+    const found = name.indexOf(text, at);
+    if (found === -1) return null;
+    parts.push(name.slice(at, found));
+    at = found + text.length;
+  }
+  return at > end ? null : [...parts, name.slice(at, end)];
+}
+
+/** What exists at a place, the first thousand; `*` is any part of one name that does not begin with a dot. In the order of their names. */
 export function matchesOf(view: ServerView, place: string): Match[] {
   let found: Match[] = [{ path: '', parts: [] }];
   for (const name of place.split('/').filter((part) => part !== '')) {
-    found = found.flatMap((match) => step(view, match, name));
+    found = found.flatMap((match) => step(view, match, name)).slice(0, MOST_MATCHES);
   }
   return found.filter(({ path }) => view.kind(path) !== null);
 }
 
 function step(view: ServerView, { path, parts }: Match, name: string): Match[] {
   if (!name.includes('*')) return [{ path: `${path}/${name}`, parts }];
-  const pattern = patternOf(name);
+  const pattern = name.split('*');
   return [...view.names(path === '' ? '/' : path)]
     .filter((each) => !each.startsWith('.'))
     .sort()
     .flatMap((each) => {
-      const match = pattern.exec(each);
-      return match === null ? [] : [{ path: `${path}/${each}`, parts: [...parts, ...match.slice(1)] }];
+      const found = partsOf(pattern, each);
+      return found === null ? [] : [{ path: `${path}/${each}`, parts: [...parts, ...found] }];
     });
 }
 

@@ -10,6 +10,8 @@ import { type SetSize, sizeOf } from './set-size.ts';
 export type MeasureSet = (paths: readonly string[]) => Promise<SetSize>;
 
 const MOST_FILES = 1000;
+const MOST_PORTS = 256;
+const LAST_PORT = 65_535;
 
 export async function needsOf(
   view: ServerView,
@@ -25,9 +27,7 @@ export async function needsOf(
     parts: [...parts],
     version: await versionOf(view, instance),
     accounts: accountsOf(view, preset.users, { users, groups }),
-    ports: preset.ports.flatMap(({ protocol, port }) =>
-      [...new Set(fill(port, facts))].map((number) => ({ protocol, port: Number(number) })),
-    ),
+    ports: portsOf(preset, facts),
     paths: include,
     bytes,
     counted,
@@ -46,6 +46,14 @@ export async function versionOf(view: ServerView, { preset, facts }: Pick<Instan
   const said = await view.ask(command);
   const match = said === null ? null : preset.version.pattern.exec(said);
   return match === null ? null : match.slice(1).join('');
+}
+
+/** What is written in a file may be no port. */
+function portsOf({ ports }: Instance['preset'], facts: Instance['facts']): PresetNeeds['ports'] {
+  const all = ports.flatMap(({ protocol, port }) =>
+    [...new Set(fill(port, facts))].map((number) => ({ protocol, port: Number(number) })),
+  );
+  return all.filter(({ port }) => Number.isInteger(port) && port >= 1 && port <= LAST_PORT).slice(0, MOST_PORTS);
 }
 
 /** Numbers without a name here are only numbers: there is nothing to compare. */

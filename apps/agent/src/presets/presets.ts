@@ -3,7 +3,14 @@
  * must have for it, and what this server lacks as a target. Promised: only files, /proc and a program's own version are looked at, nothing
  * heavy runs, and nothing is changed. A preset is data (`data/`, one file each); everything beside it is the one interpreter.
  */
-import { type FoundPreset, ManagementError, type PresetNeeds, type Problem, type RawPath } from '@understudy/wire';
+import {
+  type FoundPreset,
+  foundPresetSchema,
+  ManagementError,
+  type PresetNeeds,
+  type Problem,
+  type RawPath,
+} from '@understudy/wire';
 import { PRESETS } from './data/index.ts';
 import { describeInstance, findInstances } from './find-presets.ts';
 import type { Preset } from './preset.ts';
@@ -22,7 +29,9 @@ export function openPresets(view: ServerView = thisServer, presets: readonly Pre
   return {
     list: () => {
       const processes = view.processes();
-      return findInstances(view, presets).map((instance) => describeInstance(instance, processes));
+      const found = findInstances(view, presets).map((instance) => describeInstance(instance, processes));
+      // One that is called as nothing can be called (by its directories) would keep all others from being listed.
+      return found.filter((each) => foundPresetSchema.safeParse(each).success);
     },
     needs: async (name) => {
       const instances = findInstances(view, presets);

@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import { mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -31,6 +32,12 @@ describe('this server', () => {
       [],
       null,
     ]);
+  });
+
+  it('waits at no pipe that a configuration names, and reads no device', () => {
+    const pipe = join(folder(), 'pipe');
+    execFileSync('mkfifo', [pipe]);
+    expect([thisServer.read(pipe), thisServer.read('/dev/zero')]).toEqual([null, null]);
   });
 
   it('asks programs, and bears with those that are not there', async () => {

@@ -3,7 +3,17 @@
  * 4 MiB, a command gets five seconds, and nothing is changed. Bytes of files and names are one character each, as in all paths here.
  */
 import { execFile } from 'node:child_process';
-import { closeSync, lstatSync, openSync, readdirSync, readFileSync, readSync, realpathSync } from 'node:fs';
+import {
+  closeSync,
+  constants,
+  fstatSync,
+  lstatSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  readSync,
+  realpathSync,
+} from 'node:fs';
 import { brand, type RawName } from '@understudy/base';
 import { type Listener, listenersOf } from './listeners.ts';
 
@@ -60,8 +70,10 @@ function orNull<T>(look: () => T): T | null {
 }
 
 function readBounded(file: string): string {
-  const fd = openSync(path(file), 'r');
+  // A file may name a pipe, at which a plain open waits for a writer.
+  const fd = openSync(path(file), constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOCTTY);
   try {
+    if (!fstatSync(fd).isFile()) throw new Error('no file');
     const bytes = Buffer.allocUnsafe(MOST_BYTES);
     let length = 0;
     for (let more = 1; more > 0 && length < MOST_BYTES; length += more)

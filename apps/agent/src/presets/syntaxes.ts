@@ -1,6 +1,6 @@
 /**
  * Configuration files as settings. In: a file and how it is written. Out: section, key, value, in the order in which the service reads
- * them, what the file includes among them. Promised: whatever stands in a file, a look at it ends; what cannot be understood is left out.
+ * them, what the file includes among them. Promised: whatever stands in a file, a look at it takes no longer than its length calls for; what cannot be understood is left out.
  */
 import { posix } from 'node:path';
 import { matchesOf } from './places.ts';
@@ -20,18 +20,26 @@ type Line = Setting | { readonly include: string };
 type Parser = (text: string) => Iterable<Line>;
 
 const MOST_FILES = 256;
+/** Of one application: far more than any has, and no more than memory has room for. */
+const MOST_SETTINGS = 100_000;
+/** No path is longer. */
+const MOST_VALUE = 4096;
+/** Elements within elements. */
+const MOST_DEPTH = 64;
 
 export function settingsOf(view: ServerView, file: string, syntax: Syntax): Setting[] {
   const read = new Set<string>();
   const settings: Setting[] = [];
   const readFile = (path: string): void => {
-    if (read.size >= MOST_FILES || read.has(path)) return;
+    if (read.size >= MOST_FILES || settings.length >= MOST_SETTINGS || read.has(path)) return;
     read.add(path);
     const text = view.read(path);
     if (text === null) return;
     // Web servers mean their own folder, whichever file names another.
     const base = posix.dirname(syntax === 'directives' || syntax === 'apache' ? file : path);
     for (const line of PARSERS[syntax](text)) {
+      if (settings.length >= MOST_SETTINGS) return;
+      if (!isUsable('include' in line ? line.include : line.value)) continue;
       if (!('include' in line)) settings.push(line);
       else for (const one of filesOf(view, posix.resolve(base, line.include), syntax)) readFile(one);
     }
@@ -39,6 +47,9 @@ export function settingsOf(view: ServerView, file: string, syntax: Syntax): Sett
   for (const { path } of matchesOf(view, file)) readFile(path);
   return settings;
 }
+
+/** A carriage return in the midst of a line is no end of it, and no part of any value. */
+const isUsable = (value: string): boolean => value.length <= MOST_VALUE && !value.includes('\r');
 
 /** An included directory means the files in it that a service would read. */
 function filesOf(view: ServerView, place: string, syntax: Syntax): string[] {
@@ -69,27 +80,30 @@ function* ini(text: string): Iterable<Line> {
   let section = '';
   for (const line of text.replace(/\\\r?\n/g, ' ').split('\n')) {
     const written = line.trim();
-    const directory = /^!include(?:dir)?\s+(.+)$/.exec(written)?.[1];
+    const directory = /^!include(?:dir)?\s+(\S.*)$/s.exec(written)?.[1];
     const heading = /^\[([^\]]+)\]/.exec(written)?.[1];
-    if (directory !== undefined) yield { include: directory.trim() };
+    if (directory !== undefined) yield { include: directory };
     else if (heading !== undefined) section = heading.trim();
     else if (!/^[#;]/.test(written)) yield* iniSetting(section, written);
   }
 }
 
 function* iniSetting(section: string, written: string): Iterable<Line> {
-  const match = /^([^=]+?)\s*=\s*(.*)$/.exec(written);
-  if (match === null) return;
-  const key = (match[1] ?? '').toLowerCase();
-  const value = unquoted((match[2] ?? '').trim());
+  const equals = written.indexOf('=');
+  if (equals < 1) return;
+  const key = written.slice(0, equals).trimEnd().toLowerCase();
+  const value = unquoted(written.slice(equals + 1).trim());
   if (key === 'include') yield { include: value };
   else yield { section, key: key.includes(' ') ? key : key.replaceAll('-', '_'), value };
 }
 
 /** nginx: `key value;`, and blocks, whose names do not matter here. */
 function* directives(text: string): Iterable<Line> {
-  for (const [, statement = '', end] of text.replace(/#[^\n]*/g, '').matchAll(/([^;{}]*)([;{}])/g)) {
-    const match = end === ';' ? /^\s*([a-z_]+)\s+(.+?)\s*$/s.exec(statement) : null;
+  const plain = text.replace(/#[^\n]*/g, '');
+  // Behind the last end nothing is looked for: it would be, from each of its characters on.
+  const last = Math.max(...[';', '{', '}'].map((end) => plain.lastIndexOf(end)));
+  for (const [, statement = '', end] of plain.slice(0, last + 1).matchAll(/([^;{}]*)([;{}])/g)) {
+    const match = end === ';' ? /^([a-z_]+)\s+(.+)$/s.exec(statement.trim()) : null;
     if (match === null) continue;
     const key = match[1] ?? '';
     const value = unquoted(match[2] ?? '');
@@ -100,7 +114,7 @@ function* directives(text: string): Iterable<Line> {
 /** Apache: a directive a line; `Include` and `IncludeOptional` name others. */
 function* apache(text: string): Iterable<Line> {
   for (const line of text.replace(/\\\r?\n/g, ' ').split('\n')) {
-    const match = /^\s*([A-Za-z]+)\s+(.+?)\s*$/.exec(line);
+    const match = /^([A-Za-z]+)\s+(.+)$/s.exec(line.trim());
     if (match === null) continue;
     const key = (match[1] ?? '').toLowerCase();
     const value = unquoted(match[2] ?? '');
@@ -113,10 +127,16 @@ function* exports(text: string): Iterable<Line> {
   for (const line of text.replace(/\\\r?\n/g, ' ').split('\n')) {
     const match = /^\s*(?:"(\/[^"]*)"|(\/\S*))/.exec(line);
     if (match === null) continue;
-    const written = (match[1] ?? match[2] ?? '').replace(/(.)\/+$/, '$1');
+    const written = withoutSlashes(match[1] ?? match[2] ?? '');
     const value = written.replace(/\\([0-7]{3})/g, (_, code) => String.fromCharCode(Number.parseInt(code, 8)));
     yield { section: '', key: 'export', value };
   }
+}
+
+function withoutSlashes(path: string): string {
+  let end = path.length;
+  while (end > 1 && path[end - 1] === '/') end -= 1;
+  return path.slice(0, end);
 }
 
 function* json(text: string): Iterable<Line> {
@@ -137,8 +157,7 @@ const decoded = (text: string): string => text.replace(/&(amp|lt|gt|quot|apos);/
 /** The key is the way to an element, or with `@` to one of its attributes: `domain/devices/disk/source@file`. */
 function* xml(text: string): Iterable<Line> {
   const way: string[] = [];
-  const plain = text.replace(/<!--.*?-->/gs, '');
-  for (const [, closes, name = '', attributes = '', single, content = ''] of plain.matchAll(
+  for (const [, closes, name = '', attributes = '', single, content = ''] of withoutComments(text).matchAll(
     /<(\/)?([\w:.-]+)((?:\s+[\w:.-]+\s*=\s*(?:"[^"]*"|'[^']*'))*)\s*(\/)?>([^<]*)/g,
   )) {
     if (closes !== undefined) {
@@ -146,12 +165,30 @@ function* xml(text: string): Iterable<Line> {
       continue;
     }
     way.push(name);
-    const key = way.join('/');
-    for (const [, attribute = '', one, other] of attributes.matchAll(/([\w:.-]+)\s*=\s*(?:"([^"]*)"|'([^']*)')/g))
-      yield { section: '', key: `${key}@${attribute}`, value: decoded(one ?? other ?? '') };
-    if (content.trim() !== '') yield { section: '', key, value: decoded(content.trim()) };
+    const key = way.length > MOST_DEPTH ? null : way.join('/');
+    if (key !== null) yield* ofElement(key, attributes, content.trim());
     if (single !== undefined) way.pop();
   }
+}
+
+function* ofElement(key: string, attributes: string, content: string): Iterable<Line> {
+  for (const [, attribute = '', one, other] of attributes.matchAll(/([\w:.-]+)\s*=\s*(?:"([^"]*)"|'([^']*)')/g))
+    yield { section: '', key: `${key}@${attribute}`, value: decoded(one ?? other ?? '') };
+  if (content !== '') yield { section: '', key, value: decoded(content) };
+}
+
+function withoutComments(text: string): string {
+  const parts: string[] = [];
+  let at = 0;
+  for (let from = text.indexOf('<!--'); from !== -1; from = text.indexOf('<!--', at)) {
+    const to = text.indexOf('-->', from + 4);
+    // One that does not end is none.
+    if (to === -1) break;
+    parts.push(text.slice(at, from));
+    at = to + 3;
+  }
+  parts.push(text.slice(at));
+  return parts.join('');
 }
 
 const PARSERS: Readonly<Record<Syntax, Parser>> = { postgresql, ini, directives, apache, exports, json, xml };

@@ -12,7 +12,7 @@ export const apache: Preset = {
       file: '{file}',
       syntax: 'apache',
       keys: ['documentroot'],
-      pattern: /^(\/[^$]*?)\/*$/,
+      pattern: /^(\/(?:[^$]*[^$/])?)\/*$/,
     },
     {
       fact: 'port',

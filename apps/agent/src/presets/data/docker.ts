@@ -12,7 +12,7 @@ export const docker: Preset = {
       file: '/etc/docker/daemon.json',
       syntax: 'json',
       keys: ['data-root'],
-      pattern: /^(\/.*?)\/*$/,
+      pattern: /^(\/(?:.*[^/])?)\/*$/,
       otherwise: '/var/lib/docker',
     },
     { fact: 'volumes', from: 'existing', paths: ['{data}/volumes'] },

@@ -12,7 +12,7 @@ export const libvirt: Preset = {
       file: '/etc/libvirt/storage/*.xml',
       syntax: 'xml',
       keys: ['pool/target/path'],
-      pattern: /^(\/(?!dev\/).*?)\/*$/,
+      pattern: /^(\/(?!dev\/)(?:.*[^/])?)\/*$/,
     },
     {
       fact: 'disk',

@@ -4,7 +4,7 @@ const SERVER = /^(mysqld|mariadbd?|server)(-[\d.]+)?$/;
 const setting = (fact: string, keys: readonly string[]) =>
   ({ fact, from: 'settings', file: '{file}', syntax: 'ini', keys, sections: SERVER }) as const;
 /** A directory; a name without one lies in the data directory. */
-const elsewhere = /^(\/.*?)\/*$/;
+const elsewhere = /^(\/(?:.*[^/])?)\/*$/;
 const SERVER_PROGRAM = '/usr/sbin/mysqld';
 
 /** MariaDB and MySQL: both answer to mysqld and to mysql.service. */

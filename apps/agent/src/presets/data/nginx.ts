@@ -12,7 +12,7 @@ export const nginx: Preset = {
       file: '{file}',
       syntax: 'directives',
       keys: ['root'],
-      pattern: /^(\/[^$]*?)\/*$/,
+      pattern: /^(\/(?:[^$]*[^$/])?)\/*$/,
     },
     {
       fact: 'port',

@@ -16,7 +16,7 @@ export const samba: Preset = {
       sections: /^(?!global$|homes$|printers$|print\$$)/i,
       sectionsWithout: { key: 'printable', value: /^(yes|true|1)$/i },
       // A path with a variable in it is another for each user: it cannot be named in a rule.
-      pattern: /^(\/[^%]*?)\/*$/,
+      pattern: /^(\/(?:[^%]*[^%/])?)\/*$/,
     },
     {
       fact: 'varying',
@@ -33,7 +33,7 @@ export const samba: Preset = {
       file: '{file}',
       syntax: 'ini',
       keys: ['private dir'],
-      pattern: /^(\/.*?)\/*$/,
+      pattern: /^(\/(?:.*[^/])?)\/*$/,
     },
   ],
   requires: ['{share}'],
