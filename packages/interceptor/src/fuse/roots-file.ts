@@ -10,6 +10,8 @@ import { writeDurably } from './lost-ring.ts';
 import { hexOf } from './native.ts';
 
 const LAST_ID = 65_535;
+/** The kernel's, without the NUL behind it. */
+const MOST_PATH = 4095;
 
 interface Entry {
   readonly path: RawName;
@@ -25,11 +27,8 @@ export class RootsFile {
   constructor(directory: string) {
     this.#directory = directory;
     for (const line of this.#text().split('\n')) {
-      const match = /^(\d+) ([0-9a-f]+)(?: (\d+))?$/.exec(line);
-      const bytes = fromHex(match?.[2] ?? '');
-      if (match === null || bytes === null) continue;
-      const parent = match[3] === undefined ? null : Number(match[3]);
-      this.#roots.set(Number(match[1]), { path: brand<RawName>(rawFromBytes(bytes)), parent });
+      const found = rootOf(line);
+      if (found !== null) this.#roots.set(found.id, found.entry);
     }
     this.#lastId = Math.max(0, ...this.#roots.keys());
   }
@@ -75,4 +74,19 @@ export class RootsFile {
       .join('');
     writeDurably(this.#directory, 'roots', text);
   }
+}
+
+const isId = (id: number): boolean => id >= 1 && id <= LAST_ID;
+
+/** Null: no line that was written here. What it names is unmounted by it, and only what can have been mounted is. */
+function rootOf(line: string): { readonly id: number; readonly entry: Entry } | null {
+  const match = /^(\d{1,5}) ([0-9a-f]+)(?: (\d{1,5}))?$/.exec(line);
+  const bytes = fromHex(match?.[2] ?? '');
+  if (match === null || bytes === null) return null;
+  const path = brand<RawName>(rawFromBytes(bytes));
+  const id = Number(match[1]);
+  const parent = match[3] === undefined ? null : Number(match[3]);
+  if (!isId(id) || (parent !== null && (!isId(parent) || parent === id))) return null;
+  if (bytes.length > MOST_PATH || !path.startsWith('/') || path.includes('\0')) return null;
+  return { id, entry: { path, parent } };
 }
