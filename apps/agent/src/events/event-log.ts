@@ -44,6 +44,8 @@ export interface EventLogOptions {
 const PARTS = 4;
 const CACHED = 1000;
 const SENTENCE = 4096;
+/** Nobody has ever come to it, and from there on there is still room to count. */
+const LAST_ID = 2 ** 52;
 
 export class EventLog implements EventSink {
   readonly #folder: string;
@@ -175,30 +177,47 @@ export class EventLog implements EventSink {
       }
       for (const line of text.split('\n')) {
         const event = parseLine(line);
-        // A damaged line may hold any number; ids that do not grow are not ours.
-        if (event !== null && event.id > (events.at(-1)?.id ?? 0)) events.push(event);
+        if (event !== null) takeInOrder(events, event);
       }
     }
     return events;
   }
 }
 
+/**
+ * A damaged line may hold any number. Ids that do not grow are not ours: of two that do not, the one that leaps is the damaged one, or one
+ * line would hide all that were written behind it.
+ */
+function takeInOrder(events: AgentEvent[], event: AgentEvent): void {
+  const [before, last] = [events.at(-2)?.id ?? 0, events.at(-1)?.id ?? 0];
+  if (event.id > last) events.push(event);
+  else if (event.id > before && last - before > 1) events.splice(-1, 1, event);
+}
+
 function parseLine(line: string): AgentEvent | null {
   if (line === '') return null;
   try {
     const parsed = agentEventSchema.safeParse(JSON.parse(line));
-    return parsed.success ? parsed.data : null;
+    return parsed.success && parsed.data.id <= LAST_ID ? parsed.data : null;
   } catch {
     return null;
   }
 }
 
+const TAIL = 64 * 1024;
+
 /** Cuts what stands behind the last line end, so that the next event begins a line; returns the size that is left. */
 function dropCutLine(fd: number): number {
-  const size = fstatSync(fd).size;
-  const tail = Buffer.alloc(Math.min(size, 64 * 1024));
-  readSync(fd, tail, 0, tail.length, size - tail.length);
-  const end = size - tail.length + tail.lastIndexOf(0x0a) + 1;
+  const { size } = fstatSync(fd);
+  const tail = Buffer.alloc(Math.min(size, TAIL));
+  let end = 0;
+  // After a power cut it may be longer than any line: blocks that were given to the file and never written.
+  for (let from = size; from > 0 && end === 0; ) {
+    from = Math.max(0, from - tail.length);
+    const length = readSync(fd, tail, 0, tail.length, from);
+    const at = tail.subarray(0, length).lastIndexOf(0x0a);
+    if (at >= 0) end = from + at + 1;
+  }
   if (end < size) ftruncateSync(fd, end);
   return end;
 }
