@@ -33,7 +33,9 @@ export async function openAgentClient(options: ConnectOptions): Promise<AgentCli
     socket,
     call: async (name, params) => {
       id += 1;
-      return calls[name].result.parse(await ask(ws, { id, call: name, params }, where, timeoutMs)) as never;
+      const answer = calls[name].result.safeParse(await ask(ws, { id, call: name, params }, where, timeoutMs));
+      if (!answer.success) throw new ConnectError('failed', `${where} answered ${name} with what was not agreed on`);
+      return answer.data as never;
     },
     close: () => ws.close(1000),
   };
@@ -53,7 +55,10 @@ function upgrade(socket: TLSSocket, where: string, timeoutMs: number): Promise<W
     });
     ws.once('open', () => resolve(ws));
     ws.once('unexpected-response', (_request, response) => {
+      // Of all of it: ws counts from byte to byte.
+      const timer = setTimeout(() => socket.destroy(), timeoutMs);
       readRefusal(response, where, MANAGEMENT_PROTOCOL).then((error) => {
+        clearTimeout(timer);
         socket.destroy();
         reject(error);
       }, reject);

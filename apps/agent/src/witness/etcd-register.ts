@@ -190,7 +190,11 @@ function post({ url, body, token, ca, timeoutMs }: Post): Promise<Answer> {
     });
     // Of the whole of it: a line on which a byte comes now and then is no answer either.
     const timer = setTimeout(() => asked.destroy(new Error(`no answer within ${timeoutMs} ms`)), timeoutMs);
-    asked.on('close', () => clearTimeout(timer));
+    asked.on('close', () => {
+      clearTimeout(timer);
+      // Of an answer of its own kind (101) nothing else is told; who has been answered does not hear this.
+      reject(new Error('the connection was closed without an answer'));
+    });
     asked.on('error', reject);
     asked.end(text);
   });

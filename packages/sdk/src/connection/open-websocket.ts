@@ -25,10 +25,14 @@ export function openWebSocket(stream: Duplex, where: string, timeoutMs: number):
     });
     socket.once('error', (error) => fail(notAnAgent(where, reasonOf(error))));
     socket.once('unexpected-response', (_request, response) => {
-      readShort(response).then(
-        (body) => fail(refusal(where, response.statusCode ?? 0, body)),
-        (error: unknown) => fail(notAnAgent(where, reasonOf(error))),
-      );
+      // Of all of it: ws counts from byte to byte.
+      const timer = setTimeout(() => stream.destroy(), timeoutMs);
+      readShort(response)
+        .then(
+          (body) => fail(refusal(where, response.statusCode ?? 0, body)),
+          (error: unknown) => fail(notAnAgent(where, reasonOf(error))),
+        )
+        .finally(() => clearTimeout(timer));
     });
   });
 }
@@ -37,7 +41,7 @@ function notAnAgent(where: string, why: string): SdkError {
   return new SdkError('not-an-agent', `what answers at ${where} is not an agent of Understudy (${why})`);
 }
 
-const refusalSchema = z.object({ error: z.object({ code: z.string(), sentence: z.string() }) });
+const refusalSchema = z.object({ error: z.object({ code: z.string().max(64), sentence: z.string().max(2048) }) });
 
 function refusal(where: string, status: number, body: string): SdkError {
   let json: unknown = null;
