@@ -3,6 +3,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { calls, isCallName, isTopicName, topics } from './calls.ts';
 import { messageSchema, requestSchema } from './envelope.ts';
+import { formatAddress, parseAddress } from './vocabulary.ts';
 
 const json = fc.jsonValue({ maxDepth: 4 });
 
@@ -43,6 +44,30 @@ describe('the management envelope', () => {
         expect(parsed.success || parsed.error.issues.length > 0).toBe(true);
       }),
       { numRuns: 60 },
+    );
+  });
+});
+
+describe('an address', () => {
+  it('of any text is one that reads the same when it is written, or none', () => {
+    const pieces = fc.array(fc.constantFrom('[', ']', ':', '::1', 'a.b', '%eth0', '7320', '65536', ' ', '0', '\n'), {
+      maxLength: 6,
+    });
+    fc.assert(
+      fc.property(
+        fc.oneof(
+          fc.string({ maxLength: 40 }),
+          pieces.map((list) => list.join('')),
+        ),
+        (text) => {
+          const address = parseAddress(text);
+          if (address === null) return;
+          expect(address.host).toMatch(/^[^\s[\]]{1,255}$/);
+          expect(Number.isInteger(address.port) && address.port >= 0 && address.port <= 65_535).toBe(true);
+          expect(parseAddress(formatAddress(address))).toEqual(address);
+        },
+      ),
+      { numRuns: 2000 },
     );
   });
 });
