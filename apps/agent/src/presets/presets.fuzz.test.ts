@@ -210,11 +210,16 @@ describe('a file of a service', () => {
 });
 
 describe('tables of the system', () => {
+  it('with an account of an endless name, or an endless number, are read over it', () => {
+    const text = `${'n'.repeat(257)}:x:5\nmany:x:${'9'.repeat(30)}\npostgres:x:105\n`;
+    expect(accountsIn(text)).toEqual([{ name: 'postgres', id: 105 }]);
+  });
+
   it('of any text come to accounts and ports that are numbers', () => {
     fc.assert(
       fc.property(fc.string({ maxLength: 300 }), noise, (text, pieces) => {
         for (const table of [text, pieces, `${pieces}\n0: 00:1F90 00:0 0A${text}`, `${pieces}:x:5\n${text}`]) {
-          for (const { id } of accountsIn(table)) expect(id).toBeGreaterThanOrEqual(0);
+          for (const { name, id } of accountsIn(table)) expect(name.length <= 256 && id >= 0 && id < 1e10).toBe(true);
           for (const { port } of listeningIn(table, 'tcp')) expect(port).toBeGreaterThan(0);
         }
       }),

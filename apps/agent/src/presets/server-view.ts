@@ -114,12 +114,15 @@ function processes(): ProcessSeen[] {
   return found;
 }
 
-/** As passwd and group have it: name, a password, the number. */
+/** No system takes longer names. */
+const MOST_NAME = 256;
+
+/** As passwd and group have it: name, a password, the number. A line that is of no account is passed over. */
 export function accountsIn(text: string): Account[] {
   const found: Account[] = [];
   for (const line of text.split('\n')) {
     const [name = '', , id = ''] = line.split(':');
-    if (name !== '' && /^\d+$/.test(id)) found.push({ name, id: Number(id) });
+    if (name !== '' && name.length <= MOST_NAME && /^\d{1,10}$/.test(id)) found.push({ name, id: Number(id) });
   }
   return found;
 }
