@@ -21,6 +21,8 @@ export class ActivityLog {
   /** What was made in a region of names: it counts there. */
   readonly #born = new Map<string, string>();
   #newest = 0;
+  /** Of the newest operation, ms. */
+  #newestMs = 0;
 
   /** Ring sequence of the newest operation. */
   get newest(): number {
@@ -51,6 +53,8 @@ export class ActivityLog {
 
   #mark(r: OperationRecord): void {
     this.#newest = Math.max(this.#newest, r.sequence);
+    const beforeMs = this.#newestMs;
+    if (r.verb !== Verb.dirty) this.#newestMs = Math.max(beforeMs, r.timeMs);
     switch (r.verb) {
       case Verb.create:
       case Verb.mkdir:
@@ -74,6 +78,9 @@ export class ActivityLog {
       case Verb.gap:
         this.#enter(r, 'all', { kind: 'all' });
         return;
+      case Verb.dirty:
+        this.#noted(r, beforeMs);
+        return;
       case Verb.cookie:
         return;
       default:
@@ -95,6 +102,13 @@ export class ActivityLog {
       const from = verb === Verb.fallocate ? Math.floor(offset / REGION) * REGION : 0;
       this.#enter(r, `t${node}/${from}`, { kind: 'content', node, from, to: null });
     }
+  }
+
+  /** A ring that was full tells of no more than the file: content or names, since what was told of before. */
+  #noted(r: OperationRecord, sinceMs: number): void {
+    this.#moved(r.root, r.node);
+    this.#enter(r, `t${r.node}/0`, { kind: 'content', node: r.node, from: 0, to: null });
+    this.#enter(r, `d${r.node}`, { kind: 'names', node: r.node, sinceMs: sinceMs - SLACK_MS });
   }
 
   #names(r: OperationRecord, directory: NodeId): string {

@@ -19,6 +19,14 @@ export class History {
     else indexes.push(this.now);
   }
 
+  /** What came behind `index` is none of the source's pasts: it has lost it. */
+  loseAfter(index: number): void {
+    for (const [key, indexes] of this.#indexes) {
+      const left = indexes.filter((one) => one <= index);
+      if (left.length < indexes.length) this.#indexes.set(key, left);
+    }
+  }
+
   /** The newest moment at which the source was so; null: never. */
   newest(image: readonly string[]): number | null {
     return this.#indexes.get(image.join('\n'))?.at(-1) ?? null;

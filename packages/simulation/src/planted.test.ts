@@ -46,7 +46,6 @@ describe('the simulation notices', () => {
       expect(out).toMatch(/^seed \d+ \(/m);
       expect(code).toBe(1);
     });
-  // The eighth, a region cleared before the sync, is planted where power is cut: source-power-cut.test.ts.
 });
 
 describe('the planting', () => {

@@ -95,6 +95,23 @@ export const PLANTED: readonly Planted[] = [
     first: 300,
   },
   {
+    rule: 'SRM3',
+    what: 'a region that is cleared before the sync',
+    file: 'simulation/src/source-power.ts',
+    from: '    this.#keep();\n    if (!settled',
+    to: '    if (!settled',
+    seeds: 60,
+    first: 230,
+  },
+  {
+    rule: 'SRM3',
+    what: 'a region that is cleared before the target has received what was done there',
+    file: 'engine/src/protection/power-cut.ts',
+    from: 'srm.queue.operations === 0 && scm.inFlightBytes === 0 ? drained : scm.receivedOrigin;',
+    to: 'drained;',
+    seeds: 60,
+  },
+  {
     rule: 'TRM1',
     what: 'a mark before the times that it speaks for',
     file: `${TARGET}/apply/target-replication-manager.ts`,

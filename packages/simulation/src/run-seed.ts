@@ -7,6 +7,7 @@ import { BadSource } from './bad-source.ts';
 import { drawBeside, makeBeside } from './beside.ts';
 import { Deafness } from './deafness.ts';
 import { Pair } from './pair.ts';
+import { beginPower } from './power-cuts.ts';
 import { quiesce, repairPlanted, settle } from './rest.ts';
 import { Chances, changed, type Mutation, pairsOf, type Run } from './run.ts';
 import { step } from './steps.ts';
@@ -17,6 +18,7 @@ import {
   drawBrake,
   drawDeafness,
   drawMore,
+  drawSourceCuts,
   drawSourceDisk,
   drawTakeOvers,
   drawTargetDisk,
@@ -52,6 +54,7 @@ export async function runSeed(seed: number, mutation: Mutation = {}): Promise<Se
   for (const each of pairsOf(run)) await each.source.start();
   run.spoil(pair);
   changed(run);
+  beginPower(run);
   try {
     if (world.settled === true || world.brake != null) await settle(run);
     // What a brake is for is older than its window.
@@ -63,7 +66,8 @@ export async function runSeed(seed: number, mutation: Mutation = {}): Promise<Se
   }
   failures.push(...pairsOf(run).flatMap(({ source }) => source.failures));
   // [SRM2] Certainty is lost only where both ends are: a target's power cut alone is made good from its journal.
-  const calm = world.trouble === 0 && (world.sourceDeaths ?? 0) === 0 && world.brake == null;
+  const sourceFails = (world.sourceDeaths ?? 0) + (world.sourceCuts ?? 0) > 0;
+  const calm = world.trouble === 0 && !sourceFails && world.brake == null;
   if (calm && pair.comparedAfterPowerCut) failures.push('a power cut on the target made everything be compared');
   const { steps } = run.work;
   return { seed, world: describeWorld(world), failures, steps, events: pair.events, compared: watcher.compared };
@@ -76,6 +80,7 @@ function drawAll(chances: Chances): World {
     ...drawn,
     ...more,
     ...drawSourceDisk(chances.source),
+    ...drawSourceCuts(chances.cuts, more.deafness),
     ...drawBrake(chances.brake),
     ...drawBeside(chances.beside),
   };
@@ -111,7 +116,7 @@ function makeRun(seed: number, mutation: Mutation): Run {
     changed: (node: Parameters<typeof pair.contents.changed>[0]) => pair.contents.changed(node),
   });
   const deaf = new Deafness(pairs, chances.deaf, world.deafness ?? 0);
-  const open = { resume: null, handPaused: false, planting: false, deaf, badSource, beside };
+  const open = { resume: null, handPaused: false, power: null, planting: false, deaf, badSource, beside };
   const spoil = mutation.spoil ?? (() => {});
   return { pair, work, watcher, chances, failures, world, spoil, ...open };
 }

@@ -5,6 +5,7 @@ import type { Beside } from './beside.ts';
 import type { Deafness } from './deafness.ts';
 import type { Pair } from './pair.ts';
 import { SeededRandom } from './random.ts';
+import type { SourcePower } from './source-power.ts';
 import type { Watcher } from './watcher.ts';
 import type { ToTarget } from './wire-link.ts';
 import type { Workload } from './workload.ts';
@@ -33,6 +34,7 @@ const SALT = {
   beside: 0x62_65_73,
   brake: 0x62_72_6b,
   source: 0x73_72_63,
+  cuts: 0x63_75_74,
 };
 type Chance = keyof typeof SALT;
 
@@ -49,6 +51,7 @@ export class Chances {
   readonly beside: SeededRandom;
   readonly brake: SeededRandom;
   readonly source: SeededRandom;
+  readonly cuts: SeededRandom;
 
   constructor(seed: number) {
     this.#seed = seed;
@@ -63,6 +66,7 @@ export class Chances {
     this.beside = of('beside');
     this.brake = of('brake');
     this.source = of('source');
+    this.cuts = of('cuts');
     this.#all = (Object.keys(SALT) as Chance[]).map((chance) => [SALT[chance], this[chance]] as const);
   }
 
@@ -87,6 +91,8 @@ export interface Run {
   /** Ends the pause of the interceptor's recording; null: it records. */
   resume: (() => void) | null;
   handPaused: boolean;
+  /** Of the source's machine; null: it never fails. */
+  power: SourcePower | null;
   /** Somebody has written into the replica: it is none of the source's pasts. */
   planting: boolean;
 }

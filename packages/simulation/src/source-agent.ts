@@ -145,6 +145,7 @@ export class SourceAgent implements RingJob {
           ...this.#goesOn(),
         }),
     );
+    this.#powerCut = null;
     this.#kept.begin(this.job);
     for (const { id } of this.#roots) this.#cookies?.begin(id);
   }
@@ -211,27 +212,17 @@ export class SourceAgent implements RingJob {
     return this.#kept.settledThrough(this.job, this.activity.newest);
   }
 
-  /**
-   * The machine loses power: ring and memory are gone, the file system goes back to a moment of the past (`restore`), and of what the
-   * agent kept only what was written durably is left.
-   */
-  async powerCut(restore: () => void): Promise<void> {
-    this.interceptor.drain((records) => this.activity.mark(records));
+  /** The machine loses power: of what the agent kept only what was written durably is left. */
+  async losePower(): Promise<void> {
     this.#next = position(Math.max(this.#next, this.job.path.next) + 1000);
     this.#job = null;
-    this.host.live();
     this.#store.clear();
     for (const { id } of this.#roots) await this.interceptor.release(id);
-    restore();
-    const regions = this.#roots.map(({ id }) => this.activity.regionsOf(id));
     // Nothing has been written since the boot: only what the log says is looked at.
     const bootedAtMs = this.#options.nowMs() + 1e6;
+    this.#powerCut = { regions: this.#roots.map(({ id }) => this.activity.regionsOf(id)), bootedAtMs };
     this.#kept.losePower();
-    this.#powerCut = { regions, bootedAtMs };
     this.#forgetSent();
-    this.host.renew();
-    await this.start();
-    this.#powerCut = null;
   }
 
   take(records: Uint8Array, at: number, length: number, id: number): void {

@@ -86,8 +86,15 @@ export class SourceHost {
     this.interceptor.drainAgain();
   }
 
-  /** The machine had no power: another ring. */
+  /** The machine has no power: whatever was executed is in the activity log, and the ring is gone. */
+  losePower(): void {
+    this.interceptor.drain((records) => this.activity.mark(records));
+    this.live();
+  }
+
+  /** It has power again: another ring. */
   renew(): void {
+    this.#died = false;
     this.#generation += 1;
     this.#drained = 0;
     this.activity.clear();

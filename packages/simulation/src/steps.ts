@@ -3,6 +3,7 @@ import type { MirrorOptions } from '@understudy/engine';
 import { stepBeside } from './beside.ts';
 import { stepBrake } from './braked.ts';
 import type { Pair } from './pair.ts';
+import { stepPower } from './power-cuts.ts';
 import type { SeededRandom } from './random.ts';
 import { changed, type Run, say } from './run.ts';
 import { breakWire, killWhereItDied, trouble } from './trouble.ts';
@@ -34,6 +35,8 @@ export async function step(run: Run): Promise<void> {
   if (world.sourceDisk === 'bad-spots' && run.chances.source.chance(0.02)) run.badSource.spoil(pair.fs.nodeIds());
   await killWhereItDied(run);
   await stepBrake(run);
+  await killWhereItDied(run);
+  await stepPower(run);
   await killWhereItDied(run);
   run.deaf.step();
   if (random.chance(0.15)) watcher.look();

@@ -2,7 +2,7 @@
  * What must hold at every moment, not only at rest. In: a pair, after each of its steps. Out: failures as sentences.
  * [promise] while a job says `protected` and the target has given nothing up, the replica is a past of the source, and never an older
  * one than before; a flush that has settled means a past not older than its call; the recovery point claims no time that the replica has
- * not come to.
+ * not come to; [SRM3] what the source has lost in a power cut is none of its pasts.
  */
 import { History } from './history.ts';
 import { imageDifferences } from './image.ts';
@@ -22,6 +22,13 @@ export class Watcher {
   constructor(pair: Pair, failures: string[] = []) {
     this.#pair = pair;
     this.failures = failures;
+  }
+
+  /** The source's machine had no power, and has lost what came behind `moment`: nothing of that may the replica show as a past. */
+  wentBack(moment: number): void {
+    this.#history.loseAfter(moment);
+    this.#times.fill(Number.POSITIVE_INFINITY, moment + 1);
+    this.#least = Math.min(this.#least, moment);
   }
 
   /** By a person's word the replica went back to a past. */

@@ -37,6 +37,8 @@ export interface World {
   readonly sourceDeaths?: number;
   /** How badly the source's own files can be read by a mirror, a repair, a verification. */
   readonly sourceDisk?: SourceDiskKind;
+  /** How likely a step cuts the source's power. */
+  readonly sourceCuts?: number;
   /** SAFE4: the target has a brake; null: it has none. */
   readonly brake?: BrakeWorld | null;
   /** A second job of the same source; null: there is none. */
@@ -49,8 +51,12 @@ export interface World {
   readonly stepwise?: boolean;
 }
 
-/** Worlds as they were when the first seeds hurt, so that those are still the runs that they were. */
+/** What seeds draw only since those that were shortened hurt, so that these are still the runs that they were. */
+export const NOT_YET: Partial<World> = { sourceCuts: 0 };
+
+/** Worlds as they were when the first seeds hurt, and likewise. */
 export const AS_IT_WAS: Partial<World> = {
+  ...NOT_YET,
   bursts: 0,
   badWire: 0,
   halfOpen: 0,
@@ -114,6 +120,12 @@ export function drawSourceDisk(random: SeededRandom): Pick<World, 'sourceDisk'> 
   return { sourceDisk: draw < 0.1 ? 'now-and-then' : draw < 0.2 ? 'bad-spots' : 'good' };
 }
 
+/** What an interceptor misses is in no activity log either: where it may be deaf nothing is promised for a power cut. */
+export function drawSourceCuts(random: SeededRandom, deafness = 0): Pick<World, 'sourceCuts'> {
+  const sourceCuts = random.chance(0.2) ? (random.pick([0.005, 0.02]) ?? 0.02) : 0;
+  return { sourceCuts: deafness > 0 ? 0 : sourceCuts };
+}
+
 export function drawBrake(random: SeededRandom): Pick<World, 'brake'> {
   const wanted = random.chance(0.15);
   const brake = {
@@ -125,8 +137,9 @@ export function drawBrake(random: SeededRandom): Pick<World, 'brake'> {
   return { brake: wanted ? brake : null };
 }
 
-const describeLatest = ({ sourceDisk = 'good', brake = null, beside = null }: World): string => {
-  const disk = sourceDisk === 'good' ? '' : `, source's disk ${sourceDisk}`;
+const describeLatest = ({ sourceDisk = 'good', sourceCuts = 0, brake = null, beside = null }: World): string => {
+  const power = sourceCuts === 0 ? '' : `, source's power cuts ${sourceCuts}`;
+  const disk = (sourceDisk === 'good' ? '' : `, source's disk ${sourceDisk}`) + power;
   const limits =
     brake === null ? '' : `, brake ${brake.files}/${brake.share}/${brake.windowMs} keeps ${brake.copyBytes}`;
   if (beside === null) return disk + limits;
