@@ -19,6 +19,8 @@ export interface PairOptions {
   readonly random: SeededRandom;
   readonly memoryBytes: number;
   readonly ringBytes: number;
+  /** Of what waits on the target to be applied. */
+  readonly targetBytes?: number | undefined;
   /** Of the target's journal of received operations. */
   readonly journalBytes?: number;
   /** What happens on the target's disk: syncs, checkpoints, moments that a power cut leaves; without it received is durable at once. */

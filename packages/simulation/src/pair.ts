@@ -79,7 +79,8 @@ export class Pair {
       power === undefined ? {} : { moment: (replica: MemoryReplica) => power.chance(0.05) && replica.remember() };
     const journal = journalBytes === undefined ? {} : { journalBytes };
     const kept = { ...journal, brakeCopyBytes: brake?.copyBytes, digests: options.digests?.target };
-    this.target = new TargetAgent({ roots: options.scopes.length, disk, nowMs: tick, ...draws, ...kept });
+    const memory = { memoryBytes: options.targetBytes };
+    this.target = new TargetAgent({ roots: options.scopes.length, disk, nowMs: tick, ...draws, ...kept, ...memory });
     if (brake !== undefined) this.target.committed = () => this.#noteMoment();
   }
 

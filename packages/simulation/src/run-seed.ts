@@ -22,6 +22,7 @@ import {
   drawSourceDisk,
   drawTakeOvers,
   drawTargetDisk,
+  drawTargetMemory,
   drawWorld,
   type World,
 } from './world.ts';
@@ -64,7 +65,7 @@ export async function runSeed(seed: number, mutation: Mutation = {}): Promise<Se
   } catch (error) {
     failures.push(`an agent died of it: ${error instanceof Error ? error.stack : String(error)}`);
   }
-  failures.push(...pairsOf(run).flatMap(({ source }) => source.failures));
+  failures.push(...pairsOf(run).flatMap(({ source, target }) => [...source.failures, ...target.limits.failures]));
   // [SRM2] Certainty is lost only where both ends are: a target's power cut alone is made good from its journal.
   const sourceFails = (world.sourceDeaths ?? 0) + (world.sourceCuts ?? 0) > 0;
   const calm = world.trouble === 0 && !sourceFails && world.brake == null;
@@ -80,6 +81,7 @@ function drawAll(chances: Chances): World {
     ...drawn,
     ...more,
     ...drawSourceDisk(chances.source),
+    ...drawTargetMemory(chances.narrow),
     ...drawSourceCuts(chances.cuts, more.deafness),
     ...drawBrake(chances.brake),
     ...drawBeside(chances.beside),

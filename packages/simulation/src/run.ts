@@ -35,6 +35,7 @@ const SALT = {
   brake: 0x62_72_6b,
   source: 0x73_72_63,
   cuts: 0x63_75_74,
+  narrow: 0x6e_61_72,
 };
 type Chance = keyof typeof SALT;
 
@@ -52,6 +53,7 @@ export class Chances {
   readonly brake: SeededRandom;
   readonly source: SeededRandom;
   readonly cuts: SeededRandom;
+  readonly narrow: SeededRandom;
 
   constructor(seed: number) {
     this.#seed = seed;
@@ -67,6 +69,7 @@ export class Chances {
     this.brake = of('brake');
     this.source = of('source');
     this.cuts = of('cuts');
+    this.narrow = of('narrow');
     this.#all = (Object.keys(SALT) as Chance[]).map((chance) => [SALT[chance], this[chance]] as const);
   }
 

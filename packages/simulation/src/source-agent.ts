@@ -1,6 +1,7 @@
 /**
  * A job on the source as the agent runs it: what of it is over restarts, its positions, its turns.
- * In: the process that it lives in, turns. Out: packets. Promise checked here: a position never stands for two different records.
+ * In: the process that it lives in, turns. Out: packets. Checked here: a position never stands for two different records; queue and window
+ * stay within their limits.
  */
 import { createHash, randomUUID } from 'node:crypto';
 import { must, type RawName, rawFromText } from '@understudy/base';
@@ -25,6 +26,9 @@ import { Digests } from './digests.ts';
 import { KeptState } from './kept-state.ts';
 import type { SeededRandom } from './random.ts';
 import type { RingJob, SourceHost } from './source-host.ts';
+
+/** Of what is sent and not received. */
+const WINDOW = { bytes: 64 * 1024, packets: 16 };
 
 export interface SourceRoot {
   readonly path: string;
@@ -131,7 +135,7 @@ export class SourceAgent implements RingJob {
           },
           next: this.#next,
           limits: { memoryBytes },
-          window: { bytes: 64 * 1024, packets: 16 },
+          window: WINDOW,
           roots: this.#roots.map((root, index) => ({
             path: root.path,
             files: wrap(root.files),
@@ -309,6 +313,15 @@ export class SourceAgent implements RingJob {
     const { memoryBytes } = this.#options;
     const { memoryBytes: bytes } = this.job.path.srm.queue;
     if (bytes > memoryBytes + (1 << 19)) this.failures.push(`the queue holds ${bytes} bytes of ${memoryBytes}`);
+    this.#watchWindow();
+  }
+
+  /** The newest packet may reach beyond the bytes, and went before they were full. */
+  #watchWindow(): void {
+    const flight = [...this.job.path.scm.inFlight()];
+    const before = flight.slice(0, -1).reduce((sum, packet) => sum + packet.bytes.length, 0);
+    if (flight.length > WINDOW.packets || before >= WINDOW.bytes)
+      this.failures.push(`the window holds ${flight.length} packets, and ${before} bytes before the newest`);
   }
 }
 

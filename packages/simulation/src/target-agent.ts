@@ -27,6 +27,7 @@ import {
 import { type BadDisk, Killed } from './bad-disk.ts';
 import { Digests } from './digests.ts';
 import type { LostOfRoot } from './held-replica.ts';
+import { TargetLimits } from './target-limits.ts';
 import type { ToTarget, WireLink } from './wire-link.ts';
 
 /** Refusals that are no fault: a bad disk keeps the replica from being opened, or a person has to decide first. */
@@ -43,6 +44,7 @@ export class TargetAgent {
   readonly received: MemoryReceivedJournal;
   readonly disk: BadDisk;
   readonly events: string[] = [];
+  readonly limits: TargetLimits;
   readonly #nowMs: () => number;
   readonly #brakeCopyBytes: number | null;
   readonly #digests: Digests;
@@ -68,9 +70,11 @@ export class TargetAgent {
     /** There is a brake, which keeps so many bytes of old content aside; absent: there is none. */
     readonly brakeCopyBytes?: number | undefined;
     readonly digests?: Digests | undefined;
+    readonly memoryBytes?: number | undefined;
   }) {
     this.disk = options.disk;
     this.received = new MemoryReceivedJournal(options.journalBytes);
+    this.limits = new TargetLimits(this.received, options.memoryBytes);
     this.#nowMs = options.nowMs;
     this.#brakeCopyBytes = options.brakeCopyBytes ?? null;
     this.#digests = options.digests ?? new Digests();
@@ -226,7 +230,8 @@ export class TargetAgent {
     }
     const { from, to, bytes, origin } = message.packet;
     const { epoch } = message;
-    this.#effects(accept.accept({ from, to, epoch, origin, records: bytes }, this.#nowMs()));
+    const take = () => this.#effects(accept.accept({ from, to, epoch, origin, records: bytes }, this.#nowMs()));
+    this.limits.watch(accept, take);
     if (this.receivesTooEarly) this.link?.toSource.push({ kind: 'acknowledge', received: to, applied: accept.applied });
     if (this.acknowledgesTooEarly) this.link?.toSource.push({ kind: 'acknowledge', received: to, applied: to });
   }
@@ -272,7 +277,7 @@ export class TargetAgent {
 
   #start(): Running {
     if (this.#running !== null) return this.#running;
-    const accept = new TargetCommunicationManager({ bytes: 128 * 1024, packets: 2000 }, this.received);
+    const accept = new TargetCommunicationManager(this.limits.accept, this.received);
     const openRoot = (index: number) => this.replicas[index] ?? this.#noRoot(index);
     const copyBytes = this.#brakeCopyBytes;
     const brake = copyBytes === null ? {} : { brake: { wallMs: this.#nowMs, copyBytes } };

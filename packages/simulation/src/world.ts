@@ -11,6 +11,8 @@ export interface World {
   readonly ringBytes: number;
   /** Of the queue's store. */
   readonly storeBytes?: number;
+  /** Of what waits on the target to be applied. */
+  readonly targetBytes?: number | undefined;
   /** Of the target's journal. */
   readonly journalBytes?: number;
   /** How likely a step cuts the target's power. */
@@ -52,7 +54,7 @@ export interface World {
 }
 
 /** What seeds draw only since those that were shortened hurt, so that these are still the runs that they were. */
-export const NOT_YET: Partial<World> = { sourceCuts: 0 };
+export const NOT_YET: Partial<World> = { sourceCuts: 0, targetBytes: undefined };
 
 /** Worlds as they were when the first seeds hurt, and likewise. */
 export const AS_IT_WAS: Partial<World> = {
@@ -126,6 +128,11 @@ export function drawSourceCuts(random: SeededRandom, deafness = 0): Pick<World, 
   return { sourceCuts: deafness > 0 ? 0 : sourceCuts };
 }
 
+/** TCM6: less than a source may have under way. */
+export function drawTargetMemory(random: SeededRandom): Pick<World, 'targetBytes'> {
+  return random.chance(0.2) ? { targetBytes: 4096 } : {};
+}
+
 export function drawBrake(random: SeededRandom): Pick<World, 'brake'> {
   const wanted = random.chance(0.15);
   const brake = {
@@ -137,9 +144,16 @@ export function drawBrake(random: SeededRandom): Pick<World, 'brake'> {
   return { brake: wanted ? brake : null };
 }
 
-const describeLatest = ({ sourceDisk = 'good', sourceCuts = 0, brake = null, beside = null }: World): string => {
+const describeLatest = ({
+  targetBytes,
+  sourceDisk = 'good',
+  sourceCuts = 0,
+  brake = null,
+  beside = null,
+}: World): string => {
+  const memory = targetBytes === undefined ? '' : `, target's memory ${targetBytes}`;
   const power = sourceCuts === 0 ? '' : `, source's power cuts ${sourceCuts}`;
-  const disk = (sourceDisk === 'good' ? '' : `, source's disk ${sourceDisk}`) + power;
+  const disk = (sourceDisk === 'good' ? '' : `, source's disk ${sourceDisk}`) + power + memory;
   const limits =
     brake === null ? '' : `, brake ${brake.files}/${brake.share}/${brake.windowMs} keeps ${brake.copyBytes}`;
   if (beside === null) return disk + limits;

@@ -84,8 +84,10 @@ export class TargetCommunicationManager {
     return this.#queue;
   }
 
-  get queued(): { readonly records: number; readonly bytes: number } {
-    return { records: this.#queue.count, bytes: this.#queue.bytes };
+  /** `memoryBytes`: of these what is held in memory. */
+  get queued(): { readonly records: number; readonly bytes: number; readonly memoryBytes: number } {
+    const { count, bytes, memoryBytes } = this.#queue;
+    return { records: count, bytes, memoryBytes };
   }
 
   /** The source's time of the oldest operation that waits, in whole milliseconds as it is told; null: none does. */
