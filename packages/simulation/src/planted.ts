@@ -88,6 +88,15 @@ export const PLANTED: readonly Planted[] = [
     first: 400,
   },
   {
+    rule: 'TCM5',
+    what: 'a rename that is replayed, and takes whatever has the old name by now',
+    file: `${TARGET}/apply/placement.ts`,
+    from: 'from !== null && root.at(from)?.handle === handle) return from;',
+    to: 'from !== null && root.at(from) !== null) return from;',
+    seeds: 60,
+    first: 60,
+  },
+  {
     rule: 'TCM3',
     what: 'a packet of an older epoch that is accepted',
     file: `${TARGET}/accept/target-communication-manager.ts`,
