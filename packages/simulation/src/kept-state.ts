@@ -82,15 +82,25 @@ export class KeptState {
     const marks = job.path.awaiting ? this.#left : { received, origin: receivedOrigin };
     if (marks === null || (!this.isKept(job) && this.#random.chance(0.3))) return;
     const memory = this.isKept(job) && this.#left !== null ? this.#left.memory : structuredClone(job.remember());
+    if (!this.isKept(job)) this.#secureNotes(job);
     this.#effect();
     this.#left = { received: marks.received, origin: marks.origin, memory };
     this.#version = job.memoryVersion;
+  }
+
+  /** Before a state lets go of what was dirty: what its repair has told of outlives a power cut. */
+  #secureNotes(job: SourceJob): void {
+    if (this.#left === null || (this.#left.memory.complete && this.#left.memory.items.length === 0)) return;
+    this.#writeNotes(job);
+    this.#effect();
+    this.#durableNotes = this.#notes.length;
   }
 
   /** What has become dirty is kept before the store lets go of what it was. */
   lettingGo(job: SourceJob): void {
     if (this.#left === null) return;
     this.#writeNotes(job);
+    this.#secureNotes(job);
     this.#effect();
     this.#left = { ...this.#left, memory: structuredClone(job.remember()) };
     this.#version = job.memoryVersion;

@@ -70,7 +70,11 @@ describe('the words of a status', () => {
 
   it('[SCM4] of a job that is paused, by hand or by its limits: what was ready to go stays, too', async () => {
     const hold = vi.spyOn(Sender.prototype, 'hold');
-    await scene.create('files', { start: true, transmit: { ...NO_LIMITS, startAtBytes: 1 << 30 } });
+    // A window that does not hold today.
+    const days = (['sun', 'mon', 'tue', 'wed', 'thu', 'fri', 'sat'] as const).filter(
+      (_, at) => at === (new Date().getDay() + 3) % 7,
+    );
+    await scene.create('files', { start: true, transmit: { ...NO_LIMITS, windows: [{ days, from: 600, to: 660 }] } });
     expect(hold.mock.lastCall).toEqual(['limits', true]);
     scene.jobs.pause('files', true);
     expect(hold.mock.lastCall).toEqual(['person', true]);

@@ -48,6 +48,7 @@ describe('[SRM1] a queue on disk that is damaged', () => {
     folder = mkdtempSync(join(tmpdir(), 'understudy-queue-'));
     events.length = 0;
     const queue = open();
+    expect(queue.leftBehind('key')).toBeNull();
     queue.keep({ key: 'key', streamId: '7b5b1c1e-38b1-4f0b-8a3e-0d6f2f6d5c11', version: 1, memory });
     queue.mark(7, 8, 1);
     queue.close();

@@ -84,6 +84,13 @@ export class ScopeLog {
     if (this.#rewrites === rewrites) this.#durable = Math.max(this.#durable, at);
   }
 
+  /** The same, while everybody waits. Throws where the disk refuses. */
+  syncNow(): void {
+    if (this.#file === null) return;
+    fdatasyncSync(this.#file);
+    this.#durable = this.#at;
+  }
+
   /** Throws where the disk refuses. */
   append(piece: Uint8Array): void {
     this.#put(piece);

@@ -36,6 +36,8 @@ export class Survival {
   /** What is received up to here a power cut leaves known. */
   #durable = 0;
   #syncing = false;
+  /** The last state that was kept says that something is dirty, or not there yet. */
+  #owed: boolean;
   #closed = false;
   #marked = '';
   #notBeforeMs = 0;
@@ -48,6 +50,7 @@ export class Survival {
     const found = folder.leftBehind(key, lost ?? null);
     this.leftBehind = mayGoOn ? found : null;
     this.#version = found?.version ?? 0;
+    this.#owed = found !== null;
     if (this.leftBehind === null) {
       folder.forget();
       folder.store?.clear();
@@ -150,13 +153,26 @@ export class Survival {
   #keep(job: SourceJob): void {
     const begun = performance.now();
     const now = job.memoryVersion;
+    const memory = job.remember();
+    if (this.#owed) this.#secureScopes(job);
+    this.#owed = !memory.complete || memory.items.length > 0;
     this.#version += 1;
-    const state = { key: this.#key, streamId: this.streamId, version: this.#version, memory: job.remember() };
+    const state = { key: this.#key, streamId: this.streamId, version: this.#version, memory };
     this.#helpless = !this.folder.keep(state);
     const took = performance.now() - begun;
     this.#notBeforeMs = begun + KEEP_PAUSE_MS + took * PAUSE_PER_MS;
     this.#kept = now;
     this.#marked = '';
+  }
+
+  /**
+   * Before a state lets go of what was dirty: what its repair, or the mirror, has told the target of is on the disk. Otherwise a power cut
+   * would leave neither the word that a file is known nor the one that it is to be looked at.
+   */
+  #secureScopes(job: SourceJob): void {
+    if (!job.path.srm.notes.kept || this.#helpless) return;
+    this.#noteScopes(job, this.#scopesThrough);
+    if (job.path.srm.notes.kept && !this.#scopes.isDurable) this.#writingScopes(job, () => this.#scopes.syncNow());
   }
 
   /** Where the ring has to be kept from; null: nowhere. */

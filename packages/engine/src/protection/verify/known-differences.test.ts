@@ -23,6 +23,7 @@ function made() {
   const files = {
     rootNode,
     stat: () => attributes,
+    entry: (_: NodeId, name: RawName) => ({ name, node: brand<NodeId>(7n), attributes }),
     xattrs: () => [],
     openDirectory: () => nothing,
     pathOf: () => null,
