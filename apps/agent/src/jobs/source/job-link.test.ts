@@ -31,6 +31,7 @@ class Bench {
       up: ({ resumes }) => this.heard.push(`up ${resumes}`),
       down: () => this.heard.push('down'),
       halt: ({ code }) => this.heard.push(`halt ${code}`),
+      unbelievable: (received) => (received > 1000 ? 'it says that it has more than was sent' : null),
       acknowledged: (received, applied) => this.heard.push(`acknowledged ${received} ${applied}`),
       resend: (from) => this.heard.push(`resend ${from}`),
       replies: (replies) => this.heard.push(`replies ${replies.length}`),
@@ -219,6 +220,16 @@ describe("a job's link", () => {
     await vi.advanceTimersByTimeAsync(400);
     bench.newest.arriveJson(FrameType.welcome, { resumes: 'perhaps' });
     expect(bench.newest.closed?.end).toBe('protocol');
+  });
+
+  it('ends the link of a target that says it has what was never sent, by welcome or by acknowledgement', async () => {
+    const link = await bench.up();
+    link.arrive({ type: FrameType.acknowledge, from: position(1001), to: position(7) });
+    expect(link.closed).toMatchObject({ end: 'protocol', sentence: expect.stringContaining('more than was sent') });
+    await vi.advanceTimersByTimeAsync(400);
+    bench.newest.arriveJson(FrameType.welcome, welcome({ received: position(1001) }));
+    expect(bench.newest.closed?.end).toBe('protocol');
+    expect(bench.heard.filter((heard) => /^(acknowledged|up)/.test(heard))).toHaveLength(1);
   });
 
   it('tells nothing any more once it is closed, and lets a link that comes late go', async () => {

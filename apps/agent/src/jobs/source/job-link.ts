@@ -27,6 +27,8 @@ export interface JobLinkEvents {
   up(welcome: Welcome): void;
   down(): void;
   halt(reason: Reason): void;
+  /** Null, or why a target cannot have come as far as it says. */
+  unbelievable(received: Position, applied: Position): string | null;
   acknowledged(received: Position, applied: Position): void;
   resend(from: Position): void;
   replies(replies: readonly Reply[]): void;
@@ -233,7 +235,7 @@ export class JobLink {
         this.#refused(link, parseJsonFrame(link, header, payload, refuseSchema));
         break;
       case FrameType.acknowledge:
-        events.acknowledged(header.from, header.to);
+        this.#acknowledged(link, header.from, header.to);
         break;
       case FrameType.resend:
         events.resend(header.from);
@@ -257,10 +259,23 @@ export class JobLink {
     }
   }
 
+  #acknowledged(link: DialledLink, received: Position, applied: Position): void {
+    const { events } = this.#options;
+    const wrong = events.unbelievable(received, applied);
+    if (wrong === null) events.acknowledged(received, applied);
+    else link.violation(wrong);
+  }
+
   #welcome(link: DialledLink, welcome: Welcome | null): void {
     if (welcome === null) return;
     if (this.#welcomedAtMs !== null) {
       link.violation('a target says welcome once');
+      return;
+    }
+    // Of another stream its positions are not this one's.
+    const wrong = welcome.resumes ? this.#options.events.unbelievable(welcome.received, welcome.applied) : null;
+    if (wrong !== null) {
+      link.violation(wrong);
       return;
     }
     this.#welcomedAtMs = performance.now();

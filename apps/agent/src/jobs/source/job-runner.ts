@@ -4,89 +4,33 @@
  */
 import type { RawName } from '@understudy/base';
 import {
-  type AuditOptions,
-  type Barrier,
   differsReason,
-  type JobEvent,
   type JobFacts,
   type JobState,
-  type MirrorMemory,
-  type MirrorOptions,
   OTHER_VERSION,
-  type ProtectedRoot,
   type Reason,
-  type Role,
   type Scope,
   type SourceJob,
   standingOf,
   type Urgency,
 } from '@understudy/engine';
 import { type Condition, EMPTIED_ROOT, type Hello, type Position, type Reply, type Welcome } from '@understudy/wire';
-import { type DialledLink, JobLink } from './job-link.ts';
+import { JobLink } from './job-link.ts';
 import { LastTouched } from './last-touched.ts';
 import { makeJob } from './make-job.ts';
 import { Opening } from './opening.ts';
-import type { PositionReserve } from './position-reserve.ts';
 import { rootEmptied } from './root-guard.ts';
 import { Ends } from './runner-ends.ts';
+import type { RunnerOptions } from './runner-options.ts';
 import { sentenceOf } from './sentence-of.ts';
-import type { Survival } from './survival.ts';
-import { besideLink, type HoldingOptions, makeSynchronous } from './synchronous/make-synchronous.ts';
+import { besideLink, makeSynchronous } from './synchronous/make-synchronous.ts';
 import type { Synchronous } from './synchronous/synchronous.ts';
-import { Transmission, type TransmissionOptions } from './transmission.ts';
+import { Transmission } from './transmission.ts';
 
 /** The target keeps what it could not apply until it hears that the source knows: told about this often. */
 const CONFIRM_MS = 1000;
 
-export interface RunnerRoot {
-  readonly root: ProtectedRoot;
-  readonly scope: Scope;
-}
-
-export interface RunnerOptions extends HoldingOptions {
-  readonly id: string;
-  readonly name: string;
-  readonly targetName: string;
-  readonly epoch: number;
-  readonly roots: readonly RunnerRoot[];
-  readonly reserve: PositionReserve;
-  readonly memoryBytes: number;
-  readonly windowBytes: number;
-  /** Compression, rate and limits. */
-  readonly transmission?: TransmissionOptions;
-  /** How mirrors are done unless a command says otherwise. */
-  readonly mirror?: MirrorOptions;
-  readonly mirrorMemory?: MirrorMemory & { close(): void };
-  /** How the job comes through the death of the agent. */
-  readonly survival?: Survival;
-  /** SAFE2: what a mirror makes of a root in which there is nothing. */
-  readonly emptied?: 'ask' | 'once' | undefined;
-  /** Absent: no cookies go round. */
-  readonly audit?: AuditOptions | undefined;
-  readonly barrier: () => Barrier;
-  readonly passed: (barrier: Barrier) => boolean;
-  readonly ordered: boolean;
-  readonly orderedWhy: string;
-  /** What of these scopes is not intercepted, in a sentence; null: nothing. */
-  readonly unseen?: (scopes: readonly Scope[]) => string | null;
-  readonly commanded?: boolean;
-  /** This server has taken the job over, or is on the way home; see takeover/reverse. `begins`: nothing has been changed yet. */
-  readonly role?: Role | null;
-  readonly noteOnly?: { readonly begins: boolean } | undefined;
-  /** It is about to halt, and nothing is forgotten yet. */
-  readonly halting?: (reason: Reason, job: SourceJob) => void;
-  readonly hello: (live: Pick<Hello, 'oldest' | 'next' | 'applied' | 'fresh' | 'roots'>) => Hello;
-  readonly dial: () => Promise<DialledLink>;
-  readonly event: (event: JobEvent) => void;
-  /** A fault of our own, for the technical log. */
-  readonly fault: (error: unknown) => void;
-  /** No more records and turns are wanted. */
-  readonly detach: () => void;
-  /** The pump should turn soon. */
-  readonly wake: () => void;
-  /** The state may have changed. */
-  readonly changed: () => void;
-}
+export type { RunnerOptions, RunnerRoot } from './runner-options.ts';
 
 export class JobRunner {
   readonly options: RunnerOptions;
@@ -315,6 +259,7 @@ export class JobRunner {
           wake();
         },
         halt: (reason) => this.halt(reason),
+        unbelievable: (received, applied) => job.unbelievable(received, applied),
         acknowledged: (received, applied) => {
           job.acknowledged(received, applied);
           options.held?.acknowledge();
