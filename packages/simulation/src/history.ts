@@ -5,6 +5,8 @@
 export class History {
   readonly #entries: (readonly string[])[] = [];
   readonly #indexes = new Map<string, number[]>();
+  /** What a power cut has taken: behind the first, up to the second. */
+  readonly #lost: (readonly [from: number, to: number])[] = [];
 
   /** Index of the present. */
   get now(): number {
@@ -21,6 +23,7 @@ export class History {
 
   /** What came behind `index` is none of the source's pasts: it has lost it. */
   loseAfter(index: number): void {
+    this.#lost.push([index, this.now]);
     for (const [key, indexes] of this.#indexes) {
       const left = indexes.filter((one) => one <= index);
       if (left.length < indexes.length) this.#indexes.set(key, left);
@@ -35,6 +38,16 @@ export class History {
   /** The oldest such moment at or after `least`; null: none. */
   oldestFrom(image: readonly string[], least: number): number | null {
     return this.#indexes.get(image.join('\n'))?.find((index) => index >= least) ?? null;
+  }
+
+  /** Whether one of its pasts, with only some lines of each looked at, is so. */
+  hasWithin(image: readonly string[], some: (image: readonly string[]) => readonly string[]): boolean {
+    const key = some(image).join('\n');
+    return this.#entries.some((entry, index) => !this.#isLost(index) && some(entry).join('\n') === key);
+  }
+
+  #isLost(index: number): boolean {
+    return this.#lost.some(([from, to]) => index > from && index <= to);
   }
 
   /** The past that is most like the image, for a person who has to find out why none is equal. */

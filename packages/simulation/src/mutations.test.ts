@@ -6,6 +6,7 @@ import {
   deafInterceptor,
   dropsOne,
   forgetsDirtyNotes,
+  forgetsSomeDirtyNotes,
   marksBeforeSync,
   readsWhatWas,
   receivesBeforeSync,
@@ -42,6 +43,11 @@ describe('the checkers notice', () => {
 
   it('[SRM2] a dirty note that is forgotten', async () => {
     expect(await noticed(forgetsDirtyNotes)).not.toBeNull();
+  });
+
+  it('[SRM2] a file that is not in the map while others are', async () => {
+    expect(await noticed(forgetsSomeDirtyNotes)).toMatch(/^outside of the dirty map the replica is none/);
+    expect(await noticed(() => ({ world: { ...forgetsSomeDirtyNotes().world } }))).toBeNull();
   });
 
   it('[FSI6] an interceptor that records nothing for a while, where no cookies go round', async () => {

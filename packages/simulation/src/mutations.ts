@@ -139,6 +139,24 @@ export function forgetsDirtyNotes(): Mutation {
   };
 }
 
+/** Every other file is not noted, so that the map speaks of something and not of all. */
+export function forgetsSomeDirtyNotes(): Mutation {
+  return {
+    world: { ...CALM, ringBytes: 4_000 },
+    spoil: (pair) => {
+      const { dirty } = pair.source.job.path.srm;
+      const addNode = dirty.addNode.bind(dirty);
+      let notes = 0;
+      Object.assign(dirty, {
+        addNode: (...note: Parameters<typeof addNode>) => {
+          notes += 1;
+          if (notes % 2 === 0) addNode(...note);
+        },
+      });
+    },
+  };
+}
+
 /** Whatever a mirror has read of a file once it reads again, whatever has been written since. */
 export function readsWhatWas(): Mutation {
   const first = new Map<NodeId, Uint8Array>();

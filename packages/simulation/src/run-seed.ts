@@ -38,6 +38,8 @@ export interface SeedOutcome {
   readonly events: readonly string[];
   /** How often the replica was held against the source's pasts. */
   readonly compared: number;
+  /** How often something was dirty, and what was not was held against them. */
+  readonly outside: number;
 }
 
 /** Calls before the job begins, and steps from then on. */
@@ -71,7 +73,8 @@ export async function runSeed(seed: number, mutation: Mutation = {}): Promise<Se
   const calm = world.trouble === 0 && !sourceFails && world.brake == null;
   if (calm && pair.comparedAfterPowerCut) failures.push('a power cut on the target made everything be compared');
   const { steps } = run.work;
-  return { seed, world: describeWorld(world), failures, steps, events: pair.events, compared: watcher.compared };
+  const seen = { compared: watcher.compared, outside: watcher.outside };
+  return { seed, world: describeWorld(world), failures, steps, events: pair.events, ...seen };
 }
 
 function drawAll(chances: Chances): World {

@@ -20,12 +20,15 @@ describe('simulation', () => {
 
   it(`[promise] [SRM2] [TCM5] [TRM2] [VER1] ${SEEDS} seeds`, { timeout: 600_000 }, async () => {
     let compared = 0;
+    let outside = 0;
     for (let seed = 1; seed <= SEEDS; seed += 1) {
       const outcome = await runSeed(seed);
       if (outcome.failures.length > 0) throw new Error(tell(await shorten(seed, outcome)));
       compared += outcome.compared;
+      outside += outcome.outside;
     }
     // The promise was really looked at.
     expect(compared).toBeGreaterThan(SEEDS * 3);
+    expect(outside).toBeGreaterThan(SEEDS);
   });
 });

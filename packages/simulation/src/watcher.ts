@@ -2,18 +2,23 @@
  * What must hold at every moment, not only at rest. In: a pair, after each of its steps. Out: failures as sentences.
  * [promise] while a job says `protected` and the target has given nothing up, the replica is a past of the source, and never an older
  * one than before; a flush that has settled means a past not older than its call; the recovery point claims no time that the replica has
- * not come to; [SRM3] what the source has lost in a power cut is none of its pasts.
+ * not come to; [SRM3] what the source has lost in a power cut is none of its pasts;
+ * [SRM2] while something is dirty, what is not is a past of the source.
  */
 import { History } from './history.ts';
 import { imageDifferences } from './image.ts';
+import { OutsideDirty } from './outside-dirty.ts';
 import type { Pair } from './pair.ts';
 
 export class Watcher {
   readonly failures: string[];
   /** How often a replica was held against the source's pasts. */
   compared = 0;
+  /** How often something was dirty, and the rest was looked at. */
+  outside = 0;
   readonly #pair: Pair;
   readonly #history = new History();
+  readonly #outside: OutsideDirty;
   /** The replica is known to be at least this new. */
   #least = 0;
   /** When each of the source's pasts began; Infinity: the call had not been recorded yet, so that it counts as one that goes on. */
@@ -21,6 +26,7 @@ export class Watcher {
 
   constructor(pair: Pair, failures: string[] = []) {
     this.#pair = pair;
+    this.#outside = new OutsideDirty(pair);
     this.failures = failures;
   }
 
@@ -42,6 +48,7 @@ export class Watcher {
 
   /** An application's call has been executed. */
   changed(): void {
+    this.#outside.changed();
     this.#history.add(this.#pair.sourceImage());
     const { interceptor } = this.#pair.source;
     const recorded = interceptor.passed(interceptor.barrier()) && !interceptor.deaf;
@@ -53,6 +60,7 @@ export class Watcher {
     const { pair } = this.#promising();
     if (pair === null) {
       this.#lookAtClaims();
+      this.#lookOutsideDirty();
       return;
     }
     const image = pair.replicaImage();
@@ -71,6 +79,20 @@ export class Watcher {
     const newest = this.#pastOf(pair.replicaImage(), 'after a flush the replica is none of the source’s pasts');
     if (newest !== null && newest < index)
       this.failures.push(`a flush settled at ${newest}; it was called at ${index}`);
+  }
+
+  /** [SRM2] What is not dirty is a past of the source also while something is. */
+  #lookOutsideDirty(): void {
+    const pair = this.#pair;
+    if (pair.sourceDied || pair.hasLostRemovals || pair.source.interceptor.deaf || !pair.target.settled) return;
+    const some = this.#outside.restriction();
+    if (some === null) return;
+    this.outside += 1;
+    const image = pair.replicaImage();
+    if (this.#history.hasWithin(image, some)) return;
+    const closest = this.#history.closest(image);
+    const differs = imageDifferences(some(closest.image), some(image));
+    this.failures.push(`outside of the dirty map the replica is none of the source’s pasts; ${differs.join('; ')}`);
   }
 
   /** Also while nothing is promised the recovery point must not claim what the replica, where it shows a past, has not come to. */
