@@ -131,7 +131,7 @@ describe('[promise] a target that means harm', () => {
     const { received, applied } = job.path.scm;
     expect(job.unbelievable(received, applied)).toBeNull();
     expect(job.unbelievable(position(job.path.next), applied)).toContain('the last that was sent is');
-    expect(job.unbelievable(received, position(received + 1))).toContain('applied all up to');
+    expect(job.unbelievable(received, position(job.path.next))).toContain('applied all up to');
   });
 
   it('and what it names is the kind of file that it was', () => {

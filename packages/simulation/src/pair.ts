@@ -8,6 +8,7 @@ import type { MemoryReplica } from '@understudy/engine/testing';
 import { MemoryFileSystem } from '@understudy/interceptor/memory';
 import type { Reply } from '@understudy/wire';
 import { BadDisk } from './bad-disk.ts';
+import { acknowledged, welcomed } from './believing.ts';
 import { type HeldLine, Images, type LostOfRoot, linesOf, saysItIsAt } from './held-replica.ts';
 import { ContentHashes, imageDifferences, ReplicaHashes, replicaImage, SourceNodes, sourceImage } from './image.ts';
 import type { PairOptions } from './pair-options.ts';
@@ -75,12 +76,11 @@ export class Pair {
     const disk = new BadDisk(options.disk, random);
     // Of its own, so that what a target's disk does leaves the rest of a run as it was.
     const { journalBytes, power } = options;
-    const draws =
-      power === undefined ? {} : { moment: (replica: MemoryReplica) => power.chance(0.05) && replica.remember() };
-    const journal = journalBytes === undefined ? {} : { journalBytes };
-    const kept = { ...journal, brakeCopyBytes: brake?.copyBytes, digests: options.digests?.target };
-    const memory = { memoryBytes: options.targetBytes };
-    this.target = new TargetAgent({ roots: options.scopes.length, disk, nowMs: tick, ...draws, ...kept, ...memory });
+    const moment = power && ((replica: MemoryReplica) => power.chance(0.05) && replica.remember());
+    const draws = moment === undefined ? {} : { moment };
+    const kept = { journalBytes, brakeCopyBytes: brake?.copyBytes, memoryBytes: options.targetBytes };
+    const more = { nowMs: tick, digests: options.digests?.target, ...draws, ...kept };
+    this.target = new TargetAgent({ roots: options.scopes.length, disk, ...more });
     if (brake !== undefined) this.target.committed = () => this.#noteMoment();
   }
 
@@ -235,8 +235,7 @@ export class Pair {
     if (welcome === null) return;
     if (this.#powerLost && !welcome.resumes) this.#comparedAfterwards = true;
     this.#link = link;
-    this.source.commanded = false;
-    this.asSource(() => this.source.job.linkUp(welcome));
+    this.asSource(() => welcomed(this.source, welcome));
     const heard = this.target.hearSuperseded(this.source.epoch - 1);
     if (heard !== null) this.source.failures.push(heard);
   }
@@ -261,7 +260,7 @@ export class Pair {
   #heard(message: ToSource, link: WireLink): void {
     const { job } = this.source;
     if (message.kind === 'acknowledge') {
-      job.acknowledged(message.received, message.applied);
+      acknowledged(this.source, message);
       if (this.#options.random.chance(0.1)) link.toTarget.push({ kind: 'confirm', applied: message.applied });
     } else if (message.kind === 'resend') job.path.scm.resend(message.from);
     else if (message.kind === 'replies') {

@@ -24,7 +24,7 @@ export const KEPT: readonly [seed: number, found: string][] = [
   [40217, '[VER1] what left the set with its directory while it waited to be said was reported as missing'],
 ];
 /** `1 3-5`: first and last of those that follow each other. */
-const steps = (...lines: readonly string[]): readonly number[] =>
+export const steps = (...lines: readonly string[]): readonly number[] =>
   lines.flatMap((line) =>
     line.split(' ').flatMap((part) => {
       const [first = 0, last = first] = part.split('-').map(Number);

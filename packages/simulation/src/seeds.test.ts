@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { runSeed } from './run-seed.ts';
+import { FORCED } from './seeds-in-other-worlds.ts';
 import { KEPT, SHORTENED } from './seeds-that-hurt.ts';
 import { shorten, describe as tell } from './shorten.ts';
 import { AS_IT_WAS, NOT_YET } from './world.ts';
@@ -16,6 +17,12 @@ describe('simulation', () => {
     it(`seed ${seed}, ${steps.length} steps: ${found}`, async () => {
       const kept = new Set(steps);
       expect((await runSeed(seed, { world: NOT_YET, keeps: (step) => kept.has(step) })).failures).toEqual([]);
+    });
+
+  for (const [seed, world, steps, found] of FORCED)
+    it(`seed ${seed} in another world, ${steps.length} steps: ${found}`, async () => {
+      const kept = new Set(steps);
+      expect((await runSeed(seed, { world, keeps: (step) => kept.has(step) })).failures).toEqual([]);
     });
 
   it(`[promise] [SRM2] [TCM5] [TRM2] [VER1] ${SEEDS} seeds`, { timeout: 600_000 }, async () => {

@@ -28,6 +28,7 @@ import { type BadDisk, Killed } from './bad-disk.ts';
 import { Digests } from './digests.ts';
 import type { LostOfRoot } from './held-replica.ts';
 import { TargetLimits } from './target-limits.ts';
+import type { TargetAgentOptions } from './target-options.ts';
 import type { ToTarget, WireLink } from './wire-link.ts';
 
 /** Refusals that are no fault: a bad disk keeps the replica from being opened, or a person has to decide first. */
@@ -60,18 +61,7 @@ export class TargetAgent {
   /** A mutation for the checkers: packets count as received as soon as they have come. */
   receivesTooEarly = false;
 
-  constructor(options: {
-    readonly roots: number;
-    readonly disk: BadDisk;
-    readonly nowMs: () => number;
-    readonly journalBytes?: number;
-    /** Called before each change of a replica: a moment that a power cut may leave. */
-    readonly moment?: (replica: MemoryReplica) => void;
-    /** There is a brake, which keeps so many bytes of old content aside; absent: there is none. */
-    readonly brakeCopyBytes?: number | undefined;
-    readonly digests?: Digests | undefined;
-    readonly memoryBytes?: number | undefined;
-  }) {
+  constructor(options: TargetAgentOptions) {
     this.disk = options.disk;
     this.received = new MemoryReceivedJournal(options.journalBytes);
     this.limits = new TargetLimits(this.received, options.memoryBytes);

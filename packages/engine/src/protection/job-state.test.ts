@@ -41,6 +41,7 @@ const CASES: readonly [change: Partial<JobFacts>, state: JobStateName, data: Tar
   [{ linked: false, linkReason: version }, 'halted', 'ok'],
   [{ linked: false, linkReason: version, paused: true }, 'halted', 'ok'],
   [{ linked: true, linkReason: version }, 'protected', 'ok'],
+  [{ linked: false, linkReason: version, role: { kind: 'failed-over', reason: null } }, 'failed-over', 'ok'],
   [{ started: false, linked: false, complete: false }, 'stopped', 'mirror-required'],
   [{ targetReplaying: true }, 'replaying', 'ok'],
   [{ mirror: 'scanning' }, 'calculating', 'mirroring'],

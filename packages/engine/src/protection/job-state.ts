@@ -90,7 +90,9 @@ function plainState(facts: JobFacts): JobState {
   if (!facts.started) return { state: 'stopped', reason: facts.halt };
   if (facts.halt !== null) return { state: 'halted', reason: facts.halt };
   if (facts.braked != null) return { state: 'halted', reason: facts.braked };
-  if (!facts.linked && facts.linkReason?.code === OTHER_VERSION) return { state: 'halted', reason: facts.linkReason };
+  // With swapped roles nothing stands still for it: this server serves, whatever the former source is.
+  if (!facts.linked && facts.linkReason?.code === OTHER_VERSION && facts.role == null)
+    return { state: 'halted', reason: facts.linkReason };
   if (facts.paused)
     return {
       state: 'paused',

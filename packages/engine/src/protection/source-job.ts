@@ -54,6 +54,8 @@ export class SourceJob {
   #linked = false;
   #condition: Condition | null = null;
   braked: Reason | null = null;
+  /** Known to differ, or open to others for a while, and not mended since. */
+  replicaDoubted = false;
   /** The one that both sides can make. */
   #digest: DigestName = 'sha256';
   #emptied: SourceJobOptions['emptied'];
@@ -179,7 +181,7 @@ export class SourceJob {
     // Nothing is known of what the target has applied before it has said so, after a restart, nor of how it is behind a welcome.
     const heard = !this.path.awaiting && this.#condition !== UNHEARD;
     this.#recovery.observe({
-      whole: this.#whole && this.#refusals.unrepairable.size === 0 && heard,
+      whole: this.#whole && this.#refusals.unrepairable.size === 0 && heard && !this.replicaDoubted,
       oldestTimeMs: this.path.oldestTimeMs(),
       drainedAtMs,
       ...(this.audit === null ? {} : { cookieTimeMs: this.audit.appliedTimeMs, all: applied >= this.path.next - 1 }),
@@ -223,7 +225,8 @@ export class SourceJob {
   /** Null, or why a target cannot have come as far as it says. */
   unbelievable(received: Position, applied: Position): string | null {
     const last = this.path.next - 1;
-    if (received <= last && applied <= received) return null;
+    // It may have applied what is not durable there yet.
+    if (Math.max(received, applied) <= last) return null;
     return `it says that it has received all up to ${received} and applied all up to ${applied}, and the last that was sent is ${last}`;
   }
 

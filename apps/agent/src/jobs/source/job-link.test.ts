@@ -227,7 +227,7 @@ describe("a job's link", () => {
     link.arrive({ type: FrameType.acknowledge, from: position(1001), to: position(7) });
     expect(link.closed).toMatchObject({ end: 'protocol', sentence: expect.stringContaining('more than was sent') });
     await vi.advanceTimersByTimeAsync(400);
-    bench.newest.arriveJson(FrameType.welcome, welcome({ received: position(1001) }));
+    bench.newest.arriveJson(FrameType.welcome, welcome({ resumes: true, received: position(1001) }));
     expect(bench.newest.closed?.end).toBe('protocol');
     expect(bench.heard.filter((heard) => /^(acknowledged|up)/.test(heard))).toHaveLength(1);
   });

@@ -336,6 +336,7 @@ export class JobRunner {
 
   #noteState(): void {
     const facts = this.facts();
+    this.job.replicaDoubted = facts.differs != null;
     this.opening.turn(facts, this.job.verification !== null, this.options.wake);
     const { state, reason } = this.#link.stands(standingOf(facts), this.opening.compared);
     const now = `${state} ${reason?.code ?? ''}`;

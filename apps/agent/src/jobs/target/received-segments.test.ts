@@ -6,9 +6,9 @@ import { ReceivedSegments } from './received-segments.ts';
 
 const PACKETS = 8;
 
-/** Packets of ten operations each. */
+/** Packets of ten operations each, with room for them. */
 const packet = (n: number) => ({ from: n * 10 + 1, to: n * 10 + 10, origin: 1000 + n, elided: n % 2 === 1 });
-const records = (n: number): Uint8Array => new Uint8Array(500 + n).fill(n + 1);
+const records = (n: number): Uint8Array => new Uint8Array(5000 + n).fill(n + 1);
 
 describe('[TCM5] what a target has received', () => {
   let folder: string;

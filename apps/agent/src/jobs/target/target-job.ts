@@ -103,11 +103,8 @@ export class TargetJob {
     });
     this.#accept = this.#path.accept;
     this.#apply = this.#path.apply;
-    this.#toldCondition = new ToldCondition({
-      path: () => this.#path,
-      opened: () => options.opened?.() ?? null,
-      changed: options.condition,
-    });
+    const opened = () => options.opened?.() ?? null;
+    this.#toldCondition = new ToldCondition({ path: () => this.#path, opened, changed: options.condition });
     this.#checkpoints = this.#makeCheckpoints();
     this.hand = new TargetHand({
       path: this.#path,

@@ -8,7 +8,6 @@ import {
   realpathSync,
   renameSync,
   rmSync,
-  statSync,
   writeFileSync,
 } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -28,28 +27,11 @@ import {
 } from '@understudy/wire';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { FakeLink } from '../testing/fake-link.ts';
+import { markers, statIno, Trees } from '../testing/trees.ts';
 import { TargetJobs } from './target-jobs.ts';
 
 const PEER = 'a'.repeat(64);
 const FLOW = new Set<number>([FrameType.pause, FrameType.resume]);
-
-/** A replica in memory for a directory on disk: a directory made anew is another replica. */
-class Trees {
-  readonly all = new Map<number, MemoryReplica>();
-  fails: Error | null = null;
-  opening = () => {};
-  readonly open = ({ rootPath, limboPath }: { rootPath: string; limboPath: string }) => {
-    this.opening();
-    if (this.fails !== null) throw this.fails;
-    mkdirSync(rootPath, { recursive: true });
-    mkdirSync(limboPath, { recursive: true });
-    const inode = statIno(rootPath);
-    const tree = this.all.get(inode) ?? new MemoryReplica();
-    this.all.set(inode, tree);
-    return tree;
-  };
-}
-const statIno = (path: string) => statSync(path).ino;
 
 describe('the jobs of a target', () => {
   let top: string;
@@ -95,11 +77,6 @@ describe('the jobs of a target', () => {
   const root = () => join(top, 'replicas', 'data');
   const refusal = (link: FakeLink) => link.said(FrameType.refuse)[0] as { code: string; sentence: string } | undefined;
   const welcomed = (link: FakeLink) => link.said(FrameType.welcome)[0] as { resumes: boolean; applied: number };
-  const markers = (from: number, to: number) => {
-    const all = [];
-    for (let p = from; p <= to; p += 1) all.push(encodeRecord(record({ verb: Verb.marker, sequence: p })));
-    return Buffer.concat(all);
-  };
   const send = (link: FakeLink, from: number, to: number, payload = markers(from, to)) =>
     link.arrive({ type: FrameType.operations, from: position(from), to: position(to), records: 1, epoch: 1 }, payload);
   const acknowledged = (link: FakeLink) => link.sent.filter(({ type }) => type === FrameType.acknowledge).at(-1)?.to;

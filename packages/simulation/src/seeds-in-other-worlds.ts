@@ -1,0 +1,19 @@
+/** Seeds that hurt in a world that no seed has drawn. `seeds.test.ts` runs them. */
+import { steps } from './seeds-that-hurt.ts';
+import type { World } from './world.ts';
+
+/** With the steps that the run took. */
+export const FORCED: readonly [seed: number, world: Partial<World>, steps: readonly number[], found: string][] = [
+  [
+    10,
+    { sourceCuts: 0.02, deafness: 0, trouble: 0, brake: null, powerCuts: 0, targetBytes: undefined },
+    steps('9 99 355 358 362 368 376 381'),
+    '[SRM3] a repair ended, and a second power cut of the source took the word of what it had told of',
+  ],
+  [
+    7000208,
+    { sourceCuts: 0.02, deafness: 0, targetBytes: undefined },
+    steps('146 167 290 294 295 298 300'),
+    '[SRM3] the same, where a file has two names and rules are asked',
+  ],
+];
