@@ -53,7 +53,7 @@ describe('[TRM2] any records at all', () => {
         const { root, limbo } = rig.replica;
         said(...inputs);
         expect(said({ verb: Verb.marker })).toEqual([]);
-        expect(rig.accept.queued).toEqual({ records: 0, bytes: 0 });
+        expect(rig.accept.queued).toEqual({ records: 0, bytes: 0, memoryBytes: 0 });
         expect([rig.replica.root, rig.replica.limbo]).toEqual([root, limbo]);
         expect(rig.replica.attributes(root)).not.toBeNull();
       }),

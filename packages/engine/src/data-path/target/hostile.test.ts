@@ -35,7 +35,7 @@ describe('[TRM1] names that would lead out of their directory', () => {
       const effects = rig.accept.accept(packet(good, { verb, node: id(9), parent: ROOT, name: raw(name) }), 0);
       expect(effects).toMatchObject({ verdict: 'refused', refuse: { code: 'protocol' } });
     }
-    expect(rig.accept.queued).toEqual({ records: 0, bytes: 0 });
+    expect(rig.accept.queued).toEqual({ records: 0, bytes: 0, memoryBytes: 0 });
     expect(rig.tree()).toEqual(before);
   });
 
@@ -71,7 +71,7 @@ describe('[TCM1] [TCM3] positions, epochs and records that make no sense', () =>
       const old = { ...packet({ verb: Verb.marker, sequence: 1 }), from: position(1), to: position(1) };
       expect(rig.accept.accept(old, 1)).toMatchObject({ verdict: 'duplicate', acknowledge: true });
     }
-    expect(rig.accept.queued).toEqual({ records: 0, bytes: 0 });
+    expect(rig.accept.queued).toEqual({ records: 0, bytes: 0, memoryBytes: 0 });
   });
 
   it.each([

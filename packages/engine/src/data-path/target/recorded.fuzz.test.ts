@@ -144,7 +144,7 @@ describe('[TCM1] a recorded stream that was changed on its way', () => {
       fc.property(fc.uint8Array({ minLength: 1, maxLength: 400 }), fc.integer({ min: -5, max: 9 }), (records, to) => {
         const packet = { from: position(1), to: to as Packet['to'], epoch: 1, records };
         expect(rig.accept.accept(packet, 0).verdict).toBe('refused');
-        expect(rig.accept.queued).toEqual({ records: 0, bytes: 0 });
+        expect(rig.accept.queued).toEqual({ records: 0, bytes: 0, memoryBytes: 0 });
       }),
       { numRuns: 300 },
     );

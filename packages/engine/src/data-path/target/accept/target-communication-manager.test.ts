@@ -79,7 +79,7 @@ describe('the target communication manager', () => {
     expect(tcm.accept(packet(1, 5), 0).verdict).toBe('accepted');
     expect(tcm.queued.records).toBe(5);
     tcm.start({ applied: position(20), epoch: 1, keepQueue: false });
-    expect(tcm.queued).toEqual({ records: 0, bytes: 0 });
+    expect(tcm.queued).toEqual({ records: 0, bytes: 0, memoryBytes: 0 });
     expect(tcm.accept(packet(21, 21), 0).verdict).toBe('accepted');
   });
 
