@@ -28,7 +28,6 @@ export interface Watch {
 
 /** Bytes of a change that are looked at. */
 const MOST_LOOKED_AT = 1 << 20;
-const KEEP_SIZE = 1;
 /** Punching and zeroing empty a range; taking out or putting in shifts all behind it. */
 const EMPTIES = 2 | 16;
 const SHIFTS = 8 | 32;
@@ -195,10 +194,8 @@ export class KeepingFiles implements WatchedFiles {
   allocate(handle: Handle, mode: number, offset: number, length: number): void {
     if ((mode & EMPTIES) !== 0) this.#overwriting(handle, offset, offset + length, null);
     else if ((mode & SHIFTS) !== 0) this.#overwriting(handle, offset, Number.MAX_SAFE_INTEGER, null);
-    else {
-      this.#refuseKept(handle, 'fallocate');
-      if ((mode & KEEP_SIZE) === 0) this.keeper.touching(handle);
-    }
+    // Space within the size alone moves the time of change, too.
+    else this.#touching(handle, 'fallocate');
     this.#files.allocate(handle, mode, offset, length);
   }
 
