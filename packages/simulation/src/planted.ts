@@ -195,4 +195,40 @@ export const PLANTED: readonly Planted[] = [
     to: 'void (root, node,',
     seeds: 60,
   },
+  {
+    rule: 'TRM4',
+    what: 'space that is asked for within a file and makes it longer',
+    file: `${TARGET}/apply/operations/fallocate.ts`,
+    from: 'root.files.allocate(handle, mode, offset, extent);',
+    to: 'root.files.allocate(handle, mode === KEEP_SIZE ? 0 : mode, offset, extent);',
+    seeds: 60,
+  },
+  {
+    rule: 'TRM4',
+    what: 'a range of zeros that makes a file longer which was to keep its size',
+    file: `${TARGET}/apply/operations/fallocate.ts`,
+    from: 'root.files.allocate(handle, mode, offset, extent);',
+    to: 'root.files.allocate(handle, mode === (ZERO_RANGE | KEEP_SIZE) ? ZERO_RANGE : mode, offset, extent);',
+    seeds: 60,
+  },
+  {
+    rule: 'TRM4',
+    what: 'access control lists that no mirror sends',
+    file: 'engine/src/protection/mirror/entry-sender.ts',
+    from: '      return root.files.xattrs(node);\n',
+    to: "      return root.files.xattrs(node)?.filter(([name]) => name.startsWith('user.')) ?? null;\n",
+    seeds: 60,
+  },
+  {
+    rule: 'TRM4',
+    what: 'a mode that is set, and an access control list put back as it was before',
+    file: `${TARGET}/apply/operations/setattr.ts`,
+    from: '  if (mode && !isSymlink(attributes)) root.files.setMode(handle, attributes.mode & PERMISSIONS);\n',
+    to: `  const before = root.files.xattrs(handle) ?? [];
+  if (mode && !isSymlink(attributes)) root.files.setMode(handle, attributes.mode & PERMISSIONS);
+  for (const [name, value] of before) if (name === 'system.posix_acl_access') root.files.setXattr(handle, name, value);
+`,
+    seeds: 100,
+    first: 100,
+  },
 ];

@@ -23,6 +23,7 @@ import {
   drawTakeOvers,
   drawTargetDisk,
   drawTargetMemory,
+  drawVerbs,
   drawWorld,
   type World,
 } from './world.ts';
@@ -86,6 +87,7 @@ function drawAll(chances: Chances): World {
     ...drawSourceDisk(chances.source),
     ...drawTargetMemory(chances.narrow),
     ...drawSourceCuts(chances.cuts, more.deafness),
+    ...drawVerbs(chances.verbs),
     ...drawBrake(chances.brake),
     ...drawBeside(chances.beside),
   };
@@ -118,6 +120,7 @@ function makeRun(seed: number, mutation: Mutation): Run {
     tops: [...new Set(pairs.flatMap(({ tops }) => tops))],
     fixed: pairs.flatMap(({ fixed }) => fixed),
     random,
+    furtherVerbs: world.furtherVerbs,
     changed: (node: Parameters<typeof pair.contents.changed>[0]) => pair.contents.changed(node),
   });
   const deaf = new Deafness(pairs, chances.deaf, world.deafness ?? 0);

@@ -36,6 +36,7 @@ const SALT = {
   source: 0x73_72_63,
   cuts: 0x63_75_74,
   narrow: 0x6e_61_72,
+  verbs: 0x76_65_72,
 };
 type Chance = keyof typeof SALT;
 
@@ -54,6 +55,7 @@ export class Chances {
   readonly source: SeededRandom;
   readonly cuts: SeededRandom;
   readonly narrow: SeededRandom;
+  readonly verbs: SeededRandom;
 
   constructor(seed: number) {
     this.#seed = seed;
@@ -70,6 +72,7 @@ export class Chances {
     this.source = of('source');
     this.cuts = of('cuts');
     this.narrow = of('narrow');
+    this.verbs = of('verbs');
     this.#all = (Object.keys(SALT) as Chance[]).map((chance) => [SALT[chance], this[chance]] as const);
   }
 

@@ -13,7 +13,7 @@ import {
   TargetReplicationManager,
   type UndoPoint,
 } from '@understudy/engine';
-import { MemoryReceivedJournal, MemoryReplica, MemoryTargetJournal } from '@understudy/engine/testing';
+import { MemoryReceivedJournal, type MemoryReplica, MemoryTargetJournal } from '@understudy/engine/testing';
 import {
   type Condition,
   encodeRecord,
@@ -24,6 +24,7 @@ import {
   Verb,
   type Welcome,
 } from '@understudy/wire';
+import { AclReplica } from './acl-replica.ts';
 import { type BadDisk, Killed } from './bad-disk.ts';
 import { Digests } from './digests.ts';
 import type { LostOfRoot } from './held-replica.ts';
@@ -68,7 +69,7 @@ export class TargetAgent {
     this.#nowMs = options.nowMs;
     this.#brakeCopyBytes = options.brakeCopyBytes ?? null;
     this.#digests = options.digests ?? new Digests();
-    this.replicas = Array.from({ length: options.roots }, () => new MemoryReplica({ filePaths: false }));
+    this.replicas = Array.from({ length: options.roots }, () => new AclReplica({ filePaths: false }));
     const moment = options.moment ?? (() => {});
     for (const replica of this.replicas)
       replica.beforeChange = (call) => {

@@ -1,7 +1,15 @@
 /** Random applications: every verb over few names, so that calls meet each other. In: a seed's randomness. Out: changes of a file system. */
 import { type RawName, rawFromText } from '@understudy/base';
 import { FileError } from '@understudy/engine';
-import { FallocateMode, type MemoryFileSystem, PAGE } from '@understudy/interceptor/memory';
+import {
+  ACCESS_ACL,
+  AclTag,
+  DEFAULT_ACL,
+  encodeAcl,
+  FallocateMode,
+  type MemoryFileSystem,
+  PAGE,
+} from '@understudy/interceptor/memory';
 import { type NodeId, RenameFlag } from '@understudy/wire';
 import { drawBurst } from './bursts.ts';
 import type { SeededRandom } from './random.ts';
@@ -49,14 +57,20 @@ const KINDS = {
   tmpfile: 1,
   name: 1,
 } as const;
-type Kind = keyof typeof KINDS;
-const WEIGHTED = Object.entries(KINDS).flatMap(([kind, weight]) => Array<Kind>(weight).fill(kind as Kind));
+/** Drawn only where the world says so. */
+const FURTHER = { allocate: 2, zeroRange: 2, copyRange: 2, acl: 2, defaultAcl: 1, removeAcl: 1 } as const;
+type Kind = keyof typeof KINDS | keyof typeof FURTHER;
+const weighted = (kinds: Partial<Record<Kind, number>>): readonly Kind[] =>
+  Object.entries(kinds).flatMap(([kind, weight]) => Array<Kind>(weight).fill(kind as Kind));
+const SOME = weighted(KINDS);
+const ALL = weighted({ ...KINDS, ...FURTHER });
 
 export class Workload {
   readonly #fs: MemoryFileSystem;
   readonly #tops: readonly NodeId[];
   readonly #fixed: ReadonlySet<NodeId>;
   readonly #random: SeededRandom;
+  readonly #kinds: readonly Kind[];
   readonly #changed: (node: NodeId) => void;
   readonly #unnamed: NodeId[] = [];
   /** What was done, for the report of a failure. */
@@ -69,12 +83,15 @@ export class Workload {
     /** Directories whose names are left alone. */
     readonly fixed?: readonly NodeId[];
     readonly random: SeededRandom;
+    /** Also space ahead, ranges of zeros and copied ones, access control lists. */
+    readonly furtherVerbs?: boolean | undefined;
     readonly changed: (node: NodeId) => void;
   }) {
     this.#fs = options.fs;
     this.#tops = options.tops;
     this.#fixed = new Set(options.fixed ?? []);
     this.#random = options.random;
+    this.#kinds = options.furtherVerbs === true ? ALL : SOME;
     this.#changed = options.changed;
   }
 
@@ -84,9 +101,10 @@ export class Workload {
 
   step(): void {
     const draw = this.#draw();
-    const kind = this.#random.pick(WEIGHTED) ?? 'write';
+    const kind = this.#random.pick(this.#kinds) ?? 'write';
     const { one, directory, name } = draw;
-    const other = kind === 'exchange' ? `${draw.two.parent}/${draw.two.name}=${draw.two.node}` : `${directory}/${name}`;
+    const ofTwo = kind === 'exchange' || kind === 'copyRange';
+    const other = ofTwo ? `${draw.two.parent}/${draw.two.name}=${draw.two.node}` : `${directory}/${name}`;
     this.steps.push(`${kind} ${one.parent}/${one.name}=${one.node} ${other}`);
     try {
       this.#perform(kind, draw);
@@ -199,9 +217,10 @@ export class Workload {
     return call !== undefined;
   }
 
-  #performOnNodes(kind: Kind, { one, data, offset }: Draw): void {
+  #performOnNodes(kind: Kind, draw: Draw): void {
     const fs = this.#fs;
     const random = this.#random;
+    const { one, data, offset } = draw;
     const { node } = one;
     this.#changed(node);
     const calls: Partial<Record<Kind, () => unknown>> = {
@@ -216,6 +235,24 @@ export class Workload {
       utimens: () => fs.utimens(node, { sec: 5, nsec: 6 }, { sec: random.below(1000), nsec: random.below(1e9) }),
       xattr: () => fs.setXattr(node, rawFromText(`user.k${random.below(3)}`), data.subarray(0, 40)),
       removexattr: () => fs.removeXattr(node, rawFromText(`user.k${random.below(3)}`)),
+    };
+    const call = calls[kind];
+    if (call === undefined) this.#performFurther(kind, draw);
+    else call();
+  }
+
+  #performFurther(kind: Kind, { one, two, data, offset }: Draw): void {
+    const fs = this.#fs;
+    const random = this.#random;
+    const { node } = one;
+    const keepSize = () => (random.chance(0.5) ? FallocateMode.keepSize : 0);
+    const calls: Partial<Record<Kind, () => unknown>> = {
+      allocate: () => fs.fallocate(node, keepSize(), offset, data.length),
+      zeroRange: () => fs.fallocate(node, FallocateMode.zero | keepSize(), offset, data.length),
+      copyRange: () => fs.copyRange(two.node, random.below(PAGE), node, offset, data.length),
+      acl: () => fs.setXattr(node, ACCESS_ACL, drawAcl(random)),
+      defaultAcl: () => fs.setXattr(node, DEFAULT_ACL, drawAcl(random)),
+      removeAcl: () => fs.removeXattr(node, ACCESS_ACL),
     };
     calls[kind]?.();
   }
@@ -251,4 +288,19 @@ function isRegular(fs: MemoryFileSystem, node: NodeId): boolean {
 /** Linux has no way to change the mode of a symbolic link. */
 function isSymlink(fs: MemoryFileSystem, node: NodeId): boolean {
   return ((fs.attributes(node)?.mode ?? 0) & 0o170000) === 0o120000;
+}
+
+/** Now and then one that says no more than a mode. */
+function drawAcl(random: SeededRandom): Uint8Array {
+  const permissions = () => random.below(8);
+  const named = [
+    { tag: AclTag.user, permissions: permissions(), id: random.below(3) },
+    { tag: AclTag.group, permissions: permissions() },
+    { tag: AclTag.mask, permissions: permissions() },
+  ];
+  return encodeAcl([
+    { tag: AclTag.owner, permissions: permissions() },
+    ...(random.chance(0.8) ? named : [{ tag: AclTag.group, permissions: permissions() }]),
+    { tag: AclTag.others, permissions: permissions() },
+  ]);
 }

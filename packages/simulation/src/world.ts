@@ -49,12 +49,14 @@ export interface World {
   readonly slow?: boolean;
   /** The job protects already when the steps begin. */
   readonly settled?: boolean;
+  /** Applications also ask for space ahead, zero and copy ranges, and set access control lists. */
+  readonly furtherVerbs?: boolean;
   /** Each step draws for itself, so that steps can be left out and the others stay what they were. */
   readonly stepwise?: boolean;
 }
 
 /** What seeds draw only since those that were shortened hurt, so that these are still the runs that they were. */
-export const NOT_YET: Partial<World> = { sourceCuts: 0, targetBytes: undefined };
+export const NOT_YET: Partial<World> = { sourceCuts: 0, targetBytes: undefined, furtherVerbs: false };
 
 /** Worlds as they were when the first seeds hurt, and likewise. */
 export const AS_IT_WAS: Partial<World> = {
@@ -133,6 +135,10 @@ export function drawTargetMemory(random: SeededRandom): Pick<World, 'targetBytes
   return random.chance(0.2) ? { targetBytes: 4096 } : {};
 }
 
+export function drawVerbs(random: SeededRandom): Pick<World, 'furtherVerbs'> {
+  return { furtherVerbs: random.chance(0.3) };
+}
+
 export function drawBrake(random: SeededRandom): Pick<World, 'brake'> {
   const wanted = random.chance(0.15);
   const brake = {
@@ -148,6 +154,7 @@ const describeLatest = ({
   targetBytes,
   sourceDisk = 'good',
   sourceCuts = 0,
+  furtherVerbs = false,
   brake = null,
   beside = null,
 }: World): string => {
@@ -155,7 +162,8 @@ const describeLatest = ({
   const power = sourceCuts === 0 ? '' : `, source's power cuts ${sourceCuts}`;
   const disk = (sourceDisk === 'good' ? '' : `, source's disk ${sourceDisk}`) + power + memory;
   const limits =
-    brake === null ? '' : `, brake ${brake.files}/${brake.share}/${brake.windowMs} keeps ${brake.copyBytes}`;
+    (furtherVerbs ? ', further verbs' : '') +
+    (brake === null ? '' : `, brake ${brake.files}/${brake.share}/${brake.windowMs} keeps ${brake.copyBytes}`);
   if (beside === null) return disk + limits;
   const { scope, within, pace, storeBytes } = beside;
   return `${disk}${limits}, beside it ${scope}${within ? ' within' : ''}, ${pace}, disk ${beside.disk}, store ${storeBytes}`;

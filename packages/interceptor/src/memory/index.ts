@@ -1,4 +1,14 @@
 /** memory: a deterministic file system and its interceptor, pure, for the simulation and for tests. */
+export {
+  ACCESS_ACL,
+  AclTag,
+  DEFAULT_ACL,
+  decodeAcl,
+  encodeAcl,
+  isModeOnly,
+  permissionsOf,
+  withPermissions,
+} from './access-list.ts';
 export { PAGE, SparseContent } from './content.ts';
 export { FallocateMode, type WriteOptions } from './memory-contents.ts';
 export { MemoryFileSystem } from './memory-file-system.ts';

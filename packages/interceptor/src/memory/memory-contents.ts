@@ -2,9 +2,18 @@
 import type { RawName } from '@understudy/base';
 import { FileError } from '@understudy/engine';
 import { type Attributes, type NodeId, RecordFlag, SetAttribute, Verb, type Xattr } from '@understudy/wire';
+import {
+  ACCESS_ACL,
+  DEFAULT_ACL,
+  decodeAcl,
+  encodeAcl,
+  isModeOnly,
+  permissionsOf,
+  withPermissions,
+} from './access-list.ts';
 import { PAGE } from './content.ts';
 import { MemoryNodes } from './memory-nodes.ts';
-import { FileType, type MemoryNode, type Timestamp } from './node.ts';
+import { FileType, isDirectory, type MemoryNode, type Timestamp, typeOf } from './node.ts';
 
 /** As the kernel's FUSE limit: a longer write comes as several operations. */
 export const MAX_WRITE = 1 << 20;
@@ -57,6 +66,16 @@ export class MemoryContents extends MemoryNodes {
     this.write(node, this.regular(node, 'write').content.size, data);
   }
 
+  /** As copy_file_range(2) through FUSE without that call: what is read is written, and ends where the one file does. */
+  copyRange(from: NodeId, fromOffset: number, to: NodeId, offset: number, length: number): void {
+    const { content } = this.regular(from, 'copy_file_range');
+    this.regular(to, 'copy_file_range');
+    if (from === to && Math.abs(fromOffset - offset) < length) throw new FileError('EINVAL', 'copy_file_range');
+    const data = new Uint8Array(Math.max(0, Math.min(length, content.size - fromOffset)));
+    content.read(fromOffset, data);
+    this.write(to, offset, data);
+  }
+
   truncate(node: NodeId, size: number): void {
     const found = this.regular(node, 'truncate');
     if (size < 0) throw new FileError('EINVAL', 'truncate');
@@ -95,8 +114,7 @@ export class MemoryContents extends MemoryNodes {
   /** `mask` of SetAttribute bits; what a set bit needs and `values` lacks stays as it is. */
   setAttributes(node: NodeId, mask: number, values: Partial<Attributes>): void {
     const found = this.node(node, 'setattr');
-    if ((mask & SetAttribute.mode) !== 0)
-      found.mode = (found.mode & FileType.mask) | ((values.mode ?? found.mode) & 0o7777);
+    if ((mask & SetAttribute.mode) !== 0) setMode(found, values.mode ?? found.mode);
     if ((mask & SetAttribute.uid) !== 0) found.uid = values.uid ?? found.uid;
     if ((mask & SetAttribute.gid) !== 0) found.gid = values.gid ?? found.gid;
     const owner = (mask & (SetAttribute.uid | SetAttribute.gid)) !== 0;
@@ -109,11 +127,15 @@ export class MemoryContents extends MemoryNodes {
     this.tell(found, { of: found, verb: Verb.setattr, detail: mask, flags: cleared ? RecordFlag.modeChanged : 0 });
   }
 
+  /** An access control list brings the mode along, and one that says no more than a mode is not kept. */
   setXattr(node: NodeId, name: RawName, value: Uint8Array): void {
     const found = this.node(node, 'setxattr');
-    found.xattrs.set(name, value.slice());
+    const before = found.mode;
+    if (name === ACCESS_ACL || name === DEFAULT_ACL) setAcl(found, name, value);
+    else found.xattrs.set(name, value.slice());
     found.ctime = this.now();
-    this.tell(found, { of: found, verb: Verb.setxattr, name, data: value });
+    const flags = found.mode === before ? 0 : RecordFlag.modeChanged;
+    this.tell(found, { of: found, verb: Verb.setxattr, name, data: value, flags });
   }
 
   removeXattr(node: NodeId, name: RawName): void {
@@ -127,6 +149,23 @@ export class MemoryContents extends MemoryNodes {
     node.mtime = this.now();
     node.ctime = node.mtime;
   }
+}
+
+/** The list of a file that has one follows its mode. */
+function setMode(node: MemoryNode, mode: number): void {
+  node.mode = (node.mode & FileType.mask) | (mode & 0o7777);
+  const acl = decodeAcl(node.xattrs.get(ACCESS_ACL) ?? new Uint8Array(0));
+  if (acl !== null) node.xattrs.set(ACCESS_ACL, encodeAcl(withPermissions(acl, mode)));
+}
+
+function setAcl(node: MemoryNode, name: RawName, value: Uint8Array): void {
+  const acl = decodeAcl(value);
+  if (typeOf(node) === FileType.symlink) throw new FileError('EOPNOTSUPP', 'setxattr');
+  if (name === DEFAULT_ACL && !isDirectory(node)) throw new FileError('EACCES', 'setxattr');
+  if (acl === null) throw new FileError('EINVAL', 'setxattr');
+  if (name === ACCESS_ACL) node.mode = (node.mode & ~0o777) | permissionsOf(acl);
+  if (name === ACCESS_ACL && isModeOnly(acl)) node.xattrs.delete(name);
+  else node.xattrs.set(name, value.slice());
 }
 
 function clearSetuid(node: MemoryNode): boolean {

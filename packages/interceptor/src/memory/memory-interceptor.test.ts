@@ -47,7 +47,7 @@ function drained(interceptor: MemoryInterceptor): OperationRecord[] {
 
 const small = fc.nat(5);
 const operation = fc.record({
-  kind: fc.nat(17),
+  kind: fc.nat(18),
   a: small,
   b: small,
   at: fc.nat(3 * PAGE),
@@ -87,6 +87,7 @@ function perform(
     () => fs.chown(one.node, op.a, op.b),
     () => fs.utimens(one.node, { sec: op.a, nsec: op.b }, { sec: op.at, nsec: 5 }),
     () => (op.b === 0 ? fs.removeXattr(one.node, raw('user.k')) : fs.setXattr(one.node, raw('user.k'), data)),
+    () => fs.copyRange(pick(op.length).node, op.b, one.node, op.at, op.length),
   ];
   try {
     calls[op.kind]?.();
