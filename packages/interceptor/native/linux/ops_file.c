@@ -105,11 +105,32 @@ static int writable_fd(struct worker *w, const struct fuse_write_in *in, bool *o
 	return handle_fd(w, in->fh, w->in->nodeid);
 }
 
-static ssize_t write_all(int fd, const char *data, size_t size, uint64_t offset)
+bool is_write_back(const struct worker *w)
+{
+	return w->in->opcode == FUSE_WRITE && (((const struct fuse_write_in *)w->arg)->write_flags & FUSE_WRITE_CACHE);
+}
+
+bool is_durable_write(const struct worker *w)
+{
+	const uint32_t both = O_DIRECT | O_DSYNC;
+	return w->in->opcode == FUSE_WRITE && !is_write_back(w) && (((const struct fuse_write_in *)w->arg)->flags & both) == both;
+}
+
+/* The descriptor has O_SYNC and O_DSYNC of an open. Of RWF_SYNC and RWF_DSYNC only the call itself knows. */
+static int durability(const struct worker *w)
+{
+	if (!is_durable_write(w))
+		return 0;
+	return (((const struct fuse_write_in *)w->arg)->flags & O_SYNC) == O_SYNC ? RWF_SYNC : RWF_DSYNC;
+}
+
+static ssize_t write_all(int fd, const char *data, size_t size, uint64_t offset, int how)
 {
 	size_t done = 0;
 	while (done < size) {
-		ssize_t n = pwrite(fd, data + done, size - done, (off_t)(offset + done));
+		struct iovec rest = { (void *)(data + done), size - done };
+		off_t at = (off_t)(offset + done);
+		ssize_t n = how == 0 ? pwrite(fd, rest.iov_base, rest.iov_len, at) : pwritev2(fd, &rest, 1, at, how);
 		if (n < 0 && errno == EINTR)
 			continue;
 		if (n <= 0)
@@ -136,7 +157,7 @@ void op_write(struct worker *w)
 	if (kill)
 		(void)stat_fd(fd, &before);
 	activity_stretch(w, node_real(w, w->in->nodeid), in->offset, in->size);
-	ssize_t n = write_all(fd, data, in->size, in->offset);
+	ssize_t n = write_all(fd, data, in->size, in->offset, durability(w));
 	if (n >= 0) {
 		struct draft *d = draft(w, VERB_WRITE);
 		d->node = node_real(w, w->in->nodeid);

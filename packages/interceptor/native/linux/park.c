@@ -52,18 +52,6 @@ enum park_mode park_least(const struct parked *p)
 	return is_fsync(p->opcode) || p->durable ? PARK_FSYNC : PARK_EVERY_CALL;
 }
 
-static bool is_write_back(const struct worker *w)
-{
-	return w->in->opcode == FUSE_WRITE && (((const struct fuse_write_in *)w->arg)->write_flags & FUSE_WRITE_CACHE);
-}
-
-/* O_SYNC, O_DSYNC: behind any other write of theirs the kernel calls fsync, behind an asynchronous direct one it does not. */
-static bool is_durable_write(const struct worker *w)
-{
-	const uint32_t both = O_DIRECT | O_DSYNC;
-	return w->in->opcode == FUSE_WRITE && !is_write_back(w) && (((const struct fuse_write_in *)w->arg)->flags & both) == both;
-}
-
 struct parked *park_prepared(const struct worker *w)
 {
 	uint32_t at = w->slot == NULL ? 0 : w->slot->park;

@@ -203,6 +203,11 @@ int stat_fd(int fd, struct stat *st);
 int stat_at(int dir, const char *name, struct stat *st);
 struct timespec mtime_of(int fd);
 
+/* ops_file.c */
+bool is_write_back(const struct worker *w);
+/* O_SYNC, O_DSYNC: behind any other write of theirs the kernel calls fsync, behind an asynchronous direct one it does not. */
+bool is_durable_write(const struct worker *w);
+
 /* operations */
 void op_init(struct worker *w);
 void op_lookup(struct worker *w);

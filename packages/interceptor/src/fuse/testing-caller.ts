@@ -42,20 +42,30 @@ calls = {
     'map': lambda path: maps.__setitem__(path, mmap.mmap(handle(path), 0)),
     'store': lambda path, text: maps[path].__setitem__(slice(0, len(text)), text.encode()),
     'sync': lambda path: maps[path].flush(),
-    'punch': lambda path, at, length: punch(path, at, length),
+    'punch': lambda path, at, length: from_libc('fallocate', handle(path), 3, at, length),
+    'allot': lambda path, flag, at, length: from_libc('fallocate', opened(path, flag), 0, at, length),
+    'cut': lambda path, flag, size: os.ftruncate(opened(path, flag), size),
+    'direct': lambda path, flag, how, at: os.pwritev(opened(path, 'O_DIRECT', flag), [a_page()], at, getattr(os, how, 0)),
+    'range': lambda path: from_libc('sync_file_range', handle(path), 0, 0, 7),
+    'syncfs': lambda path, beside: from_libc('syncfs', os.open(os.path.join(os.path.dirname(path), beside), os.O_RDONLY)),
+    'syncall': lambda path: os.sync(),
 }
-def punch(path, at, length):
+def opened(path, *flags):
+    return os.open(path, sum((getattr(os, flag, 0) for flag in flags), os.O_WRONLY))
+def a_page():
+    page = mmap.mmap(-1, 4096)
+    page.write(b'x' * 4096)
+    return page
+def from_libc(name, fd, *args):
     import ctypes
     libc = ctypes.CDLL(None, use_errno=True)
-    if libc.fallocate(handle(path), 3, ctypes.c_long(at), ctypes.c_long(length)) != 0:
-        raise OSError(ctypes.get_errno(), 'fallocate')
+    numbers = [ctypes.c_long(arg) for arg in args]
+    if getattr(libc, name)(fd, *numbers) != 0: raise OSError(ctypes.get_errno(), name)
 def write_asynchronously(path, flags, how, at):
     # A page by io_submit, past the page cache, as databases do; the answer is what io_getevents says of it.
     import ctypes, platform, struct
     setup, events, submit = {'x86_64': (206, 208, 209), 'aarch64': (0, 4, 2)}[platform.machine()]
-    fd = os.open(path, os.O_WRONLY | os.O_DIRECT | getattr(os, flags, 0))
-    page = mmap.mmap(-1, 4096)
-    page.write(b'x' * 4096)
+    fd, page = opened(path, 'O_DIRECT', flags), a_page()
     def call(number, *args):
         libc = ctypes.CDLL(None, use_errno=True)
         result = libc.syscall(ctypes.c_long(number), *args)
