@@ -4,7 +4,7 @@
  * flushed for it.
  */
 import { execFileSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, statSync, truncateSync, utimesSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -52,7 +52,6 @@ const DURABLE: readonly Case[] = [
     TEXT,
   ],
   ['a store before msync', [['map'], ['store', 'AS'], ['sync']], TEXT],
-  ['a store before sync', [['map'], ['store', 'AS'], ['syncall']], TEXT],
   ['fallocate with O_DSYNC', [['allot', 'O_DSYNC', 0, 65_536]], ALLOTTED],
   ['fallocate with O_SYNC', [['allot', 'O_SYNC', 0, 65_536]], ALLOTTED],
 ];
@@ -92,28 +91,51 @@ describe.skipIf(skip !== null).each(['ext4', 'xfs'])('fuse and a power cut: %s',
     rmSync(home, { recursive: true, force: true });
   });
 
-  /** What the calls on a file leave, and whether the disk was flushed between the first and the last answer. */
-  async function cut(directory: string, calls: readonly Call[], at: number) {
+  /** Makes the calls on a new file, one hole or full of zeros, of the second 1000. `look` sees the file that a cut leaves. */
+  async function cut<T>(
+    directory: string,
+    calls: readonly Call[],
+    look: (path: string, flushed: boolean) => T,
+    full = false,
+  ) {
     files += 1;
     const path = world.path(`${directory}/file${files}`);
-    writeFileSync(path, '');
+    writeFileSync(path, full ? Buffer.alloc(8192) : '');
     truncateSync(path, 8192);
+    utimesSync(path, 1000, 1000);
     execFileSync('sync', ['-f', image.point]);
     const before = flushesOf(image);
     for (const [verb, ...args] of calls) expect((await caller.call(verb, path, ...args)).error).toBeUndefined();
     const flushed = flushesOf(image) > before;
-    return afterPowerCut(image, type, (point) => {
-      const content = readFileSync(join(point, path.slice(image.point.length)), 'latin1');
+    return afterPowerCut(image, type, (point) => look(join(point, path.slice(image.point.length)), flushed));
+  }
+  /** What is left of the content, and whether the disk was flushed between the first and the last answer. */
+  const leftOf = (directory: string, calls: readonly Call[], [, at]: Left) =>
+    cut(directory, calls, (path, flushed) => {
+      const content = readFileSync(path, 'latin1');
       return { flushed, left: [content.length, at, content[at] ?? null] };
     });
-  }
 
   for (const [name, calls, left] of DURABLE)
     it(`[FSI3] ${name} is on the disk when it is answered`, async (context) => {
       if (why !== null) return context.skip(why);
-      expect(await cut('two', calls, left[1])).toEqual({ flushed: true, left });
-      expect(await cut('one', calls, left[1])).toEqual({ flushed: true, left });
+      expect(await leftOf('two', calls, left)).toEqual({ flushed: true, left });
+      expect(await leftOf('one', calls, left)).toEqual({ flushed: true, left });
     });
+
+  it(
+    '[FSI3] RWF_SYNC has the time on the disk as well, RWF_DSYNC only what it takes to read',
+    UNDISTURBED,
+    async (context) => {
+      if (why !== null) return context.skip(why);
+      for (const directory of ['two', 'one'])
+        for (const how of ['RWF_SYNC', 'RWF_DSYNC']) {
+          const calls: Call[] = [['aio', '', how, 0]];
+          const isOld = await cut(directory, calls, (path) => statSync(path).mtimeMs === 1_000_000, true);
+          expect([directory, how, isOld]).toEqual([directory, how, how === 'RWF_DSYNC']);
+        }
+    },
+  );
 
   it('[FSI3] syncfs is the one that the kernel does not pass on, as SPEC.md says', UNDISTURBED, async (context) => {
     if (why !== null) return context.skip(why);
@@ -121,14 +143,14 @@ describe.skipIf(skip !== null).each(['ext4', 'xfs'])('fuse and a power cut: %s',
       ['write', 0, 'AS'],
       ['syncfs', '.'],
     ];
-    expect(await cut('two', calls, 0)).toEqual({ flushed: true, left: TEXT });
-    expect(await cut('one', calls, 0)).toEqual({ flushed: false, left: HOLE });
+    expect(await leftOf('two', calls, TEXT)).toEqual({ flushed: true, left: TEXT });
+    expect(await leftOf('one', calls, HOLE)).toEqual({ flushed: false, left: HOLE });
   });
 
   for (const [name, calls, left] of NOT_DURABLE)
     it(`[FSI3] ${name} costs no flush`, UNDISTURBED, async (context) => {
       if (why !== null) return context.skip(why);
-      expect(await cut('two', calls, left[1])).toEqual({ flushed: false, left });
-      expect(await cut('one', calls, left[1])).toEqual({ flushed: false, left });
+      expect(await leftOf('two', calls, left)).toEqual({ flushed: false, left });
+      expect(await leftOf('one', calls, left)).toEqual({ flushed: false, left });
     });
 });
