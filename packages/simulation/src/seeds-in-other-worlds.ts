@@ -16,4 +16,10 @@ export const FORCED: readonly [seed: number, world: Partial<World>, steps: reado
     steps('146 167 290 294 295 298 300'),
     '[SRM3] the same, where a file has two names and rules are asked',
   ],
+  [
+    5032,
+    { furtherVerbs: true, brake: { files: 3, share: 0.1, windowMs: 1500, copyBytes: 67_108_864 } },
+    steps('70 101 104 111 112'),
+    '[SAFE4] a way back left the time of change that asking for space within the size had brought',
+  ],
 ];
