@@ -22,4 +22,10 @@ export const FORCED: readonly [seed: number, world: Partial<World>, steps: reado
     steps('70 101 104 111 112'),
     '[SAFE4] a way back left the time of change that asking for space within the size had brought',
   ],
+  [
+    3350803,
+    { sourceCuts: 0.005, targetBytes: undefined, furtherVerbs: false },
+    steps('245 248 255 258 262-263 265 279 281-282 284-286 354 358 377 391 397 400-401 414'),
+    '[SRM2] a repair had ended, its source died in the next one, and a directory that it had told of was known to nobody',
+  ],
 ];

@@ -270,6 +270,7 @@ export class Runs {
     if (mirror?.done) {
       this.#progress = mirror.progress;
       if (!mirror.repairing) this.#trust.ended(mirror.compare);
+      else this.#arrived();
       if (!mirror.repairing && mirror.compare !== 'attributes') this.differences = null;
       this.#mirror = null;
       this.#paused = false;
@@ -302,6 +303,14 @@ export class Runs {
     this.#wish = null;
     if (verification.done) this.#found(verification, wish?.repair === true);
     wish?.onDone(verification);
+  }
+
+  /** What was refused meanwhile is dirty by now. */
+  #arrived(): void {
+    const { world, dirty } = this.#parts;
+    const items = dirty.items();
+    for (const { index, scope } of world.roots.values())
+      scope.arrived(new Set(items.flatMap((item) => ('node' in item && item.root === index ? [item.node] : []))));
   }
 
   #found(verification: Verification, repair: boolean): void {

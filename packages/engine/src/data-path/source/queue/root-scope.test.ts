@@ -59,6 +59,20 @@ describe('root scope', () => {
     ]);
   });
 
+  it('[SRM2] what a repair has told of is unknown to the next process until the repair has ended, and then only what was refused', () => {
+    const scope = scopeAt('/data', true);
+    scope.complete([]);
+    for (const id of [2, 3]) scope.except(node(id));
+    for (const id of [2, 3]) scope.add(node(id), node(1), name(`n${id}`), false);
+    scope.strayed(node(2));
+    expect([scope.knows(node(2)), scope.remembered, [...scope.strays]]).toEqual([true, [node(2), node(3)], [node(2)]]);
+    const { version } = scope;
+    scope.arrived(new Set([node(3)]));
+    expect([scope.remembered, [...scope.strays]]).toEqual([[node(3)], []]);
+    // So that it is written down.
+    expect(scope.version).toBeGreaterThan(version);
+  });
+
   it('a loop of directories, which only a bug can make, does not hang', () => {
     const scope = scopeAt('/data');
     scope.add(node(2), node(3), name('a'), true);

@@ -117,6 +117,16 @@ export class RootScope {
     this.#known.clear();
   }
 
+  /** A repair has ended, and what it told of is there, but for these: they have to be told of once more. */
+  arrived(but: ReadonlySet<NodeId>): void {
+    for (const node of this.#settling) {
+      if (but.has(node)) continue;
+      this.#settling.delete(node);
+      this.#strays.delete(node);
+      this.#version += 1;
+    }
+  }
+
   /** It exists, and the target will not learn of it by itself. */
   except(node: NodeId): void {
     this.forget(node);
