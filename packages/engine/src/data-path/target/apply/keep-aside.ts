@@ -48,24 +48,46 @@ export function keepAside(root: ReplicaRoot, place: Place, shelf: Shelf): RawNam
   return told;
 }
 
-/** A free name on the shelf, its folders made. `told`: where that is beneath limbo. `known`: folders that are there already. */
-export function placeOn(
-  root: Files,
-  { kind, folder, path }: Shelf,
-  known?: Map<RawName, Handle>,
-): Place & { readonly told: RawName } {
+/** A folder on the shelf. `former`: it, or one above it, was the replica's own, and lies there as it left. */
+export interface ShelfFolder {
+  readonly handle: Handle;
+  readonly former: boolean;
+}
+
+export interface KnownFolders {
+  /** Those that are there already. */
+  readonly known?: Map<RawName, ShelfFolder> | undefined;
+  /** What was the replica's own. */
+  readonly kept: ReadonlySet<Handle>;
+}
+
+export interface ShelfPlace extends Place {
+  /** Where that is beneath limbo. */
+  readonly told: RawName;
+  /** Of the folder. */
+  readonly former: boolean;
+}
+
+/** A free name on the shelf, its folders made. */
+export function placeOn(root: Files, { kind, folder, path }: Shelf, folders?: KnownFolders): ShelfPlace {
   const names = namesOf(path);
   const last = names.pop() ?? ('root' as RawName);
   const way = [kind as string as RawName, folder, ...names];
   const key = way.join('/') as RawName;
-  let parent = known?.get(key);
-  if (parent === undefined) {
-    parent = root.files.limbo;
-    for (const name of way) parent = directoryAt(root, parent, name);
-    known?.set(key, parent);
-  }
+  const { handle: parent, former } = folders?.known?.get(key) ?? folderAt(root, way, folders);
+  folders?.known?.set(key, { handle: parent, former });
   const name = root.files.entry(parent, last) === null ? last : freeName(root, parent, last);
-  return { parent, name, told: [...way, name].join('/') as RawName };
+  return { parent, name, former, told: [...way, name].join('/') as RawName };
+}
+
+function folderAt(root: Files, way: readonly RawName[], folders?: KnownFolders): ShelfFolder {
+  let handle = root.files.limbo;
+  let former = false;
+  for (const name of way) {
+    handle = directoryAt(root, handle, name);
+    former ||= folders?.kept.has(handle) === true;
+  }
+  return { handle, former };
 }
 
 /** What could lead elsewhere is no name. */

@@ -6,7 +6,7 @@
 import { bytesEqual, type RawName, rawFromBytes } from '@understudy/base';
 import type { Attributes, NodeId } from '@understudy/wire';
 import { FileError, type Handle, type ReplicaEntry, type ReplicaFiles } from '../../../../ports.ts';
-import { folderName, type PassingKind, placeOn, type Shelf } from '../keep-aside.ts';
+import { folderName, type PassingKind, placeOn, type Shelf, type ShelfFolder, type ShelfPlace } from '../keep-aside.ts';
 import { isDirectory, isRegular, type Place } from '../replica-root.ts';
 import { formerPath } from '../waiting.ts';
 import { BLOCK, type Blocks, bytesIn, missingBlocks } from './blocks.ts';
@@ -46,7 +46,7 @@ export class Keeper {
   /** Bytes of entries, since the process began. */
   written = 0;
   readonly listeners = new Set<EntryListener>();
-  readonly #folders = new Map<RawName, Handle>();
+  readonly #folders = new Map<RawName, ShelfFolder>();
   readonly #uncertain = new Set<string>();
 
   constructor(files: ReplicaFiles, generations: Generations, hooks: KeeperHooks) {
@@ -147,7 +147,7 @@ export class Keeper {
     const to = this.#placeOn({ kind, folder: this.#folder, path });
     const move = () => this.files.rename(place.parent, place.name, to.parent, to.name, 'no-replace');
     const bytes = this.active ? bytesOf(this.files, entry) : 0;
-    if (!this.#keep(place, entry, { to, bytes, move })) move();
+    if (!this.#do((log) => this.#moveOut(log, place, entry, { to, bytes, move }))) move();
     return to.told;
   }
 
@@ -217,12 +217,10 @@ export class Keeper {
     });
   }
 
-  #keep(place: Place, entry: ReplicaEntry, out: Out): boolean {
-    return this.#do((log) => this.#moveOut(log, place, entry, out));
-  }
-
   #moveOut(log: Log, place: Place, { handle }: ReplicaEntry, { to, bytes, move }: Out): void {
     this.#touch(log, place.parent);
+    // A folder of the replica's own comes back with the time that it had.
+    if (to.former) this.#touch(log, to.parent);
     log(UndoKind.moved, [handle, place.parent, place.name, to.parent, to.name], [1, bytes]);
     move();
     this.generations.kept.add(handle);
@@ -245,9 +243,10 @@ export class Keeper {
   }
 
   /** The folders of the stretch are there as long as it is. */
-  #placeOn(shelf: Shelf): Place & { readonly told: RawName } {
+  #placeOn(shelf: Shelf): ShelfPlace {
     if (this.#folders.size >= MOST_FOLDERS) this.#folders.clear();
-    return placeOn({ files: this.files }, shelf, this.#now === null ? undefined : this.#folders);
+    const known = this.#now === null ? undefined : this.#folders;
+    return placeOn({ files: this.files }, shelf, { known, kept: this.generations.kept });
   }
 
   /** How the file was when the stretch began; null: it is not older, or not there. */
@@ -338,7 +337,7 @@ type Old = { readonly at: number; readonly bytes: Uint8Array };
 
 /** To where, how many bytes that are, and how. */
 interface Out {
-  readonly to: Place;
+  readonly to: Place & Partial<Pick<ShelfPlace, 'former'>>;
   readonly bytes: number;
   readonly move: () => void;
 }
