@@ -1,6 +1,7 @@
 /**
- * The target's disk and the target's death. In: calls of the replica and of the journal, before they take effect.
- * Out: a FileError in their stead while the disk is bad, `Killed` where the agent is to die.
+ * The target's disk and the target's death. In: calls of the replica and of both journals, before they take effect.
+ * Out: a FileError in their stead while the disk is bad, `Killed` where the agent is to die: as well where its journal cannot be written,
+ * for that ends a job as its agent's death does.
  */
 import { FileError } from '@understudy/engine';
 import type { SeededRandom } from './random.ts';
@@ -16,20 +17,38 @@ export const DISK_KINDS: readonly DiskKind[] = ['good', 'good', 'now-and-then', 
 const PASSING = ['EIO', 'EPERM', 'ENOSPC', 'EBUSY'] as const;
 const BREAKABLE = ['setxattr', 'fchownat', 'symlinkat', 'mknodat', 'linkat', 'fchmodat'] as const;
 
+/** What else may fail on it. */
+export interface DiskFaults {
+  readonly random: SeededRandom;
+  /** How likely what is read of the replica cannot be. */
+  readonly reads: number;
+  /** How likely the journals' disk begins to take nothing. */
+  readonly journals: number;
+}
+
+/** How likely it takes something again, whenever it is asked. */
+const JOURNALS_AGAIN = 0.1;
+
 export class BadDisk {
   readonly kind: DiskKind;
   readonly #random: SeededRandom;
+  readonly #faults: DiskFaults | null;
+  /** What takes nothing for a while. */
+  readonly #refusing = new Set<'journal' | 'received'>();
   readonly #broken: string;
   #full = false;
   #effectsToLive = Number.POSITIVE_INFINITY;
   /** Nothing fails any more, except what never works. */
   mended = false;
+  /** A mutation for the checkers: a directory that cannot be read is an empty one. */
+  hidesUnreadable = false;
   /** How many calls failed. */
   failures = 0;
 
-  constructor(kind: DiskKind, random: SeededRandom) {
+  constructor(kind: DiskKind, random: SeededRandom, faults: DiskFaults | null = null) {
     this.kind = kind;
     this.#random = random;
+    this.#faults = faults;
     this.#broken = random.pick(BREAKABLE) ?? 'setxattr';
   }
 
@@ -54,8 +73,24 @@ export class BadDisk {
   }
   #asleep = false;
 
+  get failsReads(): boolean {
+    return (this.#faults?.reads ?? 0) > 0;
+  }
+
   beforeWrite(): void {
     this.#count();
+    if (this.#refuses('journal')) throw new Killed();
+  }
+
+  /** Of the journal of what is received: it takes nothing now. */
+  takesNothing(): boolean {
+    return this.#refuses('received');
+  }
+
+  beforeRead(call: string): void {
+    if (this.mended || this.#asleep || this.#faults?.random.chance(this.#faults.reads) !== true) return;
+    this.failures += 1;
+    throw new FileError('EIO', call);
   }
 
   beforeChange(call: string): void {
@@ -65,6 +100,14 @@ export class BadDisk {
     if (code === null) return;
     this.failures += 1;
     throw new FileError(code, call);
+  }
+
+  #refuses(which: 'journal' | 'received'): boolean {
+    if (this.#faults === null || this.mended || this.#asleep) return false;
+    const { random, journals } = this.#faults;
+    const refusing = this.#refusing.has(which);
+    if (random.chance(refusing ? JOURNALS_AGAIN : journals)) this.#refusing[refusing ? 'delete' : 'add'](which);
+    return this.#refusing.has(which);
   }
 
   #count(): void {

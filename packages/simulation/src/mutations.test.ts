@@ -11,6 +11,7 @@ import {
   readsWhatWas,
   receivesBeforeSync,
   swapsNeighbours,
+  unreadableIsEmpty,
 } from './mutations.ts';
 import { Pair } from './pair.ts';
 import { SeededRandom } from './random.ts';
@@ -79,6 +80,11 @@ describe('the checkers notice', () => {
   it('[TCM5] neither where nothing is planted', async () => {
     const world = { ...marksBeforeSync().world };
     expect(await noticed(() => ({ world }))).toBeNull();
+  });
+
+  it('[MIR4] a directory of the replica that cannot be read and counts as empty', async () => {
+    expect(await noticed(unreadableIsEmpty)).toMatch(/none of the source|replica: /);
+    expect(await noticed(() => ({ world: { ...unreadableIsEmpty().world } }))).toBeNull();
   });
 
   it('[MIR1] a mirror that sends an older read over a newer write', async () => {

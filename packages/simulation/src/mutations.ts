@@ -194,3 +194,13 @@ export function readsWhatWas(): Mutation {
   });
   return { world: { ...CALM, trouble: 0.05 }, wrapFiles };
 }
+
+/** A directory of the replica that cannot be read counts as empty. */
+export function unreadableIsEmpty(): Mutation {
+  return {
+    world: { badReads: 0.1 },
+    spoil: ({ target }) => {
+      target.disk.hidesUnreadable = true;
+    },
+  };
+}

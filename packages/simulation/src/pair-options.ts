@@ -1,6 +1,6 @@
 /** What a pair of simulated agents is made of: chance, limits, rules, and how bad disk and wire are. */
 import type { SourceFiles } from '@understudy/engine';
-import type { DiskKind } from './bad-disk.ts';
+import type { DiskFaults, DiskKind } from './bad-disk.ts';
 import type { Digests } from './digests.ts';
 import type { Pair } from './pair.ts';
 import type { SeededRandom } from './random.ts';
@@ -31,6 +31,8 @@ export interface PairOptions {
   /** The job's first root is a directory beneath a wider root of the interceptor. */
   readonly within?: boolean;
   readonly disk: DiskKind;
+  /** What fails on it beside the changes of the replica. */
+  readonly faults?: DiskFaults;
   readonly audit?: boolean;
   readonly wrapFiles?: (files: SourceFiles) => SourceFiles;
   /** A mutation for the checkers: what arrives is not what was sent. */

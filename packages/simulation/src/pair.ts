@@ -73,7 +73,7 @@ export class Pair {
     this.source.host.onEnd(() => this.#loseLink());
     beside?.besides.push(this);
     this.#replicaContents = options.scopes.map(() => new ReplicaHashes());
-    const disk = new BadDisk(options.disk, random);
+    const disk = new BadDisk(options.disk, random, options.faults);
     // Of its own, so that what a target's disk does leaves the rest of a run as it was.
     const { journalBytes, power } = options;
     const moment = power && ((replica: MemoryReplica) => power.chance(0.05) && replica.remember());
@@ -291,7 +291,7 @@ export class Pair {
 
   powerCutTarget(below: (n: number) => number): void {
     this.cut();
-    this.#powerLost = true;
+    this.#powerLost ||= this.target.journal.load().streamId !== null;
     this.target.powerCut(below);
   }
 

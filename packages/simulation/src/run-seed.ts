@@ -17,6 +17,7 @@ import {
   describeWorld,
   drawBrake,
   drawDeafness,
+  drawFaults,
   drawMore,
   drawSourceCuts,
   drawSourceDisk,
@@ -88,6 +89,7 @@ function drawAll(chances: Chances): World {
     ...drawTargetMemory(chances.narrow),
     ...drawSourceCuts(chances.cuts, more.deafness),
     ...drawVerbs(chances.verbs),
+    ...drawFaults(chances.faults),
     ...drawBrake(chances.brake),
     ...drawBeside(chances.beside),
   };
@@ -105,6 +107,7 @@ function makeRun(seed: number, mutation: Mutation): Run {
     power,
     ...world,
     brake: world.brake ?? undefined,
+    faults: { random: chances.faults, reads: world.badReads ?? 0, journals: world.badJournals ?? 0 },
     beside: undefined,
     wrapFiles: (files) => badSource.wrap(wrapFiles?.(files) ?? files),
     ...(wire.chance === 0 ? {} : { wire }),

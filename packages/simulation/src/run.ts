@@ -37,6 +37,7 @@ const SALT = {
   cuts: 0x63_75_74,
   narrow: 0x6e_61_72,
   verbs: 0x76_65_72,
+  faults: 0x66_61_75,
 };
 type Chance = keyof typeof SALT;
 
@@ -56,6 +57,7 @@ export class Chances {
   readonly cuts: SeededRandom;
   readonly narrow: SeededRandom;
   readonly verbs: SeededRandom;
+  readonly faults: SeededRandom;
 
   constructor(seed: number) {
     this.#seed = seed;
@@ -73,6 +75,7 @@ export class Chances {
     this.cuts = of('cuts');
     this.narrow = of('narrow');
     this.verbs = of('verbs');
+    this.faults = of('faults');
     this.#all = (Object.keys(SALT) as Chance[]).map((chance) => [SALT[chance], this[chance]] as const);
   }
 

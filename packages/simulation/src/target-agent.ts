@@ -13,7 +13,7 @@ import {
   TargetReplicationManager,
   type UndoPoint,
 } from '@understudy/engine';
-import { MemoryReceivedJournal, type MemoryReplica, MemoryTargetJournal } from '@understudy/engine/testing';
+import { type MemoryReceivedJournal, type MemoryReplica, MemoryTargetJournal } from '@understudy/engine/testing';
 import {
   type Condition,
   encodeRecord,
@@ -27,6 +27,7 @@ import {
 import { AclReplica } from './acl-replica.ts';
 import { type BadDisk, Killed } from './bad-disk.ts';
 import { Digests } from './digests.ts';
+import { FailingReceivedJournal, readFrom } from './failing-target.ts';
 import type { LostOfRoot } from './held-replica.ts';
 import { TargetLimits } from './target-limits.ts';
 import type { TargetAgentOptions } from './target-options.ts';
@@ -64,7 +65,7 @@ export class TargetAgent {
 
   constructor(options: TargetAgentOptions) {
     this.disk = options.disk;
-    this.received = new MemoryReceivedJournal(options.journalBytes);
+    this.received = new FailingReceivedJournal(options.disk, options.journalBytes);
     this.limits = new TargetLimits(this.received, options.memoryBytes);
     this.#nowMs = options.nowMs;
     this.#brakeCopyBytes = options.brakeCopyBytes ?? null;
@@ -103,12 +104,12 @@ export class TargetAgent {
 
   /** Moments to which the replica can be taken back, oldest first. */
   get points(): readonly UndoPoint[] {
-    return this.#running?.apply.brake.points() ?? [];
+    return this.disk.untouched(() => this.#running?.apply.brake.points() ?? []);
   }
 
   /** What is not kept back to there. */
   lostSince(point: UndoPoint): readonly LostOfRoot[] {
-    return this.#running?.apply.brake.lostSince(point) ?? [];
+    return this.disk.untouched(() => this.#running?.apply.brake.lostSince(point) ?? []);
   }
 
   /** A person's word to the brake. `failed`: the disk would not have it, and it is on its way or nothing is decided. */
@@ -269,7 +270,7 @@ export class TargetAgent {
   #start(): Running {
     if (this.#running !== null) return this.#running;
     const accept = new TargetCommunicationManager(this.limits.accept, this.received);
-    const openRoot = (index: number) => this.replicas[index] ?? this.#noRoot(index);
+    const openRoot = (index: number) => readFrom(this.replicas[index] ?? this.#noRoot(index), this.disk);
     const copyBytes = this.#brakeCopyBytes;
     const brake = copyBytes === null ? {} : { brake: { wallMs: this.#nowMs, copyBytes } };
     const ports = { journal: this.journal, openRoot, queue: accept.queue, digest: this.#digests, ...brake };

@@ -51,12 +51,22 @@ export interface World {
   readonly settled?: boolean;
   /** Applications also ask for space ahead, zero and copy ranges, and set access control lists. */
   readonly furtherVerbs?: boolean;
+  /** How likely what the target reads of its replica cannot be read. */
+  readonly badReads?: number;
+  /** How likely the target's journals cannot be written for a while. */
+  readonly badJournals?: number;
   /** Each step draws for itself, so that steps can be left out and the others stay what they were. */
   readonly stepwise?: boolean;
 }
 
 /** What seeds draw only since those that were shortened hurt, so that these are still the runs that they were. */
-export const NOT_YET: Partial<World> = { sourceCuts: 0, targetBytes: undefined, furtherVerbs: false };
+export const NOT_YET: Partial<World> = {
+  sourceCuts: 0,
+  targetBytes: undefined,
+  furtherVerbs: false,
+  badReads: 0,
+  badJournals: 0,
+};
 
 /** Worlds as they were when the first seeds hurt, and likewise. */
 export const AS_IT_WAS: Partial<World> = {
@@ -139,6 +149,13 @@ export function drawVerbs(random: SeededRandom): Pick<World, 'furtherVerbs'> {
   return { furtherVerbs: random.chance(0.3) };
 }
 
+export function drawFaults(random: SeededRandom): Pick<World, 'badReads' | 'badJournals'> {
+  return {
+    badReads: random.chance(0.2) ? (random.pick([0.02, 0.1]) ?? 0.1) : 0,
+    badJournals: random.chance(0.15) ? (random.pick([0.005, 0.02]) ?? 0.02) : 0,
+  };
+}
+
 export function drawBrake(random: SeededRandom): Pick<World, 'brake'> {
   const wanted = random.chance(0.15);
   const brake = {
@@ -155,6 +172,8 @@ const describeLatest = ({
   sourceDisk = 'good',
   sourceCuts = 0,
   furtherVerbs = false,
+  badReads = 0,
+  badJournals = 0,
   brake = null,
   beside = null,
 }: World): string => {
@@ -163,6 +182,8 @@ const describeLatest = ({
   const disk = (sourceDisk === 'good' ? '' : `, source's disk ${sourceDisk}`) + power + memory;
   const limits =
     (furtherVerbs ? ', further verbs' : '') +
+    (badReads === 0 ? '' : `, bad reads ${badReads}`) +
+    (badJournals === 0 ? '' : `, bad journals ${badJournals}`) +
     (brake === null ? '' : `, brake ${brake.files}/${brake.share}/${brake.windowMs} keeps ${brake.copyBytes}`);
   if (beside === null) return disk + limits;
   const { scope, within, pace, storeBytes } = beside;
