@@ -80,8 +80,10 @@ describe.skipIf(why !== null)('two servers', () => {
       await protectWorld(world);
       world.line.cut();
       await disconnected(world);
-      // Six times the same blocks: together more than the queue may hold, each only once different.
-      const said = await writes(file, '--of', places, '--count', 4096, '--passes', 6, '--seed', 7);
+      // Six times the same blocks: together more than the queue may hold, each only once different. No faster than a busy machine's agent
+      // drains: it is not the ring that is to be full.
+      const pace = ['--rate', 32 * MIB];
+      const said = await writes(file, '--of', places, '--count', 4096, '--passes', 6, '--seed', 7, ...pace);
       const { replication, targetDataState } = await stage.client.status(WORLD);
       expect(replication.dirty?.reasons.map(({ reason }) => reason)).toContain('queue-disk-full');
       expect(targetDataState).toBe('mirror-required');

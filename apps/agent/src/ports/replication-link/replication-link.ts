@@ -56,6 +56,8 @@ export const DEFAULT_LINK_SETTINGS: LinkSettings = { pingMs: 2_000, deadMs: 10_0
 
 type FrameListener = (header: FrameHeader, payload: Uint8Array) => void;
 
+const MARKS = new Set<FrameFields['type']>([FrameType.ping, FrameType.pong]);
+
 export class ReplicationLink {
   readonly peer: LinkPeer;
   /** Whether this Node lets us read without allocating; see `readInPlace`. */
@@ -146,6 +148,8 @@ export class ReplicationLink {
     for (const part of parts) crc = crc32(part, crc);
     setFrameCrc(header, crc);
     this.#write(header, parts, length + FRAME_HEADER);
+    // A mark is no load of its own: a line that is to run empty would never be for the marks that ask whether it is.
+    if (!MARKS.has(fields.type)) this.#line.sent(length + FRAME_HEADER, performance.now());
     if (this.#line.wantsMark && fields.type !== FrameType.bye) this.#mark(this.#keepalive.stamp);
     const more = this.#buffered < this.#settings.sendBuffer && this.#line.open;
     this.#starved ||= !more;
@@ -202,7 +206,6 @@ export class ReplicationLink {
     }
     this.#buffered += bytes;
     this.#bytesSent += bytes;
-    this.#line.sent(bytes, performance.now());
     const gone = () => this.#gone(bytes);
     const last = parts.length - 1;
     this.#socket.write(header, last < 0 ? gone : undefined);

@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net';
 import type { LoggedPacket } from '@understudy/engine';
 import { type Address, FrameType, position } from '@understudy/wire';
-import { afterEach, describe, expect, it } from 'vitest';
+import { afterEach, describe, expect, it, vi } from 'vitest';
 import { endAll, newIdentity, startTestAgent } from '../../listen/testing/test-agent.ts';
 import { dialReplication } from './dial.ts';
 import { Sender } from './sender.ts';
@@ -131,5 +131,18 @@ describe('a replication link over a slow line', () => {
     sender.setRate(RATE / 10);
     // What was handed over before goes as fast as the line can; all that comes behind it is counted already.
     expect(sender.traffic.wireBytes - line.carried).toBeLessThan(RATE);
+  });
+
+  it('[SCM4] goes on behind the moment in which the line ran empty to show its own delay', async () => {
+    const { sender } = await busy();
+    await line.carries(500_000);
+    // Nobody has seen the line empty for as long as that is trusted.
+    const now = performance.now.bind(performance);
+    vi.spyOn(performance, 'now').mockImplementation(() => now() + 60_000);
+    const before = sender.traffic.wireBytes;
+    await line.carries(line.carried + 1_500_000);
+    vi.restoreAllMocks();
+    // Packets, and not marks alone.
+    expect(sender.traffic.wireBytes - before).toBeGreaterThan(1_000_000);
   });
 });
