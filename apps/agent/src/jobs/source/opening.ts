@@ -6,6 +6,8 @@
 import type { JobFacts, Reason } from '@understudy/engine';
 import type { Opened } from '@understudy/wire';
 
+/** What becomes of it. */
+export const COMPARED = 'Both sides are compared, and what was changed is repaired.';
 /** Behind a comparison that was broken off. */
 const PAUSE_MS = 1_000;
 
@@ -34,7 +36,7 @@ export class Opening {
 
   get reason(): Reason | null {
     if (this.#opened === null) return null;
-    const sentence = `${this.#opened.sentence} Both sides are compared, and what was changed is repaired.`;
+    const sentence = `${this.#opened.sentence} ${COMPARED}`;
     return { code: 'replica-opened', sentence };
   }
 

@@ -20,6 +20,7 @@ export class QueueBounds {
   /** What the last process wrote down; null: nothing, or nothing that can be read. */
   readonly found: Bounds | null;
   readonly #buffer = Buffer.alloc(BYTES);
+  #written: Bounds | null;
   #fd: number | null;
 
   /** Throws errno errors. */
@@ -27,15 +28,18 @@ export class QueueBounds {
     closeSync(openSync(path, 'a', 0o600));
     this.#fd = openSync(path, 'r+');
     this.found = this.#read(this.#fd);
+    this.#written = this.found;
   }
 
   /** Throws errno errors. */
   write({ oldest, next }: Bounds): void {
-    if (this.#fd === null) return;
+    // Each packet that arrives frees its entry: mostly they are the same as before.
+    if (this.#fd === null || (this.#written?.oldest === oldest && this.#written.next === next)) return;
     this.#buffer.writeDoubleLE(oldest, 0);
     this.#buffer.writeDoubleLE(next, 8);
     this.#buffer.writeUInt32LE(crc32(this.#buffer.subarray(0, SUMMED)), SUMMED);
     writeSync(this.#fd, this.#buffer, 0, BYTES, 0);
+    this.#written = { oldest, next };
   }
 
   close(): void {

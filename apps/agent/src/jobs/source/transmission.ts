@@ -71,7 +71,7 @@ export class Transmission {
   /** Asked before each packet: it may be handed to the sender. What is held there and may yet shrink counts as it was handed over. */
   admits(): boolean {
     const { sender } = this.#parts;
-    if (!this.#gate.isSpent(sender.committedBytes)) return true;
+    if (!this.#gate.isBounded || !this.#gate.isSpent(sender.committedBytes)) return true;
     this.look();
     return !this.#gate.isSpent(sender.committedBytes);
   }

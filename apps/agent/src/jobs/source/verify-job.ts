@@ -7,6 +7,7 @@ import type { Difference as EngineDifference, JobEvent, JobState, Reason, Verifi
 import { type Difference, ManagementError, type VerificationReport, type VerifyResult } from '@understudy/wire';
 import { messageOf } from '../../home/start-error.ts';
 import type { Running } from './known-job.ts';
+import { COMPARED } from './opening.ts';
 import type { VerificationReports } from './verification-reports.ts';
 import { VerifySchedule } from './verify-schedule.ts';
 
@@ -22,7 +23,6 @@ export interface VerifyAsked {
   readonly signal: AbortSignal;
 }
 
-const COMPARED = 'Both sides are compared, and what was changed is repaired.';
 /** Differences that the event names. */
 const NAMED = 3;
 

@@ -81,6 +81,21 @@ describe('the jobs of a target', () => {
     link.arrive({ type: FrameType.operations, from: position(from), to: position(to), records: 1, epoch: 1 }, payload);
   const acknowledged = (link: FakeLink) => link.sent.filter(({ type }) => type === FrameType.acknowledge).at(-1)?.to;
 
+  /** A replica that has its root, on a disk that has no room for more; `attributes`: of a file. */
+  const outOfSpace = async () => {
+    const link = say();
+    const rootRecord = record({ verb: Verb.root, sequence: 1, node: 9n as NodeId, data: Buffer.from('/data') });
+    send(link, 1, 1, Buffer.from(encodeRecord(rootRecord)));
+    await vi.waitFor(() => expect(acknowledged(link)).toBe(1));
+    const [tree] = trees.all.values();
+    if (tree === undefined) throw new Error('no replica was opened');
+    tree.beforeChange = () => {
+      throw new FileError('ENOSPC', 'openat');
+    };
+    const attributes = { ...rootRecord.attributes, mode: 0o100644, nlink: 1 };
+    return { link, tree, attributes };
+  };
+
   beforeEach(() => {
     top = realpathSync(mkdtempSync(join(tmpdir(), 'understudy-target-')));
     trees = new Trees();
@@ -307,16 +322,7 @@ describe('the jobs of a target', () => {
   });
 
   it('[TCM5] [TCM1] what it had received and cannot read any more is named, and asked of the source again from there', async () => {
-    const link = say();
-    const rootRecord = record({ verb: Verb.root, sequence: 1, node: 9n as NodeId, data: Buffer.from('/data') });
-    send(link, 1, 1, Buffer.from(encodeRecord(rootRecord)));
-    await vi.waitFor(() => expect(acknowledged(link)).toBe(1));
-    const [tree] = trees.all.values();
-    if (tree === undefined) throw new Error('no replica was opened');
-    tree.beforeChange = () => {
-      throw new FileError('ENOSPC', 'openat');
-    };
-    const attributes = { ...rootRecord.attributes, mode: 0o100644, nlink: 1 };
+    const { link, tree, attributes } = await outOfSpace();
     const created = (sequence: number) => {
       const place = { parent: 9n as NodeId, name: `file ${sequence}` as RawName, node: BigInt(sequence) as NodeId };
       return Buffer.from(encodeRecord(record({ verb: Verb.create, sequence, attributes, ...place })));
@@ -345,16 +351,7 @@ describe('the jobs of a target', () => {
   it('[TCM6] a full target that is retrying says so, and lets nobody send, on a new link neither, until there is room', async () => {
     jobs.close();
     jobs = make({ journal: { memoryBytes: 1 << 20, folder: '', limits: { diskBytes: 64 * 1024, minFreeBytes: 0 } } });
-    const link = say();
-    const rootRecord = record({ verb: Verb.root, sequence: 1, node: 9n as NodeId, data: Buffer.from('/data') });
-    send(link, 1, 1, Buffer.from(encodeRecord(rootRecord)));
-    await vi.waitFor(() => expect(acknowledged(link)).toBe(1));
-    const [tree] = trees.all.values();
-    if (tree === undefined) throw new Error('no replica was opened');
-    tree.beforeChange = () => {
-      throw new FileError('ENOSPC', 'openat');
-    };
-    const attributes = { ...rootRecord.attributes, mode: 0o100644, nlink: 1 };
+    const { link, tree, attributes } = await outOfSpace();
     const create = { verb: Verb.create, parent: 9n as NodeId, node: 10n as NodeId, name: 'f' as RawName, attributes };
     send(link, 2, 2, Buffer.from(encodeRecord(record({ ...create, sequence: 2 }))));
     const flow = (of: FakeLink) => of.sent.map(({ type }) => type).filter((type) => FLOW.has(type));

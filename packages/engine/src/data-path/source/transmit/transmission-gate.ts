@@ -69,6 +69,11 @@ export class TransmissionGate {
     return this.#sending ? null : this.#waiting(facts);
   }
 
+  /** A transmission ends after so many bytes: they have to be counted. */
+  get isBounded(): boolean {
+    return this.#limits.stopAfterBytes !== null;
+  }
+
   /** It has sent what it may: not one packet more. */
   isSpent(sentBytes: number): boolean {
     const { stopAfterBytes } = this.#limits;
