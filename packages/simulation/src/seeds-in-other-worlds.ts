@@ -34,4 +34,10 @@ export const FORCED: readonly [seed: number, world: Partial<World>, steps: reado
     steps('0 3 5 7 14 20 23 128 130 149 154 203 214'),
     '[SAFE4] a folder that was set aside with something of its own put into it came back with another time',
   ],
+  [
+    3553015,
+    { ...NOT_YET, furtherVerbs: true },
+    steps('0 4 7-8 10 15 17 20 22 26 35 43 66 110-111 115 123 154 165 168 190 198-199 238-239 244 262'),
+    '[SAFE4] a mode changed an access control list, and a way back left that as it had become',
+  ],
 ];

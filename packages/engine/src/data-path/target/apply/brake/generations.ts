@@ -27,6 +27,8 @@ export interface Touch {
   /** Blocks whose old content is kept; null: none yet. */
   saved: Set<number> | null;
   lost: boolean;
+  /** Its extended attributes are kept. */
+  xattrs: boolean;
 }
 
 export interface Generation extends Beginning {

@@ -169,10 +169,9 @@ export class Keeper {
     });
   }
 
+  /** Also along with the mode, as an access control list does. */
   xattrsChanging(handle: Handle): void {
-    this.#do((log) => {
-      if (this.#touch(log, handle) !== null) this.#keepXattrs(log, handle);
-    });
+    this.#do((log) => this.#keepXattrs(log, handle, this.#touch(log, handle)));
   }
 
   unbound(node: NodeId, handle: Handle, pending: boolean): void {
@@ -259,14 +258,16 @@ export class Keeper {
     if (a === null) return null;
     const times = [a.atimeSec, a.atimeNsec, a.mtimeSec, a.mtimeNsec];
     log(UndoKind.touched, [handle], [a.size, a.mode, a.uid, a.gid, ...times]);
+    const touch: Touch = { size: sizeOf(a), saved: null, lost: false, xattrs: false };
     // The kernel takes capabilities away with a change of content or of the owner.
-    if (isRegular(a) && (a.mode & 0o111) !== 0) this.#keepXattrs(log, handle);
-    const touch: Touch = { size: sizeOf(a), saved: null, lost: false };
+    if (isRegular(a) && (a.mode & 0o111) !== 0) this.#keepXattrs(log, handle, touch);
     now.touched.set(handle, touch);
     return touch;
   }
 
-  #keepXattrs(log: Log, handle: Handle): void {
+  #keepXattrs(log: Log, handle: Handle, touch: Touch | null): void {
+    if (touch === null || touch.xattrs) return;
+    touch.xattrs = true;
     const pairs = (this.files.xattrs(handle) ?? []).flatMap(([name, value]) => [name, rawFromBytes(value)]);
     const bytes = pairs.reduce((sum, text) => sum + 4 + text.length, handle.length);
     if (pairs.length < 250 && bytes < MOST_ENTRY_BYTES - 64) log(UndoKind.xattrs, [handle, ...pairs]);

@@ -210,7 +210,8 @@ export class KeepingFiles implements WatchedFiles {
   }
 
   setMode(handle: Handle, mode: number): void {
-    this.#touching(handle, 'fchmodat');
+    this.#refuseKept(handle, 'fchmodat');
+    this.keeper.xattrsChanging(handle);
     this.#files.setMode(handle, mode);
   }
 

@@ -2,7 +2,7 @@
 import { type RawName, rawFromText } from '@understudy/base';
 import { MirrorCompare, position, Verb } from '@understudy/wire';
 import { beforeEach, describe, expect, it } from 'vitest';
-import { FileError } from '../../../../ports.ts';
+import { FileError, type Handle } from '../../../../ports.ts';
 import { bytesOf, type ModelNode, ModelSource } from '../../testing/model-source.ts';
 import { Rig, ROOT_PATH } from '../../testing/rig.ts';
 import type { UndoPoint } from './undo-points.ts';
@@ -100,6 +100,30 @@ describe('[SAFE4] a mode that is right', () => {
     rig.apply.brake.rewind(point);
     expect(rig.apply.brake.state?.sentence).not.toContain('Except');
     expect(rig.tree()).toEqual(then);
+  });
+});
+
+describe('[SAFE4] an access control list that a mode has changed', () => {
+  const LIST = 'system.posix_acl_access' as RawName;
+  const there = () => rig.replica.entry(rig.replica.root, 'one' as RawName);
+  const list = () => rig.replica.xattrs(there()?.handle ?? ('' as Handle)) ?? [];
+
+  it('is what it was, though nobody has named it', () => {
+    const handle = there()?.handle ?? ('' as Handle);
+    rig.replica.setXattr(handle, LIST, Uint8Array.of(7));
+    const { setMode } = rig.replica;
+    // As the file system does it. The real layout of a list is not asked for here.
+    rig.replica.setMode = (file, mode) => {
+      setMode.call(rig.replica, file, mode);
+      rig.replica.setXattr(file, LIST, Uint8Array.of(mode & 7));
+    };
+    source.chmod(file, 0o604);
+    apply();
+    expect(list()).toEqual([[LIST, Uint8Array.of(4)]]);
+    source.setXattr(file, 'user.a', 'b');
+    apply();
+    rig.apply.brake.rewind(point);
+    expect(list()).toEqual([[LIST, Uint8Array.of(7)]]);
   });
 });
 
