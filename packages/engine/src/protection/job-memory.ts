@@ -107,27 +107,32 @@ export function restore(
     return;
   }
   dirty.restore(memory.items.map(read), memory.reasons);
+  // Of a root that is compared as a whole nothing need be known, and it has its reason.
+  const compared = new Set(memory.items.flatMap(({ kind, root }) => (kind === 'root' ? [root] : [])));
   for (const [index, scope] of scopes) {
-    if (!scope.whole) {
-      restoreRuled(rooms, index, notes?.roots.get(index));
-      continue;
-    }
-    const { exceptions, nameless } = memory.scopes[index] ?? { exceptions: null, nameless: [] };
-    if (exceptions !== null) scope.complete(exceptions.map(nodeOf), nameless.map(nodeOf));
-    else dirty.addRoot(index, 'queue-damaged');
+    const restored = scope.whole
+      ? restoreWhole(scope, memory.scopes[index])
+      : restoreRuled(rooms, index, notes?.roots.get(index));
+    if (!restored && !compared.has(index)) dirty.addRoot(index, 'queue-damaged');
   }
   runs.complete = true;
   if (left.powerCut !== undefined) notePowerCut(left.powerCut, dirty, rooms.roots);
 }
 
-function restoreRuled({ dirty, scopes }: Rooms, index: number, restored: RestoredScope | undefined): void {
+/** False: what the target knows of it is not known. */
+function restoreWhole(scope: RootScope, remembered: RememberedScope | undefined): boolean {
+  if (remembered === undefined || remembered.exceptions === null) return false;
+  scope.complete(remembered.exceptions.map(nodeOf), remembered.nameless.map(nodeOf));
+  return true;
+}
+
+function restoreRuled({ dirty, scopes }: Rooms, index: number, restored: RestoredScope | undefined): boolean {
   const scope = scopes.get(index);
-  if (restored === undefined || restored.partial || scope === undefined || !restored.nodes.has(scope.rootNode)) {
-    dirty.addRoot(index, 'queue-damaged');
-    return;
-  }
+  if (restored === undefined || restored.partial || scope === undefined || !restored.nodes.has(scope.rootNode))
+    return false;
   scope.restore(restored.nodes);
   for (const { parent, name } of restored.doubtful) dirty.addEntry(index, parent, name, 'repair-lost');
+  return true;
 }
 
 const nodeOf = (text: string): NodeId => brand<NodeId>(BigInt(text));

@@ -30,6 +30,31 @@ describe('a job that is edited while it runs', () => {
     expect(scene.jobs.kept('files').definition.exclude).toEqual([path(join(folder, 'cache'))]);
   });
 
+  it.each([
+    ['the first rules that it has', [], ['a']],
+    ['other ones', ['a'], ['b']],
+    ['none any more', ['a'], []],
+  ])(
+    '[MIR6] [SRM3] goes on after a restart of its agent with what was dirty, also where its rules were changed: %s',
+    async (_what, before, after) => {
+      scene.survives = true;
+      scene.jobs = scene.open();
+      const excluding = (names: readonly string[]) => ({
+        exclude: names.map((name) => path(join(scene.top, 'files', name))),
+      });
+      await start(excluding(before));
+      const { job } = scene.jobs.drained('files').runner;
+      for (const scope of job.path.srm.roots.values()) scope.complete([], []);
+      job.runs.complete = true;
+      await edit(excluding(after));
+      const stream = scene.streamLeft('files');
+      await scene.restart();
+      expect(scene.jobs.drained('files').runner.job.runs.complete).toBe(true);
+      expect(scene.streamLeft('files')).toBe(stream);
+      expect(dirty().reasons()).toEqual([{ reason: 'rules-changed', items: 1 }]);
+    },
+  );
+
   it('[MIR6] is served anew where its directories change: what both sets need stays mounted', async () => {
     const folder = await start();
     const second = scene.folder('second');

@@ -15,6 +15,7 @@ import {
   type Urgency,
 } from '@understudy/engine';
 import { type Condition, EMPTIED_ROOT, type Hello, type Position, type Reply, type Welcome } from '@understudy/wire';
+import type { StoredJob } from '../stored-job.ts';
 import { JobLink } from './job-link.ts';
 import { LastTouched } from './last-touched.ts';
 import { makeJob } from './make-job.ts';
@@ -129,9 +130,10 @@ export class JobRunner {
     return urgency;
   }
 
-  /** Other rules from here on, one scope a root. */
-  changeRules(scopes: readonly Scope[]): void {
+  /** Other rules from here on, one scope a root; the job as it is stored with them. */
+  changeRules(scopes: readonly Scope[], stored: StoredJob): void {
     this.job.changeRules(scopes);
+    this.options.survival?.belongsTo(stored, this.job);
     this.#scopes = scopes;
   }
 
@@ -210,8 +212,9 @@ export class JobRunner {
   }
 
   /** It speaks for this epoch from now on, on the same stream. */
-  raiseEpoch(epoch: number): void {
-    this.#epoch = epoch;
+  raiseEpoch(stored: StoredJob): void {
+    this.#epoch = stored.epoch;
+    this.options.survival?.belongsTo(stored, this.job);
     this.#link.renew();
   }
 

@@ -72,7 +72,7 @@ export function changeInPlace(
   const { interception, roots, runner } = running;
   interception.turn();
   const scopes = scopesFor(roots, prepared, stored.formerRules).map(({ scope }) => scope);
-  runner.changeRules(scopes);
+  runner.changeRules(scopes, stored);
   surroundings.rootsFile(stored.id).write(rememberedOf(stored.definition, roots));
   interception.wake();
 }

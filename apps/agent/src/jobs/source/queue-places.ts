@@ -19,11 +19,11 @@ export function survivalOf(base: Base, stored: StoredJob, roots: readonly JobRoo
     minFreeBytes: settings['queue.minimum-free'],
     alertShare: settings['queue.alert'] / 100,
   };
-  const key = keyOf(stored, ring.identity, roots);
   const regions = regionsAfter(ring.powerCut, roots);
   return new Survival({
     folder: new QueueFolder({ folder, limits, event: (event) => ring.event(event) }),
-    key,
+    keyOf: (job) => keyOf(job, ring.identity, roots),
+    stored,
     mayGoOn: ring.fresh,
     lost: regions === null || ring.powerCut === null ? null : { ring: ring.powerCut.ring, regions },
   });

@@ -4,13 +4,15 @@
  */
 import { randomUUID } from 'node:crypto';
 import type { SourceJob } from '@understudy/engine';
+import type { StoredJob } from '../stored-job.ts';
 import type { LeftBehind, LostRingOfJob, QueueFolder } from './queue-folder.ts';
 import type { ScopeLog } from './scope-log.ts';
 
 export interface SurvivalOptions {
   readonly folder: QueueFolder;
-  /** Names the ring, the roots and the rules. */
-  readonly key: string;
+  /** Names the ring, the roots and the rules of a job as it is defined. */
+  readonly keyOf: (stored: StoredJob) => string;
+  readonly stored: StoredJob;
   /** False: the ring has been read before this job came. */
   readonly mayGoOn: boolean;
   /** The ring before this one, lost with the machine's power. */
@@ -26,7 +28,8 @@ export class Survival {
   readonly streamId: string;
   readonly leftBehind: LeftBehind | null;
   readonly #scopes: ScopeLog;
-  readonly #key: string;
+  readonly #keyOf: SurvivalOptions['keyOf'];
+  #key: string;
   #version: number;
   /** What the last state that was kept said. */
   #kept = '';
@@ -44,10 +47,11 @@ export class Survival {
   /** The folder takes nothing: there is nothing to wait for, and nothing goes on after a restart. */
   #helpless = false;
 
-  constructor({ folder, key, mayGoOn, lost }: SurvivalOptions) {
+  constructor({ folder, keyOf, stored, mayGoOn, lost }: SurvivalOptions) {
     this.folder = folder;
-    this.#key = key;
-    const found = folder.leftBehind(key, lost ?? null);
+    this.#keyOf = keyOf;
+    this.#key = keyOf(stored);
+    const found = folder.leftBehind(this.#key, lost ?? null);
     this.leftBehind = mayGoOn ? found : null;
     this.#version = found?.version ?? 0;
     this.#owed = found !== null;
@@ -66,12 +70,16 @@ export class Survival {
 
   /** Before anything else happens to the job: what is doubtful after a restart is noted as dirty, and then no longer doubtful. */
   begin(job: SourceJob): void {
-    const { srm } = job.path;
-    if (![...srm.roots.values()].some((scope) => !scope.whole)) return;
-    if (this.leftBehind !== null) this.#keep(job);
-    srm.notes.kept = !this.#helpless;
-    this.#scopesThrough = srm.notes.last;
-    if (srm.notes.kept) this.#writingScopes(job, () => this.#rewriteScopes(job, this.#scopesThrough));
+    if (asksRules(job) && this.leftBehind !== null) this.#keep(job);
+    this.#beginScopes(job);
+  }
+
+  #beginScopes(job: SourceJob): void {
+    const { notes } = job.path.srm;
+    if (notes.kept || !asksRules(job)) return;
+    notes.kept = !this.#helpless;
+    this.#scopesThrough = notes.last;
+    if (notes.kept) this.#writingScopes(job, () => this.#rewriteScopes(job, this.#scopesThrough));
   }
 
   /** The queue is let go of: what that makes dirty is written down first. */
@@ -103,8 +111,8 @@ export class Survival {
 
   /** Where rules are asked the picture has to be on the disk first: that is begun here, and the next call finds it done. */
   #durableThrough(job: SourceJob, reached: number): number {
-    const { notes, roots } = job.path.srm;
-    if (!notes.kept || this.#helpless || [...roots.values()].every((scope) => scope.whole)) return reached;
+    const { notes } = job.path.srm;
+    if (!notes.kept || this.#helpless || !asksRules(job)) return reached;
     // As for the ring: what the picture goes by is written down first.
     if (!this.isKept(job)) return this.#durable;
     this.#noteAll(job);
@@ -124,6 +132,13 @@ export class Survival {
       else if (!this.#closed) this.#losingScopes(job, error);
     };
     this.#scopes.sync().then(() => done(null), done);
+  }
+
+  /** The running job has taken what is stored of it now. Until the next state is written another process would compare everything. */
+  belongsTo(stored: StoredJob, job: SourceJob): void {
+    this.#key = this.#keyOf(stored);
+    this.#kept = '';
+    this.#beginScopes(job);
   }
 
   /** Until a state may be written again. */
@@ -229,3 +244,5 @@ export class Survival {
     this.folder.mark(received, receivedOrigin, this.#version);
   }
 }
+
+const asksRules = ({ path }: SourceJob): boolean => [...path.srm.roots.values()].some((scope) => !scope.whole);

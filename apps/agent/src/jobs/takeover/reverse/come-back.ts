@@ -70,7 +70,7 @@ async function undone(job: Job, { epoch, commanded }: Hello, { door, letGo }: Co
     'information',
     `The failover was undone: this server is the primary again, in epoch ${epoch}.`,
   );
-  if (goesOn) running.runner.raiseEpoch(epoch);
+  if (goesOn) running.runner.raiseEpoch(job.stored);
   else startSoon(job, { door, letGo }, () => job.running?.runner.job.startMirror('checksum', { orphans: 'move' }));
 }
 
