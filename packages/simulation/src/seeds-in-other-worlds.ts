@@ -40,4 +40,10 @@ export const FORCED: readonly [seed: number, world: Partial<World>, steps: reado
     steps('0 4 7-8 10 15 17 20 22 26 35 43 66 110-111 115 123 154 165 168 190 198-199 238-239 244 262'),
     '[SAFE4] a mode changed an access control list, and a way back left that as it had become',
   ],
+  [
+    3653712,
+    { ...NOT_YET, furtherVerbs: true, sourceCuts: 0.02 },
+    steps('8 25-26 29 32 41-42 68 102 107 110 140-141 162 164 166 172 178-179'),
+    '[SRM3] what was written to a file that had left the set, and came back behind the power cut, was asked of nobody',
+  ],
 ];

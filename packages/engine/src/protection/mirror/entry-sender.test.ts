@@ -1,5 +1,5 @@
 import { brand, type RawName } from '@understudy/base';
-import { type NodeId, RecordFlag, type RecordInput, Verb } from '@understudy/wire';
+import { ENTRY_NAMES_ONLY, type NodeId, RecordFlag, type RecordInput, Verb } from '@understudy/wire';
 import { describe, expect, it } from 'vitest';
 import { FileError } from '../../ports.ts';
 import { EntrySender } from './entry-sender.ts';
@@ -96,6 +96,32 @@ describe('[SRM3] a directory in one that was active when the power went', () => 
   it('is not listed where it stands as it stood, though rules are asked, and is where it has come from elsewhere', () => {
     expect(listedBeneath(true)).toEqual([]);
     expect(listedBeneath(false)).toEqual([node(9)]);
+  });
+});
+
+describe('[SRM3] an old file in a directory that was active when the power went', () => {
+  const asksForContent = (known: boolean) => {
+    const said: RecordInput[] = [];
+    let asked = 0;
+    const entries = new EntrySender({
+      world: { say: (input: RecordInput) => said.push(input) },
+      progress: { filesTotal: 0, bytesTotal: 0 },
+      inFlight: { asked: () => (asked += 1), askedSilently: () => {} },
+      compare: 'checksum',
+      repair: true,
+      orphans: {},
+      isFinished: () => false,
+    } as never);
+    const scope = { whole: false, knows: () => known, wants: () => true, add: () => {}, stands: () => known };
+    const files = { ages: () => ({ bornMs: 1, changedMs: 9 }), xattrs: () => [] };
+    const entry = { name: name('below'), node: node(9), attributes: file } as never;
+    entries.active({ index: 0, files, scope } as never, node(1), entry, 5);
+    return { namesOnly: said[0]?.detail === ENTRY_NAMES_ONLY, asked };
+  };
+
+  it('is asked for its content only where it came into the set since: what was written to it before then nobody was told', () => {
+    expect(asksForContent(true)).toEqual({ namesOnly: true, asked: 0 });
+    expect(asksForContent(false)).toEqual({ namesOnly: false, asked: 1 });
   });
 });
 

@@ -83,7 +83,7 @@ export class EntrySender {
 
   /**
    * One name of a directory that was active when the source lost power. What was made since may have lost content and is compared; what
-   * is older is where its name says, and of its content its own regions tell.
+   * is older is where its name says, and of its content its own regions tell; unless it came into the set since, for then nobody told.
    */
   active(root: MirrorRoot, parent: NodeId, entry: SourceEntry, sinceMs: number): number {
     const { node, name, attributes } = entry;
@@ -95,7 +95,7 @@ export class EntrySender {
       const changed = ages.changedMs >= sinceMs && root.scope.knows(node);
       this.#options.activeDirectory(root.index, node, sinceMs, changed);
     }
-    const isOld = type === REGULAR && (ages.bornMs ?? ages.changedMs) < sinceMs;
+    const isOld = type === REGULAR && root.scope.knows(node) && (ages.bornMs ?? ages.changedMs) < sinceMs;
     // What lies beneath a directory that is where it was is what the rules wanted before.
     const stood = type === DIRECTORY && root.scope.stands(node, parent, name);
     return this.#say(root, parent, entry, { namesOnly: isOld, stood });
