@@ -1,6 +1,14 @@
 /** What a full disk, a lost link or a power cut may not do: leave a file unasked for, shift content twice, or lose a known directory. */
 import type { RawName } from '@understudy/base';
-import { MIRROR_GOES_ON, MIRROR_REPAIR, MirrorCompare, NO_ATTRIBUTES, position, Verb } from '@understudy/wire';
+import {
+  ENTRY_NAMES_ONLY,
+  MIRROR_GOES_ON,
+  MIRROR_REPAIR,
+  MirrorCompare,
+  NO_ATTRIBUTES,
+  position,
+  Verb,
+} from '@understudy/wire';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { FileError } from '../../../ports.ts';
 import { ModelMirror, sayRoot } from '../testing/mirror-source.ts';
@@ -85,6 +93,30 @@ describe('content that was asked for', () => {
     rig.nowMs += 60_000;
     rig.drain();
     expect(rig.replies).toMatchObject([{ kind: 'want', node: file.id }]);
+  });
+
+  it.each([
+    ['a file of which only the name was to be told', REGULAR, ENTRY_NAMES_ONLY],
+    ['a directory that was to be known', DIRECTORY, 0],
+  ])('[SRM3] [TRM2] is asked for although something failed once %s had been made', (_what, mode, detail) => {
+    const made = source.make(source.root, 'a', mode);
+    if (mode === REGULAR) source.write(made, 0, [1]);
+    source.records.length = 0;
+    sayRoot(source, ROOT_PATH);
+    source.say({ verb: Verb.mirrorBegin, detail: MirrorCompare.checksum + MIRROR_REPAIR });
+    const attributes = source.attributes(made);
+    source.say({ verb: Verb.entry, parent: source.root.id, name: 'a' as RawName, node: made.id, attributes, detail });
+    const { xattrs } = rig.replica;
+    let failing = true;
+    rig.replica.xattrs = (handle) => {
+      if (failing && handle !== rig.replica.root) throw new FileError('EIO', 'flistxattr');
+      return xattrs.call(rig.replica, handle);
+    };
+    expect(apply).toThrow('stuck');
+    failing = false;
+    rig.nowMs += 60_000;
+    rig.drain();
+    expect(rig.replies).toMatchObject([{ kind: 'want', node: made.id }]);
   });
 
   it('[MIR3] is asked for again when the answer was lost with the link, and once where it was not', () => {

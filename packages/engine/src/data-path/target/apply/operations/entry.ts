@@ -23,7 +23,9 @@ export function entry(record: OperationRecord, context: ApplyContext): void {
   if (!known && isDirectory(record.attributes)) run.found.note(record);
   const now = root.files.attributes(handle);
   if (now === null) return;
-  if (known && record.detail === ENTRY_NAMES_ONLY) {
+  // Made, and then something failed before its content was asked for: it is asked for now. What holds something is being sent already.
+  const isDue = root.nodes.isPending(record.node) && (isDirectory(now) || now.size === 0);
+  if (known && !isDue && record.detail === ENTRY_NAMES_ONLY) {
     attributesOnly(record, context, handle, now);
     return;
   }
@@ -33,9 +35,8 @@ export function entry(record: OperationRecord, context: ApplyContext): void {
   const timesToo = !isRegular(record.attributes) || answer(record, context, created ? null : handle, content);
   if (timesToo) nodeTimes(root, record.node, handle, record.attributes);
   // Until its listing has ended nobody knows that nothing is missing in it. New here though the source took it for known: what lies beneath has to be listed too.
-  if (!created || !isDirectory(record.attributes)) return;
-  root.nodes.setPending(record.node, true);
-  if ((record.flags & RecordFlag.contentFollows) === 0) say('want', record, context);
+  const isUnlisted = isDirectory(record.attributes) && (created || isDue);
+  if (isUnlisted && (record.flags & RecordFlag.contentFollows) === 0) say('want', record, context);
 }
 
 /** [TCM5] What the mirror found there got out by an operation that follows. Its content is not known; the end of the run says so. */
@@ -97,6 +98,7 @@ function adoptOrMake(record: OperationRecord, context: ApplyContext, at: Place):
   if (there !== null && displace(root, at, there) === 'set-aside') toldAside(record, context);
   const handle = make(root, at, record.attributes, record.data);
   root.nodes.bind(record.node, handle);
+  if (isRegular(record.attributes) || isDirectory(record.attributes)) root.nodes.setPending(record.node, true);
   return { handle, created: true };
 }
 
