@@ -70,7 +70,7 @@ describe('[TRM2] extended attributes that cannot be read', () => {
 
 describe('[SRM3] a directory in one that was active when the power went', () => {
   const directory = { mode: 0o040755, size: 10, nlink: 2 };
-  const listedBeneath = (stands: boolean) => {
+  const listedBeneath = (stands: (at: NodeId) => boolean) => {
     const said: RecordInput[] = [];
     const listed: NodeId[] = [];
     const entries = new EntrySender({
@@ -85,17 +85,26 @@ describe('[SRM3] a directory in one that was active when the power went', () => 
       content: () => {},
       isFinished: () => false,
     } as never);
-    const scope = { whole: false, knows: () => true, wants: () => true, add: () => {}, stands: () => stands };
+    const scope = { whole: false, knows: () => true, wants: () => true, add: () => {}, stands };
     const files = { ages: () => ({ bornMs: 1, changedMs: 1 }), xattrs: () => [] };
-    const entry = { name: name('below'), node: node(9), attributes: directory } as never;
-    entries.active({ index: 0, files, scope } as never, node(1), entry, 5);
-    expect(said).toMatchObject([{ node: node(9), name: 'below' }]);
+    for (const [parent, one] of [
+      [node(1), node(9)],
+      [node(9), node(10)],
+    ] as const) {
+      const entry = { name: name('below'), node: one, attributes: directory } as never;
+      entries.active({ index: 0, files, scope } as never, parent, entry, 5);
+    }
+    expect(said).toMatchObject([{ node: node(9) }, { node: node(10) }]);
     return listed;
   };
 
   it('is not listed where it stands as it stood, though rules are asked, and is where it has come from elsewhere', () => {
-    expect(listedBeneath(true)).toEqual([]);
-    expect(listedBeneath(false)).toEqual([node(9)]);
+    expect(listedBeneath(() => true)).toEqual([]);
+    expect(listedBeneath((at) => at !== node(10))).toEqual([node(10)]);
+  });
+
+  it('is listed where it stands as it stood in one that has come from elsewhere: the rules see another path', () => {
+    expect(listedBeneath((at) => at !== node(9))).toEqual([node(9), node(10)]);
   });
 });
 

@@ -65,6 +65,8 @@ export interface Asked {
 
 export class EntrySender {
   readonly #options: EntrySenderOptions;
+  /** Directories that are not where they were, and those beneath them: root and node. */
+  readonly #moved = new Set<string>();
 
   constructor(options: EntrySenderOptions) {
     this.#options = options;
@@ -96,9 +98,15 @@ export class EntrySender {
       this.#options.activeDirectory(root.index, node, sinceMs, changed);
     }
     const isOld = type === REGULAR && root.scope.knows(node) && (ages.bornMs ?? ages.changedMs) < sinceMs;
-    // What lies beneath a directory that is where it was is what the rules wanted before.
-    const stood = type === DIRECTORY && root.scope.stands(node, parent, name);
+    const stood = type === DIRECTORY && this.#stood(root, node, { parent, name });
     return this.#say(root, parent, entry, { namesOnly: isOld, stood });
+  }
+
+  /** What lies beneath a directory that is where it was is what the rules wanted before, unless one above it has moved. */
+  #stood({ index, scope }: MirrorRoot, node: NodeId, { parent, name }: Omit<Asked, 'node'>): boolean {
+    const stood = !this.#moved.has(`${index}/${parent}`) && scope.stands(node, parent, name);
+    if (!stood && !scope.whole) this.#moved.add(`${index}/${node}`);
+    return stood;
   }
 
   /** A name that the rules leave out; returns bytes said. */
