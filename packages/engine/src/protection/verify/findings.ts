@@ -99,7 +99,7 @@ export class Findings {
     const parent = reply.parent ?? NO_NODE;
     const why = 'verification';
     if (what === 'content' && extent > 0) this.#dirty.addRange(root, node, offset, offset + extent, why);
-    else if (OF_NAMES.has(what) && parent !== NO_NODE) this.#dirty.addEntry(root, parent, nameOf(reply), why);
+    else if (OF_NAMES.has(what) && parent !== NO_NODE) this.#dirty.addEntry(root, parent, nameOf(reply.path), why);
     else if (what === 'content' || OF_NAMES.has(what)) this.#dirty.addNode(root, node, why);
     else this.#dirty.addMetadata(root, node, why);
   }
@@ -114,7 +114,8 @@ function stretches({ bytes, places, first }: Stretches): string {
   return `up to ${bytes} bytes ${where}`;
 }
 
-function nameOf({ path }: Differs): RawName {
+/** Last name of a path in base64. */
+export function nameOf(path: string): RawName {
   const beneath = fromBase64(path) ?? '';
   return beneath.slice(beneath.lastIndexOf('/') + 1) as RawName;
 }

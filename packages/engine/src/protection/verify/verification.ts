@@ -18,7 +18,8 @@ import { liesBeneath } from '../lies-beneath.ts';
 import { DIRECTORY, REGULAR, typeOf } from '../mirror/entry-sender.ts';
 import type { MirrorRoot, MirrorWorld, Urgency } from '../mirror/world.ts';
 import { pathForPeople } from '../path-for-people.ts';
-import { type Difference, Findings } from './findings.ts';
+import { type Difference, Findings, nameOf } from './findings.ts';
+import { leftByRules } from './left-by-rules.ts';
 import { PendingGroup, type Statement } from './pending-group.ts';
 import { Statements, VERIFY_BLOCK } from './statements.ts';
 
@@ -125,7 +126,8 @@ export class Verification {
     const root = this.#world.roots.get(reply.root);
     const { node, parent = NO_NODE, path } = reply;
     const isOurs = liesBeneath(root, node, path) && (parent === NO_NODE || liesBeneath(root, parent, ''));
-    this.findings.add(reply, isOurs);
+    const isLeft = reply.what === 'extra' && root !== undefined && leftByRules(root, parent, nameOf(path));
+    if (!(isOurs && isLeft)) this.findings.add(reply, isOurs);
   }
 
   markLost(): void {
