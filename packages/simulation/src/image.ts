@@ -13,6 +13,7 @@ const REGULAR = 0o100000;
 const DIRECTORY = 0o040000;
 const SYMLINK = 0o120000;
 export const typeOf = (mode: number): number => mode & TYPE_MASK;
+export const isDirectory = (mode: number): boolean => typeOf(mode) === DIRECTORY;
 
 const hash = (bytes: Uint8Array): string => createHash('sha1').update(bytes).digest('base64').slice(0, 12);
 /** Of what is short, all of it. */
@@ -154,7 +155,8 @@ export function sourceImage(
 
 export interface ReplicaView {
   readonly links: boolean;
-  readonly isOrphan: (path: string, mtimeSec: number) => boolean;
+  /** Not looked at, with all that is beneath. */
+  readonly isOrphan: (path: string, attributes: Attributes) => boolean;
   readonly contents: ReplicaHashes;
   /** Told of the file of each line. */
   readonly shows?: (line: string, handle: Handle) => void;
@@ -181,7 +183,7 @@ export function replicaImage(files: MemoryReplica, { links, isOrphan, contents, 
     if (type !== DIRECTORY) return;
     for (const entry of (files.list(handle) ?? []).sort(byName)) {
       const beneath = `${path}/${rawToText(entry.name)}`;
-      if (!isOrphan(beneath, entry.attributes.mtimeSec)) visit(entry.handle, entry.attributes, beneath);
+      if (!isOrphan(beneath, entry.attributes)) visit(entry.handle, entry.attributes, beneath);
     }
   };
   const top = files.attributes(files.root);

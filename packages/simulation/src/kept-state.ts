@@ -9,6 +9,9 @@ export class KeptState {
   readonly #random: SeededRandom;
   readonly #effect: () => void;
   #left: (KnownReceived & { readonly memory: JobMemory }) | null = null;
+  /** Version of the rules of what was kept, and of those that the job runs by. */
+  #rules = 0;
+  #rulesNow = 0;
   #mirror = new VolatileMirrorMemory();
   #notes: Uint8Array[] = [];
   /** So many of them a power cut leaves. */
@@ -35,6 +38,15 @@ export class KeptState {
   /** Which nodes the target knows where rules are asked. */
   get notes(): readonly Uint8Array[] {
     return this.#notes;
+  }
+
+  /** A process begins with these rules. False: what was kept belonged to others, and counts for nothing. */
+  beginsWith(rules: number): boolean {
+    const same = rules === this.#rules;
+    if (!same) this.forget();
+    this.#rules = rules;
+    this.#rulesNow = rules;
+    return same;
   }
 
   forget(): void {
@@ -85,6 +97,7 @@ export class KeptState {
     if (!this.isKept(job)) this.#secureNotes(job);
     this.#effect();
     this.#left = { received: marks.received, origin: marks.origin, memory };
+    this.#rules = this.#rulesNow;
     this.#version = job.memoryVersion;
   }
 
@@ -96,6 +109,12 @@ export class KeptState {
     this.#durableNotes = this.#notes.length;
   }
 
+  /** The job runs by other rules: what is kept from now on belongs to them, and until then nothing goes on. */
+  belongsTo(rules: number): void {
+    this.#rulesNow = rules;
+    this.#version = '';
+  }
+
   /** What has become dirty is kept before the store lets go of what it was. */
   lettingGo(job: SourceJob): void {
     if (this.#left === null) return;
@@ -103,6 +122,7 @@ export class KeptState {
     this.#secureNotes(job);
     this.#effect();
     this.#left = { ...this.#left, memory: structuredClone(job.remember()) };
+    this.#rules = this.#rulesNow;
     this.#version = job.memoryVersion;
   }
 

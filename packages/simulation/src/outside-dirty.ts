@@ -1,7 +1,8 @@
 /**
  * What must hold while something is dirty and no mirror is under way: outside of the dirty map the replica is a past of the source.
  * In: the source after each of its calls, the replica's image. Out: the image without what the map speaks for. Left out is more than is
- * dirty, never less: whatever a dirty file was ever called, and of a dirty directory or name all that was ever beneath it.
+ * dirty, never less: whatever a dirty file was ever called, and of a dirty directory or name all that was ever beneath it, under all of
+ * its names: a repair that lists the directory asks for it, and it may still be called otherwise on the replica.
  */
 import { rawToText } from '@understudy/base';
 import type { DirtyItem } from '@understudy/engine';
@@ -40,7 +41,9 @@ export class OutsideDirty {
     const beneath: string[] = [];
     for (const item of items) if (!this.#leaveOut(item, exact, beneath)) return null;
     if (items.length === 0) return null;
-    const isOut = (at: string) => exact.has(at) || beneath.some((from) => at === from || at.startsWith(`${from}/`));
+    const isBeneath = (at: string) => beneath.some((from) => at === from || at.startsWith(`${from}/`));
+    this.#follow(beneath, isBeneath);
+    const isOut = (at: string) => exact.has(at) || isBeneath(at);
     return (image) => image.filter((line) => !isOut(pathOf(line))).map(bare);
   }
 
@@ -62,6 +65,18 @@ export class OutsideDirty {
       for (const called of places.values()) if (called.has(name)) beneath.push(...called);
     }
     return true;
+  }
+
+  /** Until nothing more has ever been beneath what is left out. */
+  #follow(beneath: string[], isBeneath: (at: string) => boolean): void {
+    for (let before = -1; before !== beneath.length; ) {
+      before = beneath.length;
+      for (const places of this.#places)
+        for (const called of places.values()) {
+          const others = [...called].filter((at) => !isBeneath(at));
+          if (others.length < called.size) beneath.push(...others);
+        }
+    }
   }
 
   #visit(node: NodeId, path: string, places: Map<NodeId, Set<string>>): void {

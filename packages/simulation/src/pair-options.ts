@@ -1,5 +1,5 @@
 /** What a pair of simulated agents is made of: chance, limits, rules, and how bad disk and wire are. */
-import type { SourceFiles } from '@understudy/engine';
+import type { OrphanChoice, SourceFiles } from '@understudy/engine';
 import type { DiskFaults, DiskKind } from './bad-disk.ts';
 import type { Digests } from './digests.ts';
 import type { Pair } from './pair.ts';
@@ -28,6 +28,8 @@ export interface PairOptions {
   /** Of the queue's store. */
   readonly storeBytes?: number;
   readonly scopes: readonly ScopeKind[];
+  /** How likely they are edited at a step. */
+  readonly ruleEdits?: number;
   /** The job's first root is a directory beneath a wider root of the interceptor. */
   readonly within?: boolean;
   readonly disk: DiskKind;
@@ -44,4 +46,10 @@ export interface PairOptions {
   readonly brake?: BrakeWorld | undefined;
   /** Another job of the same source: the same files, the same ring, the same process. */
   readonly beside?: Pair | undefined;
+}
+
+/** A replica that a brake took back has names that the source has no more, and so has what comes back into a set: they have to go. */
+export function orphansWhere({ brake, ruleEdits = 0 }: Pick<PairOptions, 'brake' | 'ruleEdits'>): OrphanChoice {
+  if (brake !== undefined) return 'delete';
+  return ruleEdits > 0 ? 'move' : 'report';
 }

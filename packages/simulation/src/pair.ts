@@ -2,27 +2,32 @@
  * Two agents' engines in one process: the real SourceJob, TCM and TRM, on file systems in memory, over a wire that breaks.
  * In: a seed's randomness and a world. Out: a run that can be cranked step by step. Promise: nothing but the seed decides.
  */
-import { rawFromText } from '@understudy/base';
 import type { Handle, Scope, UndoPoint } from '@understudy/engine';
 import type { MemoryReplica } from '@understudy/engine/testing';
 import { MemoryFileSystem } from '@understudy/interceptor/memory';
-import type { Reply } from '@understudy/wire';
+import type { Attributes } from '@understudy/wire';
 import { BadDisk } from './bad-disk.ts';
 import { acknowledged, welcomed } from './believing.ts';
 import { type HeldLine, Images, type LostOfRoot, linesOf, saysItIsAt } from './held-replica.ts';
-import { ContentHashes, imageDifferences, ReplicaHashes, replicaImage, SourceNodes, sourceImage } from './image.ts';
-import type { PairOptions } from './pair-options.ts';
+import {
+  ContentHashes,
+  imageDifferences,
+  isDirectory,
+  ReplicaHashes,
+  replicaImage,
+  SourceNodes,
+  sourceImage,
+} from './image.ts';
+import { orphansWhere, type PairOptions } from './pair-options.ts';
+import { PairRoots } from './pair-roots.ts';
+import { Reported } from './reported.ts';
+import { imageWhere, Rules } from './rule-edits.ts';
 import { RunClock } from './run-clock.ts';
-import { scopeOfKind } from './scopes.ts';
+import type { ScopeKind } from './scopes.ts';
 import { SourceAgent } from './source-agent.ts';
 import { SourceHost } from './source-host.ts';
 import { TargetAgent } from './target-agent.ts';
 import { type ToSource, WireLink } from './wire-link.ts';
-
-/** Times of the replica's own clock lie beyond it. */
-const TARGET_TIMES = 3_999_999_999;
-/** No name that an application draws. */
-const INNER = 'inner';
 
 /** What a person may say to the brake: of one that holds, or that the replica is wanted as it was at that moment. */
 export type Word = 'go-on' | 'halt-here' | UndoPoint;
@@ -35,13 +40,13 @@ export class Pair {
   /** Links that are made from now on lose nothing. */
   wireIsGood: boolean;
   readonly #options: PairOptions;
-  readonly #paths: readonly string[];
-  readonly #served: readonly string[];
+  readonly places: PairRoots;
   readonly clock: RunClock;
+  readonly rules: Rules;
   /** Of other jobs of the same source. */
   readonly besides: Pair[] = [];
   #link: WireLink | null = null;
-  readonly #orphans = new Set<string>();
+  readonly #reported = new Reported();
   readonly #nodes: SourceNodes;
   readonly #images = new Images();
   readonly #replicaContents: readonly ReplicaHashes[];
@@ -51,24 +56,26 @@ export class Pair {
   constructor(options: PairOptions) {
     this.#options = options;
     const { beside } = options;
+    this.rules = new Rules(options.scopes);
     this.wireIsGood = options.wire === undefined;
     this.clock = beside?.clock ?? new RunClock();
     const { tick } = this.clock;
     this.fs = beside?.fs ?? new MemoryFileSystem({ wallMs: tick });
     this.contents = beside?.contents ?? new ContentHashes();
     this.#nodes = new SourceNodes(this.contents, (node) => this.fs.versionOf(node));
-    this.#served = options.scopes.map((_, index) => (index === 0 ? '/data' : `/more${index}`));
-    this.#paths = this.#served.map((path, index) => (this.#isWithin(index) ? `${path}/${INNER}` : path));
-    this.#makeRoots();
+    this.places = new PairRoots(this.fs, { count: options.scopes.length, within: options.within === true });
+    const { paths, served } = this.places;
     const { random, memoryBytes, ringBytes, storeBytes, audit = false, brake } = options;
     this.source = new SourceAgent({
       ...{ random, memoryBytes, audit, tick, fs: this.fs, digests: options.digests?.source },
       ...(storeBytes === undefined ? {} : { storeBytes }),
       host: beside?.source.host ?? new SourceHost({ fs: this.fs, tick, ringBytes }),
       nowMs: () => this.nowMs,
-      roots: this.#paths.map((path, i) => ({ path, served: this.#served[i] ?? path, scope: this.scopeOf(i) })),
+      roots: paths.map((path, i) => ({ path, served: served[i] ?? path })),
+      rules: { version: () => this.rules.version, scopeOf: (index) => this.scopeOf(index) },
       ...(options.wrapFiles === undefined ? {} : { wrapFiles: options.wrapFiles }),
       ...(brake === undefined ? {} : { brake: { files: brake.files, share: brake.share, windowMs: brake.windowMs } }),
+      orphans: orphansWhere(options),
     });
     this.source.host.onEnd(() => this.#loseLink());
     beside?.besides.push(this);
@@ -88,40 +95,17 @@ export class Pair {
     return this.clock.nowMs;
   }
 
-  #makeRoots(): void {
-    const make = (path: string, parent: string, name: string) => {
-      if (this.fs.resolve(rawFromText(path)) === null) this.fs.mkdir(this.#nodeAt(parent), rawFromText(name));
-    };
-    for (const path of this.#served) make(path, '/', path.slice(1));
-    if (this.#options.within === true) make(`/data/${INNER}`, '/data', INNER);
-  }
-
-  /** Where applications are at work: within the job's roots, and around them where the interceptor sees more. */
   get tops() {
-    return [...new Set([...this.#paths, ...this.#served])].map((path) => this.#nodeAt(path));
+    return this.places.tops;
   }
 
-  /** Roots of the job that could be renamed and removed like any directory; that halts a job and is not what is tried here. */
   get fixed() {
-    return this.#paths.map((path) => this.#nodeAt(path));
-  }
-
-  #nodeAt(path: string) {
-    return this.fs.resolve(rawFromText(path)) ?? this.fs.root;
-  }
-
-  #isWithin(index: number): boolean {
-    return index === 0 && this.#options.within === true;
+    return this.places.fixed;
   }
 
   scopeOf(index: number): Scope {
-    const scope = scopeOfKind(this.#options.scopes[index] ?? 'whole', this.#paths[index] ?? '');
-    return this.#isWithin(index) ? { ...scope, within: true } : scope;
-  }
-
-  /** Hard links across roots would be one file to the source and two to the target: a protected root has none, from the beginning. */
-  keepApart(on: boolean): void {
-    for (const path of this.#served) this.fs.setBoundary(this.#nodeAt(path), on);
+    const scope = this.rules.scopeOf(index, this.places.paths[index] ?? '');
+    return this.places.isWithin(index) ? { ...scope, within: true } : scope;
   }
 
   get linked(): boolean {
@@ -151,26 +135,34 @@ export class Pair {
   /** The protected set as it is now, over all roots. */
   sourceImage(): string[] {
     return this.source.roots.flatMap(({ files }, i) => {
-      const path = this.#paths[i] ?? '';
+      const path = this.places.paths[i] ?? '';
       const scope = this.scopeOf(i);
-      const whole = scope.whole && scope.within !== true && !this.hasLostRemovals;
+      const whole = scope.whole && this.#countsLinks(i);
       return sourceImage(files, { scope: { ...scope, whole }, path }, this.#nodes).map((line) => path + line);
     });
   }
 
   /**
    * Without what an agent killed between making a file and noting whose it is has left, and a later mirror reported as an orphan:
-   * such a file bears a time of the target's own.
+   * such a file bears a time of the target's own. `told`: without what was reported as left by rules of before.
    */
-  replicaImage(shows: (line: HeldLine) => void = () => {}): string[] {
+  replicaImage(shows: (line: HeldLine) => void = () => {}, told = false): string[] {
     return this.target.replicas.flatMap((replica, i) => {
-      const isOrphan = (path: string, mtimeSec: number) => mtimeSec > TARGET_TIMES && this.#orphans.has(`${i}${path}`);
-      const links = this.#options.scopes[i] === 'whole' && !this.#isWithin(i) && !this.hasLostRemovals;
+      const top = this.places.paths[i] ?? '';
+      const isOrphan = (path: string, { mode, mtimeSec }: Attributes) =>
+        this.#reported.isStray(`${i}${path}`, mtimeSec) ||
+        (told && this.#reported.isOutside(`${i}${path}`)) ||
+        this.rules.leaves(i, top, { path: `${top}${path}`, isDirectory: isDirectory(mode) });
+      const links = this.scopeOf(i).whole && this.#countsLinks(i);
       const contents = this.#replicaContents[i] ?? new ReplicaHashes();
-      const top = this.#paths[i] ?? '';
-      const told = (line: string, handle: Handle) => shows({ line: top + line, root: i, top, handle });
-      return replicaImage(replica, { links, isOrphan, contents, shows: told }).map((line) => top + line);
+      const shown = (line: string, handle: Handle) => shows({ line: top + line, root: i, top, handle });
+      return replicaImage(replica, { links, isOrphan, contents, shows: shown }).map((line) => top + line);
     });
+  }
+
+  /** Names of a file outside of the set, or left of another, would count, too. */
+  #countsLinks(index: number): boolean {
+    return !this.places.isWithin(index) && !this.hasLostRemovals && this.rules.version === 0;
   }
 
   /** After a power cut on the target its stream did not go on. */
@@ -180,15 +172,16 @@ export class Pair {
 
   /** Both ends were lost at once: nothing is replayed but compared, and names whose removal was lost are orphans, reported and kept (as links, too). */
   get hasLostRemovals(): boolean {
-    return this.#comparedAfterwards && this.#orphans.size > 0;
+    return this.#comparedAfterwards && this.#reported.orphans.size > 0;
   }
 
   get orphans(): number {
-    return this.#orphans.size;
+    return this.#reported.orphans.size;
   }
 
   differences(): string[] {
-    return imageDifferences(this.sourceImage(), this.replicaImage());
+    const of = (image: readonly string[]) => imageDifferences(this.sourceImage(), image);
+    return of(imageWhere(this, (image) => of(image).length === 0));
   }
 
   // ------------------------------------------------------------------------------------------------------- the source
@@ -200,6 +193,13 @@ export class Pair {
     for (const pair of pairs) pair.source.end(pair === this ? folder : others);
     this.source.host.again();
     for (const pair of pairs) await pair.source.start();
+  }
+
+  /** As an agent does it: written down, and then drained first, so that what was before belongs to the old rules. One kind a root. */
+  editRules(kinds: readonly ScopeKind[]): void {
+    this.rules.edit(kinds);
+    this.#reported.rulesEdited();
+    this.asSource(() => this.source.changeRules());
   }
 
   pumpSource(): void {
@@ -264,15 +264,10 @@ export class Pair {
       if (this.#options.random.chance(0.1)) link.toTarget.push({ kind: 'confirm', applied: message.applied });
     } else if (message.kind === 'resend') job.path.scm.resend(message.from);
     else if (message.kind === 'replies') {
-      this.#noteOrphans(message.replies);
+      this.#reported.note(message.replies);
       job.replied(message.replies);
     } else if (message.kind === 'condition') job.condition(message.condition);
     else job.path.scm.setPaused(message.paused);
-  }
-
-  #noteOrphans(replies: readonly Reply[]): void {
-    for (const reply of replies)
-      if (reply.kind === 'orphan') this.#orphans.add(`${reply.root}/${Buffer.from(reply.path, 'base64').toString()}`);
   }
 
   #deliverToTarget(link: WireLink): boolean {

@@ -76,7 +76,7 @@ export const PLANTED: readonly Planted[] = [
     from: "    this.#full = true;\n    return { flow: 'pause', condition: this.condition };\n",
     to: '    return { flow: null, condition: null };\n',
     seeds: 60,
-    first: 60,
+    first: 510,
   },
   {
     rule: 'TCM5',

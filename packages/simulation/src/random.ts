@@ -1,4 +1,5 @@
 /** The seed's randomness: one generator a run, so that one seed is one run. */
+import { randomUUID } from 'node:crypto';
 import type { Random } from '@understudy/base';
 
 /** mulberry32: small, fast, good enough to be unpredictable to a bug. */
@@ -33,4 +34,10 @@ export class SeededRandom implements Random {
   pick<T>(items: readonly T[]): T | undefined {
     return items[this.below(items.length)];
   }
+}
+
+/** As a job's stream is named. */
+export function randomUUIDOf(random: SeededRandom): string {
+  const hex = () => random.below(16).toString(16);
+  return randomUUID().replace(/[0-9a-f]/g, (digit, at) => (at === 14 || at === 19 ? digit : hex()));
 }

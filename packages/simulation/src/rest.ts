@@ -4,6 +4,7 @@ import { letGo } from './braked.ts';
 import { turn } from './cranking.ts';
 import type { Pair } from './pair.ts';
 import { plantDifferences } from './plant.ts';
+import { withoutLeft } from './rule-edits.ts';
 import { pairsOf, type Run } from './run.ts';
 import { killWhereItDied, resumeRecording } from './trouble.ts';
 
@@ -129,7 +130,7 @@ export async function repairPlanted(run: Run): Promise<void> {
   let found: number | null = null;
   let flushed = false;
   job.startVerification((verification) => {
-    found = verification.done ? verification.findings.count : -1;
+    found = verification.done ? withoutLeft(pair, verification.differences).length : -1;
     job.flush(() => {
       flushed = true;
     });

@@ -1,11 +1,11 @@
 /** Rules that change while the job runs: what comes in is sent, what goes out stays, and nothing else is touched. */
 import { rawFromText } from '@understudy/base';
-import type { OrphanChoice, Scope } from '@understudy/engine';
+import type { Difference, OrphanChoice } from '@understudy/engine';
 import { describe, expect, it } from 'vitest';
 import { Wire } from './observers.ts';
 import { Pair } from './pair.ts';
 import { SeededRandom } from './random.ts';
-import { SCOPE_KINDS, type ScopeKind, scopeOfKind } from './scopes.ts';
+import { SCOPE_KINDS, type ScopeKind } from './scopes.ts';
 import { Workload } from './workload.ts';
 
 const name = rawFromText;
@@ -14,19 +14,15 @@ const BYTES = 64 * 1024;
 class Scene {
   readonly wire = new Wire();
   readonly pair: Pair;
-  /** The pair's own: its image of the source is what these say. */
-  readonly #kinds: ScopeKind[];
-  readonly #former: ScopeKind[] = [];
 
   constructor(first: ScopeKind, seed = 1) {
-    this.#kinds = [first];
     this.pair = new Pair({
       ...{
         random: new SeededRandom(seed),
         memoryBytes: 1 << 26,
         ringBytes: 1 << 24,
         disk: 'good',
-        scopes: this.#kinds,
+        scopes: [first],
       },
       tamper: this.wire.see,
     });
@@ -36,15 +32,8 @@ class Scene {
     return this.pair.tops[0] ?? this.pair.fs.root;
   }
 
-  /** As an agent does it: drained first, so that what was before belongs to the old rules. */
   edit(kind: ScopeKind): void {
-    this.#former.push(this.#kinds[0] ?? 'whole');
-    this.#kinds[0] = kind;
-    const before = this.#former.map((one) => scopeOfKind(one, '/data'));
-    const stays: Scope['stays'] = (path, isDirectory) =>
-      before.some((scope) => scope.decide(path, isDirectory) !== 'outside');
-    this.pair.source.drain();
-    this.pair.source.job.changeRules([{ ...scopeOfKind(kind, '/data'), stays }]);
+    this.pair.editRules([kind]);
   }
 
   crank(): void {
@@ -132,6 +121,24 @@ describe('rules changed while the job runs', () => {
       ]);
     },
   );
+
+  it('[MIR6] [VER2] is no difference to a verification, as long as the source has it, too', async () => {
+    const scene = await sceneWith('whole');
+    const { job } = scene.pair.source;
+    job.runs.setOptions({ ...job.runs.options, orphans: 'move' });
+    const verified = () => {
+      const found: Difference[] = [];
+      job.startVerification(({ differences }) => found.push(...differences));
+      for (let i = 0; i < 300 && job.verification !== null; i += 1) scene.crank();
+      return found.map(({ path, what }) => `${what} ${Buffer.from(path, 'base64')}`);
+    };
+    scene.edit('exclude-name');
+    scene.settle();
+    expect([verified(), job.runs.differences]).toEqual([[], null]);
+    scene.pair.fs.unlink(scene.top, name('n5'));
+    expect(verified()).toEqual(['extra n5']);
+    expect(job.runs.differences).toMatchObject({ count: 1, paths: ['/data/n5'] });
+  });
 
   it('[MIR6] what comes in is sent, and only that', async () => {
     const scene = await sceneWith('exclude-name');

@@ -19,6 +19,7 @@ import {
   drawDeafness,
   drawFaults,
   drawMore,
+  drawRuleEdits,
   drawSourceCuts,
   drawSourceDisk,
   drawTakeOvers,
@@ -82,6 +83,7 @@ export async function runSeed(seed: number, mutation: Mutation = {}): Promise<Se
 function drawAll(chances: Chances): World {
   const drawn = { ...drawWorld(chances.main), ...drawTargetDisk(chances.disk), ...drawTakeOvers(chances.epoch) };
   const more = { ...drawMore(chances.more), ...drawDeafness(chances.deaf) };
+  const brake = drawBrake(chances.brake);
   return {
     ...drawn,
     ...more,
@@ -90,7 +92,8 @@ function drawAll(chances: Chances): World {
     ...drawSourceCuts(chances.cuts, more.deafness),
     ...drawVerbs(chances.verbs),
     ...drawFaults(chances.faults),
-    ...drawBrake(chances.brake),
+    ...brake,
+    ...drawRuleEdits(chances.rules, brake.brake),
     ...drawBeside(chances.beside),
   };
 }
@@ -133,14 +136,14 @@ function makeRun(seed: number, mutation: Mutation): Run {
 }
 
 function before({ pair, work, chances, world }: Run, { keeps }: Mutation): void {
-  pair.keepApart(true);
+  pair.places.keepApart(true);
   if (world.brake != null) work.populate(OLD_FILES);
   const calls = chances.main.below(BEFORE);
   for (let i = 0; i < calls; i += 1) {
     if (world.stepwise === true) chances.restart(i);
     if (keeps?.(i) !== false) work.step();
   }
-  pair.keepApart(false);
+  pair.places.keepApart(false);
 }
 
 async function live(run: Run, { keeps }: Mutation): Promise<void> {

@@ -38,6 +38,7 @@ const SALT = {
   narrow: 0x6e_61_72,
   verbs: 0x76_65_72,
   faults: 0x66_61_75,
+  rules: 0x72_75_6c,
 };
 type Chance = keyof typeof SALT;
 
@@ -58,6 +59,7 @@ export class Chances {
   readonly narrow: SeededRandom;
   readonly verbs: SeededRandom;
   readonly faults: SeededRandom;
+  readonly rules: SeededRandom;
 
   constructor(seed: number) {
     this.#seed = seed;
@@ -76,6 +78,7 @@ export class Chances {
     this.narrow = of('narrow');
     this.verbs = of('verbs');
     this.faults = of('faults');
+    this.rules = of('rules');
     this.#all = (Object.keys(SALT) as Chance[]).map((chance) => [SALT[chance], this[chance]] as const);
   }
 

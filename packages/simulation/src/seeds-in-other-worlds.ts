@@ -46,4 +46,16 @@ export const FORCED: readonly [seed: number, world: Partial<World>, steps: reado
     steps('8 25-26 29 32 41-42 68 102 107 110 140-141 162 164 166 172 178-179'),
     '[SRM3] what was written to a file that had left the set, and came back behind the power cut, was asked of nobody',
   ],
+  [
+    3612930,
+    { ...NOT_YET, sourceCuts: 0.02, badReads: 0.1 },
+    steps('128 177-178 196 199 299-300 318 327 355 360 373 375-376 378'),
+    '[SRM3] [TRM2] a file was made, its reading failed, and at the second try it passed for one that had its content',
+  ],
+  [
+    1176,
+    { ...NOT_YET, sourceCuts: 0.02 },
+    steps('34-35 200 218 222 231 233 238-239 245 331-332 347-348'),
+    '[SRM3] a directory had moved while nobody knew, and of what lay deeper in it nobody asked the rules again',
+  ],
 ];

@@ -3,13 +3,14 @@
  * In: the process that it lives in, turns. Out: packets. Checked here: a position never stands for two different records; queue and window
  * stay within their limits.
  */
-import { createHash, randomUUID } from 'node:crypto';
+import { createHash } from 'node:crypto';
 import { must, type RawName, rawFromText } from '@understudy/base';
 import {
   type CookieWatch,
   DEFAULT_MIRROR_OPTIONS,
   filesBeneath,
   type LoggedPacket,
+  type OrphanChoice,
   type PowerCutOfJob,
   type ProtectedRoot,
   QueueStoreError,
@@ -24,7 +25,7 @@ import { decodeRecord, type Hello, position, recordVerb, Verb } from '@understud
 import { AUDIT, watchCookies } from './cookies.ts';
 import { Digests } from './digests.ts';
 import { KeptState } from './kept-state.ts';
-import type { SeededRandom } from './random.ts';
+import { randomUUIDOf, type SeededRandom } from './random.ts';
 import type { RingJob, SourceHost } from './source-host.ts';
 
 /** Of what is sent and not received. */
@@ -34,7 +35,6 @@ export interface SourceRoot {
   readonly path: string;
   /** The interceptor's root: the same, or a wider one. */
   readonly served: string;
-  readonly scope: Scope;
 }
 
 export interface SourceAgentOptions {
@@ -47,6 +47,10 @@ export interface SourceAgentOptions {
   /** Of the queue's store. */
   readonly storeBytes?: number;
   readonly roots: readonly SourceRoot[];
+  /** As they are written down now; another version with every edit. */
+  readonly rules: { version(): number; scopeOf(index: number): Scope };
+  /** What becomes of names that the source does not have, where no mirror says otherwise. */
+  readonly orphans: OrphanChoice;
   /** Cookies go round. */
   readonly audit?: boolean;
   /** Limits for the target's brake. */
@@ -114,8 +118,9 @@ export class SourceAgent implements RingJob {
   }
 
   async start(): Promise<void> {
-    const { random, tick, memoryBytes, roots } = this.#options;
+    const { random, tick, memoryBytes, roots, rules } = this.#options;
     this.#roots = await Promise.all(roots.map((root) => this.#protect(root)));
+    if (!this.#kept.beginsWith(rules.version())) this.#store.clear();
     if (this.#kept.left === null) {
       this.#streamId = randomUUIDOf(random);
       this.#kept.forget();
@@ -139,13 +144,12 @@ export class SourceAgent implements RingJob {
           roots: this.#roots.map((root, index) => ({
             path: root.path,
             files: wrap(root.files),
-            scope: roots[index]?.scope ?? { whole: true, decide: () => 'inside' as const },
+            scope: this.#options.rules.scopeOf(index),
           })),
           store: this.#store,
           ...(this.#cookies === null ? {} : { audit: AUDIT }),
           mirrorMemory: this.#kept.mirror,
-          // What a brake took back has names that the source has no more.
-          ...(this.#options.brake === undefined ? {} : { mirror: { ...DEFAULT_MIRROR_OPTIONS, orphans: 'delete' } }),
+          mirror: { ...DEFAULT_MIRROR_OPTIONS, orphans: this.#options.orphans },
           ...this.#goesOn(),
         }),
     );
@@ -191,6 +195,14 @@ export class SourceAgent implements RingJob {
     if (path === served) return root;
     const node = must(this.#options.fs.resolve(rawFromText(path)), `${path} is there`);
     return { id: root.id, path: rawFromText(path), files: filesBeneath(root.files, node) };
+  }
+
+  /** What was intercepted before belongs to the old ones. */
+  changeRules(): void {
+    const { rules } = this.#options;
+    this.drain();
+    this.job.changeRules(this.#roots.map((_, index) => rules.scopeOf(index)));
+    this.#kept.belongsTo(rules.version());
   }
 
   /** What was queued in memory is gone, until `start`; the interceptor goes on recording. `folder`: what was kept stays. */
@@ -326,8 +338,3 @@ export class SourceAgent implements RingJob {
 }
 
 const base64 = (path: RawName): string => Buffer.from(path, 'latin1').toString('base64');
-
-function randomUUIDOf(random: SeededRandom): string {
-  const hex = () => random.below(16).toString(16);
-  return randomUUID().replace(/[0-9a-f]/g, (digit, at) => (at === 14 || at === 19 ? digit : hex()));
-}

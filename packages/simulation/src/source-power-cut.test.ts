@@ -58,9 +58,9 @@ class Machine {
   static async start(random: SeededRandom): Promise<Machine> {
     const machine = new Machine(random);
     const { pair } = machine;
-    pair.keepApart(true);
+    pair.places.keepApart(true);
     for (let i = 0; i < 60; i += 1) machine.#work.step();
-    pair.keepApart(false);
+    pair.places.keepApart(false);
     await pair.source.start();
     pair.connect();
     if (random.chance(0.7)) toRest(pair);

@@ -9,6 +9,7 @@ import { History } from './history.ts';
 import { imageDifferences } from './image.ts';
 import { OutsideDirty } from './outside-dirty.ts';
 import type { Pair } from './pair.ts';
+import { imageWhere } from './rule-edits.ts';
 
 export class Watcher {
   readonly failures: string[];
@@ -37,6 +38,12 @@ export class Watcher {
     this.#least = Math.min(this.#least, moment);
   }
 
+  /** Of other rules it has no past yet. */
+  rulesEdited(): void {
+    this.#history.loseAfter(-1);
+    this.#least = this.#history.now + 1;
+  }
+
   /** By a person's word the replica went back to a past. */
   takenBack(): void {
     this.#least = 0;
@@ -63,7 +70,7 @@ export class Watcher {
       this.#lookOutsideDirty();
       return;
     }
-    const image = pair.replicaImage();
+    const image = this.#image();
     const index = this.#pastOf(image, 'the replica is none of the source’s pasts');
     if (index === null) return;
     this.#checkRecoveryPoint(index);
@@ -76,7 +83,7 @@ export class Watcher {
   flushed(index: number): void {
     const { pair } = this.#promising();
     if (pair === null) return;
-    const newest = this.#pastOf(pair.replicaImage(), 'after a flush the replica is none of the source’s pasts');
+    const newest = this.#pastOf(this.#image(), 'after a flush the replica is none of the source’s pasts');
     if (newest !== null && newest < index)
       this.failures.push(`a flush settled at ${newest}; it was called at ${index}`);
   }
@@ -88,7 +95,7 @@ export class Watcher {
     const some = this.#outside.restriction();
     if (some === null) return;
     this.outside += 1;
-    const image = pair.replicaImage();
+    const image = imageWhere(pair, (one) => this.#history.hasWithin(one, some));
     if (this.#history.hasWithin(image, some)) return;
     const closest = this.#history.closest(image);
     const differs = imageDifferences(some(closest.image), some(image));
@@ -99,7 +106,7 @@ export class Watcher {
   #lookAtClaims(): void {
     const { linked, sourceDied, hasLostRemovals, target, source } = this.#pair;
     if (!linked || sourceDied || hasLostRemovals || source.interceptor.deaf || !target.settled) return;
-    const index = this.#history.newest(this.#pair.replicaImage());
+    const index = this.#history.newest(this.#image());
     if (index !== null) this.#checkRecoveryPoint(index);
   }
 
@@ -111,6 +118,10 @@ export class Watcher {
     const timeMs = Math.round(exact);
     const claimed = this.#times.findLastIndex((time) => time < timeMs);
     if (claimed > index) this.failures.push(`the recovery point claims ${claimed}, and the replica is at ${index}`);
+  }
+
+  #image(): readonly string[] {
+    return imageWhere(this.#pair, (image) => this.#history.newest(image) !== null);
   }
 
   #promising(): { readonly pair: Pair | null } {

@@ -55,6 +55,8 @@ export interface World {
   readonly badReads?: number;
   /** How likely the target's journals cannot be written for a while. */
   readonly badJournals?: number;
+  /** How likely the rules are edited at a step. */
+  readonly ruleEdits?: number;
   /** Each step draws for itself, so that steps can be left out and the others stay what they were. */
   readonly stepwise?: boolean;
 }
@@ -66,6 +68,7 @@ export const NOT_YET: Partial<World> = {
   furtherVerbs: false,
   badReads: 0,
   badJournals: 0,
+  ruleEdits: 0,
 };
 
 /** Worlds as they were when the first seeds hurt, and likewise. */
@@ -156,6 +159,12 @@ export function drawFaults(random: SeededRandom): Pick<World, 'badReads' | 'badJ
   };
 }
 
+/** Where a replica may be taken back its moments were noted under the rules of then. */
+export function drawRuleEdits(random: SeededRandom, brake: World['brake']): Pick<World, 'ruleEdits'> {
+  const ruleEdits = random.chance(0.15) ? (random.pick([0.003, 0.01]) ?? 0.01) : 0;
+  return { ruleEdits: brake == null ? ruleEdits : 0 };
+}
+
 export function drawBrake(random: SeededRandom): Pick<World, 'brake'> {
   const wanted = random.chance(0.15);
   const brake = {
@@ -174,6 +183,7 @@ const describeLatest = ({
   furtherVerbs = false,
   badReads = 0,
   badJournals = 0,
+  ruleEdits = 0,
   brake = null,
   beside = null,
 }: World): string => {
@@ -184,6 +194,7 @@ const describeLatest = ({
     (furtherVerbs ? ', further verbs' : '') +
     (badReads === 0 ? '' : `, bad reads ${badReads}`) +
     (badJournals === 0 ? '' : `, bad journals ${badJournals}`) +
+    (ruleEdits === 0 ? '' : `, rule edits ${ruleEdits}`) +
     (brake === null ? '' : `, brake ${brake.files}/${brake.share}/${brake.windowMs} keeps ${brake.copyBytes}`);
   if (beside === null) return disk + limits;
   const { scope, within, pace, storeBytes } = beside;
