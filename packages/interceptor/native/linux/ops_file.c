@@ -140,6 +140,49 @@ static ssize_t write_all(int fd, const char *data, size_t size, uint64_t offset,
 	return (ssize_t)done;
 }
 
+/* Space that runs out on the way, or an error of the disk: part of it may be done all the same. */
+static bool may_be_done(int error)
+{
+	return error == ENOSPC || error == EDQUOT || error == EIO;
+}
+
+/* What was to be made durable, and could not be, is in the file for everybody who reads it. */
+static bool holds(struct worker *w, const struct fuse_write_in *in, const char *data)
+{
+	char there[4096];
+	size_t size = in->size < sizeof(there) ? in->size : sizeof(there);
+	int fd = node_open(w, w->in->nodeid, O_RDONLY);
+	if (fd < 0)
+		return true;
+	ssize_t n = pread(fd, there, size, (off_t)in->offset);
+	close(fd);
+	return n < 0 || ((size_t)n == size && memcmp(there, data, size) == 0);
+}
+
+/* The call was begun: its file has another time of change, and may have lost bits of its mode. */
+static void refuse_begun(struct worker *w, int fd, int error, bool mode_fell)
+{
+	struct draft *d = draft(w, VERB_SETATTR);
+	d->node = node_real(w, w->in->nodeid);
+	d->detail = SET_MTIME | (mode_fell ? SET_MODE : 0);
+	d->fresh = fd + 1;
+	(void)stat_fd(fd, &d->attributes);
+	if (mode_fell)
+		d->flags |= FLAG_MODE_CHANGED;
+	commit_partly(w, error);
+}
+
+static void refuse_write(struct worker *w, int fd, int error, const struct stat *before)
+{
+	const struct fuse_write_in *in = w->arg;
+	struct stat after;
+	if (!may_be_done(error))
+		return refuse(w, error);
+	if (error == EIO || ((in->flags & O_DSYNC) && holds(w, in, (const char *)(in + 1))))
+		doubt(w, node_real(w, w->in->nodeid));
+	refuse_begun(w, fd, error, before->st_mode != 0 && stat_fd(fd, &after) == 0 && after.st_mode != before->st_mode);
+}
+
 void op_write(struct worker *w)
 {
 	const struct fuse_write_in *in = w->arg;
@@ -173,7 +216,7 @@ void op_write(struct worker *w)
 		out.size = (uint32_t)n;
 		commit(w, &out, sizeof(out));
 	} else
-		refuse(w, (int)-n);
+		refuse_write(w, fd, (int)-n, &before);
 	if (own)
 		close(fd);
 }
@@ -192,6 +235,18 @@ void op_fsync(struct worker *w)
 }
 
 #define COLLAPSE_OR_INSERT 0x28u
+
+/* A file system that finds no space on the way keeps what it has found, and the size as far as it came. */
+static void refuse_space(struct worker *w, int fd, int error, const struct stat *before)
+{
+	const struct fuse_fallocate_in *in = w->arg;
+	struct stat after;
+	if (!may_be_done(error) || stat_fd(fd, &after) != 0)
+		return refuse(w, error);
+	if (error == EIO || (in->mode & ~(uint32_t)FALLOC_FL_KEEP_SIZE) != 0 || after.st_size != before->st_size)
+		doubt(w, node_real(w, w->in->nodeid));
+	refuse_begun(w, fd, error, after.st_mode != before->st_mode);
+}
 
 void op_fallocate(struct worker *w)
 {
@@ -218,7 +273,7 @@ void op_fallocate(struct worker *w)
 	else
 		activity_stretch(w, node_real(w, w->in->nodeid), in->offset, in->length);
 	if (!done && fallocate(fd, (int)in->mode, (off_t)in->offset, (off_t)in->length) != 0)
-		return refuse(w, errno);
+		return refuse_space(w, fd, errno, &before);
 	struct draft *d = draft(w, VERB_FALLOCATE);
 	d->node = node_real(w, w->in->nodeid);
 	d->detail = in->mode;

@@ -132,8 +132,25 @@ void commit_partly(struct worker *w, int error)
 	record_and_send(w);
 }
 
+void doubt(struct worker *w, uint64_t node)
+{
+	if (w->root->state->recording && !state->suspended)
+		ring_note(w->root, VERB_DIRTY, node);
+}
+
+/* An error of the disk leaves open how much was done of a call: what it was about is compared, and so is a second directory. */
+static void doubt_all(struct worker *w)
+{
+	uint32_t call = w->in->opcode;
+	doubt(w, node_real(w, w->in->nodeid));
+	if ((call == FUSE_RENAME || call == FUSE_RENAME2 || call == FUSE_LINK) && w->arg_length >= sizeof(uint64_t))
+		doubt(w, node_real(w, *(const uint64_t *)w->arg));
+}
+
 void refuse(struct worker *w, int error)
 {
+	if (error == EIO)
+		doubt_all(w);
 	store(w, error, NULL, 0);
 	send_stored(w);
 }

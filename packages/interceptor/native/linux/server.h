@@ -106,6 +106,7 @@ void begin(struct worker *w);                  /* a modifying call starts */
 void commit(struct worker *w, const void *body, size_t length); /* it succeeded: records, then answer */
 void commit_partly(struct worker *w, int error); /* some of it succeeded: records, then the error */
 void refuse(struct worker *w, int error);      /* it failed: answer */
+void doubt(struct worker *w, uint64_t node);   /* what was done of it nobody knows: it is compared */
 void record_alone(struct worker *w); /* the drafts, where nobody waits for an answer */
 void send_stored(struct worker *w);
 void answer_found(struct worker *w);           /* what a dead server had stored */
