@@ -58,4 +58,10 @@ export const FORCED: readonly [seed: number, world: Partial<World>, steps: reado
     steps('34-35 200 218 222 231 233 238-239 245 331-332 347-348'),
     '[SRM3] a directory had moved while nobody knew, and of what lay deeper in it nobody asked the rules again',
   ],
+  [
+    3703916,
+    { ...NOT_YET, sourceCuts: 0.02, targetBytes: 4096 },
+    steps('15 18 22 38 41 168 170 253 312 320-322 330-331 335 354 358-359 369-370 381 388'),
+    '[SRM3] [TCM5] a file was made, the target was killed, and the next process took it for one that had its content',
+  ],
 ];

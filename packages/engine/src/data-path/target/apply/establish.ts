@@ -75,13 +75,13 @@ function goneElsewhere(record: OperationRecord, context: ApplyContext): void {
  * [TCM5] Where it was made before a power cut lies under a name that a later operation gave it, known to nobody: it is made anew, waits for
  * that operation, and takes the name from what lies there.
  */
-export function madeInLimbo(record: OperationRecord, { root }: ApplyContext): Handle {
+export function madeInLimbo(record: OperationRecord, { root }: ApplyContext, pending = false): Handle {
   const at: Place = { parent: root.files.limbo, name: temporaryName(record.node) };
   const found = root.at(at);
   // Of a replay before this one, of which no more is known.
   if (found !== null) setAside(root, at, found, 'gone');
   const handle = make(root, at, record.attributes, record.data);
-  root.nodes.bind(record.node, handle);
+  root.nodes.bind(record.node, handle, pending);
   return handle;
 }
 

@@ -95,28 +95,45 @@ describe('content that was asked for', () => {
     expect(rig.replies).toMatchObject([{ kind: 'want', node: file.id }]);
   });
 
-  it.each([
+  describe.each([
     ['a file of which only the name was to be told', REGULAR, ENTRY_NAMES_ONLY],
     ['a directory that was to be known', DIRECTORY, 0],
-  ])('[SRM3] [TRM2] is asked for although something failed once %s had been made', (_what, mode, detail) => {
-    const made = source.make(source.root, 'a', mode);
-    if (mode === REGULAR) source.write(made, 0, [1]);
-    source.records.length = 0;
-    sayRoot(source, ROOT_PATH);
-    source.say({ verb: Verb.mirrorBegin, detail: MirrorCompare.checksum + MIRROR_REPAIR });
-    const attributes = source.attributes(made);
-    source.say({ verb: Verb.entry, parent: source.root.id, name: 'a' as RawName, node: made.id, attributes, detail });
-    const { xattrs } = rig.replica;
-    let failing = true;
-    rig.replica.xattrs = (handle) => {
-      if (failing && handle !== rig.replica.root) throw new FileError('EIO', 'flistxattr');
-      return xattrs.call(rig.replica, handle);
-    };
-    expect(apply).toThrow('stuck');
-    failing = false;
-    rig.nowMs += 60_000;
-    rig.drain();
-    expect(rig.replies).toMatchObject([{ kind: 'want', node: made.id }]);
+  ])('[SRM3] of %s', (_what, mode, detail) => {
+    let made: ModelNode;
+    let failing: Error | null;
+
+    beforeEach(() => {
+      made = source.make(source.root, 'a', mode);
+      if (mode === REGULAR) source.write(made, 0, [1]);
+      source.records.length = 0;
+      sayRoot(source, ROOT_PATH);
+      source.say({ verb: Verb.mirrorBegin, detail: MirrorCompare.checksum + MIRROR_REPAIR });
+      const attributes = source.attributes(made);
+      source.say({ verb: Verb.entry, parent: source.root.id, name: 'a' as RawName, node: made.id, attributes, detail });
+      const { xattrs } = rig.replica;
+      rig.replica.xattrs = (handle) => {
+        if (failing !== null && handle !== rig.replica.root) throw failing;
+        return xattrs.call(rig.replica, handle);
+      };
+    });
+
+    it('[TRM2] is asked for although something failed once it had been made', () => {
+      failing = new FileError('EIO', 'flistxattr');
+      expect(apply).toThrow('stuck');
+      failing = null;
+      rig.nowMs += 60_000;
+      rig.drain();
+      expect(rig.replies).toMatchObject([{ kind: 'want', node: made.id }]);
+    });
+
+    it('[TCM5] is asked for although the agent was killed once it had been made', () => {
+      failing = new Error('killed');
+      expect(apply).toThrow('killed');
+      failing = null;
+      rig.restart();
+      apply();
+      expect(rig.replies).toMatchObject([{ kind: 'want', node: made.id }]);
+    });
   });
 
   it('[MIR3] is asked for again when the answer was lost with the link, and once where it was not', () => {

@@ -51,11 +51,13 @@ export class NodeTable {
     if (binding.pending) this.#pending.add(binding.node);
   }
 
-  bind(node: NodeId, handle: Handle): void {
+  /** `pending`: a process that finds it does not take it for whole. */
+  bind(node: NodeId, handle: Handle, pending = false): void {
     if (this.#handles.get(node) === handle) return;
     this.#pending.delete(node);
     const other = this.#set(node, handle);
-    const changes: NodeChange[] = [{ root: this.#root, node, handle, pending: false }];
+    if (pending) this.#pending.add(node);
+    const changes: NodeChange[] = [{ root: this.#root, node, handle, pending }];
     if (other !== undefined) changes.push({ root: this.#root, node: other, handle: null, pending: false });
     this.#journal.note(changes);
   }

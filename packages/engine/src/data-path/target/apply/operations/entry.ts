@@ -39,10 +39,12 @@ export function entry(record: OperationRecord, context: ApplyContext): void {
   if (isUnlisted && (record.flags & RecordFlag.contentFollows) === 0) say('want', record, context);
 }
 
+/** It is not whole before that has come: content, or names. */
+const hasContent = (attributes: Attributes): boolean => isRegular(attributes) || isDirectory(attributes);
+
 /** [TCM5] What the mirror found there got out by an operation that follows. Its content is not known; the end of the run says so. */
 function foundInGone(record: OperationRecord, context: ApplyContext): void {
-  const handle = madeInLimbo(record, context);
-  if (isRegular(record.attributes) || isDirectory(record.attributes)) context.root.nodes.setPending(record.node, true);
+  const handle = madeInLimbo(record, context, hasContent(record.attributes));
   nodeTimes(context.root, record.node, handle, record.attributes);
 }
 
@@ -97,8 +99,7 @@ function adoptOrMake(record: OperationRecord, context: ApplyContext, at: Place):
   }
   if (there !== null && displace(root, at, there) === 'set-aside') toldAside(record, context);
   const handle = make(root, at, record.attributes, record.data);
-  root.nodes.bind(record.node, handle);
-  if (isRegular(record.attributes) || isDirectory(record.attributes)) root.nodes.setPending(record.node, true);
+  root.nodes.bind(record.node, handle, hasContent(record.attributes));
   return { handle, created: true };
 }
 
