@@ -198,8 +198,8 @@ export class Pair {
   /** As an agent does it: written down, and then drained first, so that what was before belongs to the old rules. One kind a root. */
   editRules(kinds: readonly ScopeKind[]): void {
     this.rules.edit(kinds);
-    this.#reported.rulesEdited();
     this.asSource(() => this.source.changeRules());
+    this.#reported.rulesEdited(this.source.job.path.next);
   }
 
   pumpSource(): void {

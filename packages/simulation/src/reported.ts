@@ -9,18 +9,20 @@ export class Reported {
   readonly orphans = new Set<string>();
   /** Of names that rules of before took in. */
   readonly #outside = new Set<string>();
+  #editedAt = 0;
 
   note(replies: readonly Reply[]): void {
     for (const reply of replies) {
-      if (reply.kind !== 'orphan') continue;
+      if (reply.kind !== 'orphan' || (reply.fate === 'outside' && reply.at < this.#editedAt)) continue;
       const names = reply.fate === 'outside' ? this.#outside : this.orphans;
       names.add(`${reply.root}/${Buffer.from(reply.path, 'base64').toString()}`);
     }
   }
 
-  /** What is outside the rules of now the next mirror says. */
-  rulesEdited(): void {
+  /** What is outside the rules of now a mirror says from this position on. */
+  rulesEdited(next: number): void {
     this.#outside.clear();
+    this.#editedAt = next;
   }
 
   /** An agent was killed between making a file and noting whose it is: it bears a time of the target's own. */
