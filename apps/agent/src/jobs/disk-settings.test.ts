@@ -1,10 +1,12 @@
+import { execFileSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
 import { type RealAgent, Scene, whyNoRealAgents } from './testing/real-agents.ts';
 
 const MIB = 1024 * 1024;
+const WAITING = 24 * MIB;
 const why = whyNoRealAgents();
 let scene: Scene;
 afterEach(() => scene.close());
@@ -13,6 +15,12 @@ afterEach(() => scene.close());
 function agentWith(name: string, settings: string): Promise<RealAgent> {
   writeFileSync(join(scene.folder(`home-${name}`), 'agent.yaml'), settings);
   return scene.agent(name);
+}
+
+/** By calls that read, since it began. */
+function readBytes({ pid }: RealAgent): number {
+  const [, read = ''] = /^rchar: (\d+)$/m.exec(readFileSync(`/proc/${pid}/io`, 'latin1')) ?? [];
+  return Number(read);
 }
 
 describe.skipIf(why !== null)('settings of disks hold between real agents', () => {
@@ -65,5 +73,28 @@ describe.skipIf(why !== null)('settings of disks hold between real agents', () =
       severity: 'warning',
       sentence: expect.stringMatching(/takes 8.* MiB of 64.* MiB/),
     });
+  });
+
+  it.each([
+    ['1 MiB', 'from the disk'],
+    ['64 MiB', 'from memory'],
+  ])('[TCM6] `journal.memory` of %s: what waits to be applied comes %s', { timeout: 120_000 }, async (memory, from) => {
+    scene = new Scene();
+    const beta = await agentWith('beta', `journal:\n  memory: ${memory}\n  disk: 256 MiB\n  minimum-free: 0\n`);
+    const alpha = await scene.agent('alpha');
+    const [source, disk] = [scene.folder('source'), scene.folder('disk')];
+    execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=2m', 'tmpfs', disk]);
+    await alpha.protect(beta, 'files', source, disk);
+    await alpha.until('files', ({ state }) => state === 'protected');
+    // The first finds no space, and everything behind it waits.
+    writeFileSync(join(source, 'noise'), randomBytes(WAITING));
+    await alpha.until('files', ({ targetQueue }) => (targetQueue?.bytes ?? 0) > WAITING - 3 * MIB);
+    const before = readBytes(beta);
+    execFileSync('mount', ['-o', 'remount,size=128m', disk]);
+    await alpha.flush('files');
+    const read = readBytes(beta) - before;
+    if (from === 'from memory') expect(read).toBeLessThan(WAITING / 4);
+    else expect(read).toBeGreaterThan(WAITING / 2);
+    expect(await scene.differences(source, join(disk, source))).toEqual([]);
   });
 });
