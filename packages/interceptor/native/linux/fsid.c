@@ -121,7 +121,7 @@ void root_gone(struct root *root)
 	if (atomic_exchange(&root->active, 0) == 0)
 		return;
 	if (root->state->recording)
-		ring_note(root, VERB_GAP, 0);
+		ring_gap(root);
 	(void)link_send(holder_fd, &m, NULL, 0);
 }
 
@@ -130,7 +130,7 @@ static void resume(void)
 	state->suspended = 0;
 	for (int i = 0; i < MAX_ROOTS; i++)
 		if (roots[i].active && roots[i].state->recording)
-			ring_note(&roots[i], VERB_GAP, 0);
+			ring_gap(&roots[i]);
 }
 
 static void close_all(const int *fds, int count)

@@ -104,7 +104,7 @@ static bool put_aside(struct worker *w)
 static bool refuse_doubtful(struct worker *w)
 {
 	if (w->root->state->recording)
-		ring_note(w->root, VERB_GAP, 0);
+		ring_gap(w->root);
 	begin(w);
 	refuse(w, EROFS);
 	park_after(w);

@@ -3,6 +3,7 @@
  * descriptors of nameless files) and starts a new server at once. It does nothing that could block on a protected directory.
  */
 #include "holder.h"
+#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -187,6 +188,16 @@ void holder_take(const struct message *m, const int *fds, int count)
 	}
 }
 
+/* What it sent before is there all the same: a file without a name lives by it. */
+static void read_last_words(void)
+{
+	struct message m;
+	int fds[2], count;
+	struct pollfd line = { server_fd, POLLIN, 0 };
+	while (poll(&line, 1, 0) == 1 && (line.revents & POLLIN) && link_receive(server_fd, &m, fds, &count) == 1)
+		holder_take(&m, fds, count);
+}
+
 static void handle_server(void)
 {
 	struct message m;
@@ -211,8 +222,10 @@ _Noreturn void holder_run(void)
 		int n = epoll_wait(loop_fd, &event, 1, wait);
 		now = now_seconds();
 		if (now - checked > 1) {
-			if (beat_is_dead())
+			if (beat_is_dead()) {
+				read_last_words();
 				server_died();
+			}
 			beat_check(now);
 			check_use(now);
 			holder_store_escrows();

@@ -135,7 +135,7 @@ void commit_partly(struct worker *w, int error)
 void doubt(struct worker *w, uint64_t node)
 {
 	if (w->root->state->recording && !state->suspended)
-		ring_note(w->root, VERB_DIRTY, node);
+		ring_note(w->root, node, NOTE_DISK_ERROR);
 }
 
 /* An error of the disk leaves open how much was done of a call: what it was about is compared, and so is a second directory. */

@@ -128,7 +128,8 @@ static void note_gap(struct root_state *root)
 		ring->notes++;
 }
 
-static void note_node(struct root_state *root, uint64_t node)
+/* The first reason stays. */
+static void note_node(struct root_state *root, uint64_t node, enum note_why why)
 {
 	if (node == 0 || root->gap)
 		return;
@@ -141,7 +142,7 @@ static void note_node(struct root_state *root, uint64_t node)
 			continue;
 		n->node = node;
 		n->root_id = root->id;
-		n->used = 1;
+		n->used = 1 + (uint32_t)why;
 		ring->notes++;
 		ring->dirty_total++;
 		return;
@@ -149,11 +150,12 @@ static void note_node(struct root_state *root, uint64_t node)
 	note_gap(root);
 }
 
-static bool flush_one(enum verb verb, uint64_t node, uint32_t root_id)
+static bool flush_one(enum verb verb, uint32_t detail, uint64_t node, uint32_t root_id)
 {
 	struct draft d;
 	memset(&d, 0, sizeof(d));
 	d.verb = (uint8_t)verb;
+	d.detail = detail;
 	d.node = node;
 	if (!has_room(RECORD_HEADER))
 		return false;
@@ -169,13 +171,13 @@ static bool flush_locked(void)
 		return false;
 	for (int i = 0; i < MAX_ROOTS && ring->notes > 0; i++)
 		if (state->roots[i].gap) {
-			if (!flush_one(VERB_GAP, 0, state->roots[i].id))
+			if (!flush_one(VERB_GAP, 0, 0, state->roots[i].id))
 				return false;
 			state->roots[i].gap = 0;
 		}
 	for (int i = 0; i < MAX_NOTES && ring->notes > 0; i++)
 		if (state->notes[i].used) {
-			if (!flush_one(VERB_DIRTY, state->notes[i].node, state->notes[i].root_id))
+			if (!flush_one(VERB_DIRTY, state->notes[i].used - 1, state->notes[i].node, state->notes[i].root_id))
 				return false;
 			state->notes[i].used = 0;
 		}
@@ -194,16 +196,26 @@ void ring_flush_notes(void)
 	ring_bell();
 }
 
-void ring_note(struct root *root, enum verb verb, uint64_t node)
+static void ring_tell(struct root *root, uint64_t node, const enum note_why *why)
 {
 	pthread_mutex_lock(&lock);
-	if (verb == VERB_GAP)
+	if (why == NULL)
 		note_gap(root->state);
 	else
-		note_node(root->state, node);
+		note_node(root->state, node, *why);
 	(void)flush_locked();
 	pthread_mutex_unlock(&lock);
 	ring_bell();
+}
+
+void ring_gap(struct root *root)
+{
+	ring_tell(root, 0, NULL);
+}
+
+void ring_note(struct root *root, uint64_t node, enum note_why why)
+{
+	ring_tell(root, node, &why);
 }
 
 static void take_fresh(struct worker *w)
@@ -237,10 +249,10 @@ void ring_append(struct worker *w)
 			w->slot->sequence = PARK_NOTED;
 		for (int i = 0; i < w->draft_count; i++) {
 			struct draft *d = &w->drafts[i];
-			note_node(root, d->node);
-			note_node(root, d->parent);
-			note_node(root, d->parent2);
-			note_node(root, d->victim);
+			note_node(root, d->node, NOTE_RING_FULL);
+			note_node(root, d->parent, NOTE_RING_FULL);
+			note_node(root, d->parent2, NOTE_RING_FULL);
+			note_node(root, d->victim, NOTE_RING_FULL);
 		}
 	}
 	pthread_mutex_unlock(&lock);

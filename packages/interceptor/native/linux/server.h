@@ -24,6 +24,8 @@ enum verb {
 	VERB_TRUNCATE, VERB_FALLOCATE, VERB_SETATTR, VERB_SETXATTR, VERB_REMOVEXATTR, VERB_TMPFILE,
 	VERB_FORGET = 46, VERB_DIRTY = 64, VERB_GAP = 65, VERB_COOKIE = 66,
 };
+/* Detail of VERB_DIRTY: DirtyCause there. */
+enum note_why { NOTE_RING_FULL, NOTE_DISK_ERROR, NOTE_PAST_THE_MOUNT, NOTE_TAKEN_BACK };
 #define RECORD_HEADER 168
 #define FLAG_MODE_CHANGED 1
 #define FLAG_MAPPED 2
@@ -136,7 +138,8 @@ nlink_t undo_nlink(const struct worker *w, nlink_t links);
 
 /* ring.c */
 void ring_append(struct worker *w); /* the drafts, all or none */
-void ring_note(struct root *root, enum verb verb, uint64_t node);
+void ring_note(struct root *root, uint64_t node, enum note_why why); /* the ring does not tell what was done to it */
+void ring_gap(struct root *root);
 void ring_flush_notes(void);
 void ring_repair(void); /* once, before the workers start */
 size_t record_encode(unsigned char *at, const struct draft *d, uint16_t root_id, uint64_t sequence);

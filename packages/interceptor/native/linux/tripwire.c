@@ -134,7 +134,7 @@ void tripwire_lost_some(void)
 {
 	for (int i = 0; i < MAX_ROOTS; i++)
 		if (watched[i] && roots[i].active && roots[i].state->recording)
-			ring_note(&roots[i], VERB_GAP, 0);
+			ring_gap(&roots[i]);
 }
 
 /* Before anything is done for an application: what a server does that nobody knew of looks like another's doing to the next one. */

@@ -84,7 +84,7 @@ static void forget_name(int root, uint64_t directory, const char *name)
 static void note(int root, uint64_t node)
 {
 	if (roots[root].active && roots[root].state->recording)
-		ring_note(&roots[root], VERB_DIRTY, node);
+		ring_note(&roots[root], node, NOTE_PAST_THE_MOUNT);
 }
 
 /* At once, and then no more than once in a while; the last one is never left out. */

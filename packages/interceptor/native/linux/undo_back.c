@@ -52,7 +52,9 @@ static void put_note(struct worker *w, uint64_t node)
 	if (node == 0)
 		return;
 	w->draft_count = 0;
-	draft(w, VERB_DIRTY)->node = node;
+	struct draft *d = draft(w, VERB_DIRTY);
+	d->node = node;
+	d->detail = NOTE_TAKEN_BACK;
 	record_alone(w);
 }
 

@@ -149,7 +149,7 @@ static void finish_found(struct worker *w)
 			dispatch(w);
 		else {
 			/* It kills every server: the caller gets an error, and what it may have done is in doubt. */
-			ring_note(w->root, VERB_GAP, 0);
+			ring_gap(w->root);
 			refuse(w, EIO);
 		}
 	}

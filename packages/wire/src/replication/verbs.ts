@@ -69,7 +69,7 @@ export const Verb = {
   /** node left the replication set; detail = FORGET_IN_PLACE: by other rules, what the target has at (parent, name) stays there. */
   forget: 46,
 
-  /** Ring only: node was changed and the change is not in the ring (it was full). */
+  /** Ring only: node was changed and the change is not in the ring; detail = a DirtyCause. */
   dirty: 64,
   /** Ring only: interception of the root was not certain up to here. */
   gap: 65,
@@ -96,6 +96,11 @@ export const RecordFlag = {
 
 /** Bits of `detail` for setattr. */
 export const SetAttribute = { mode: 1, uid: 2, gid: 4, atime: 8, mtime: 16 } as const;
+/**
+ * `detail` of `dirty`: the ring was full; the source's disk failed a call that may be done in part; it was changed past the mount; a call
+ * was taken back because the target could not be waited for.
+ */
+export const DirtyCause = { ringFull: 0, diskError: 1, pastTheMount: 2, takenBack: 3 } as const;
 /** Bits of `detail` for rename: the kernel's RENAME_* values. */
 export const RenameFlag = { noReplace: 1, exchange: 2, whiteout: 4 } as const;
 /** `detail` of mirrorBegin. */

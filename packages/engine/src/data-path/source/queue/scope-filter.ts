@@ -4,6 +4,8 @@
  */
 import type { RawName } from '@understudy/base';
 import {
+  DirtyCause,
+  type DirtyReason,
   NO_NODE,
   type NodeId,
   type OperationRecord,
@@ -90,14 +92,20 @@ function knows(scope: RootScope, r: OperationRecord): boolean {
   return r.attributes.nlink === 0 ? scope.knowsNameless(r.node) : scope.knows(r.node);
 }
 
-/** The ring was full when the node was changed, or made: until it has been looked at it counts as not known. */
+/** The ring does not tell how the node was changed, or made: until it has been looked at it counts as not known. */
 function noted(scope: RootScope, dirty: DirtyMap, r: OperationRecord): Verdict {
+  const reason = REASONS[r.detail] ?? 'ring-full';
   if (scope.exceptions !== null && r.node !== scope.rootNode) {
     scope.except(r.node);
-    dirty.addNode(r.root, r.node, 'ring-full');
-  } else if (scope.knows(r.node)) dirty.addNode(r.root, r.node, 'ring-full');
+    dirty.addNode(r.root, r.node, reason);
+  } else if (scope.knows(r.node)) dirty.addNode(r.root, r.node, reason);
   return 'drop';
 }
+const REASONS: Readonly<Record<number, DirtyReason>> = {
+  [DirtyCause.diskError]: 'source-disk-error',
+  [DirtyCause.pastTheMount]: 'past-the-mount',
+  [DirtyCause.takenBack]: 'taken-back',
+};
 
 function created(scope: RootScope, r: OperationRecord): Verdict {
   if (!scope.wants(r.parent, r.name, isDirectory(r))) {
