@@ -6,7 +6,17 @@ import { execFileSync } from 'node:child_process';
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { Verb } from '@understudy/wire';
 import { afterEach, describe, expect, it } from 'vitest';
-import { drainAll, ended, type Scratch, scratch, startUser, turn, until, whySkipped } from './testing.ts';
+import {
+  drainAll,
+  ended,
+  type Scratch,
+  type ShellUser,
+  scratch,
+  startUser,
+  turn,
+  until,
+  whySkipped,
+} from './testing.ts';
 
 const skip = whySkipped();
 if (skip !== null) console.warn(`the test of a server that waits in the kernel is skipped: ${skip}`);
@@ -30,13 +40,10 @@ describe.skipIf(skip !== null)('fuse, a server that waits in the kernel as it di
     world = null;
   });
 
-  it('[FSI5] [FSI6] another one serves, the reader of the page gets its bytes, and the bypass it was at is noted', async () => {
-    world = await scratch({ ringBytes: 4 * MIB, onFull: 'block' });
-    const { interceptor, path } = world;
-    writeFileSync(path('one/read'), 'x'.repeat(3000));
-    await interceptor.protect(world.raw('one'));
+  /** The tripwire's thread waits for a page that is being read, and the read for room in the ring. */
+  async function untilStuck({ interceptor, path }: Scratch) {
     mkdirSync(path('behind'));
-    execFileSync('mount', ['--bind', world.top, path('behind')]);
+    execFileSync('mount', ['--bind', path('.'), path('behind')]);
     const reader = startUser(`exec 3< ${path('one/read')}; echo open; read; cat <&3 | wc -c`);
     await reader.line();
     // A full ring makes both workers wait, so the read is taken up by none and its page stays locked.
@@ -51,13 +58,26 @@ describe.skipIf(skip !== null)('fuse, a server that waits in the kernel as it di
       return looks > 2000 && interceptor.status().ringUsed > 3 * MIB;
     });
     reader.say('now');
-    const { server } = await interceptor.servers();
+    return { reader, writers };
+  }
+
+  async function untilTripwireWaits({ path }: Scratch, server: number, reader: ShellUser): Promise<void> {
     // Until the reader is in its read the tripwire has nothing to wait for: written behind the mount again and again.
     while (!tripwireStack(server).includes('fuse_reverse_inval_inode')) {
       execFileSync('bash', ['-c', `printf . >> ${path('behind/one/read')}`]);
       expect(existsSync(`/proc/${reader.pid}/task`), 'the reader waits').toBe(true);
       for (let i = 0; i < 50; i += 1) await turn();
     }
+  }
+
+  it('[FSI5] [FSI6] another one serves, the reader of the page gets its bytes, and the bypass it was at is noted', async () => {
+    world = await scratch({ ringBytes: 4 * MIB, onFull: 'block' });
+    const { interceptor, path } = world;
+    writeFileSync(path('one/read'), 'x'.repeat(3000));
+    await interceptor.protect(world.raw('one'));
+    const { reader, writers } = await untilStuck(world);
+    const { server } = await interceptor.servers();
+    await untilTripwireWaits(world, server, reader);
     process.kill(server, 'SIGKILL');
     await until(() => !existsSync(`/proc/${server}/task/${server}/stat`) || interceptor.status().restarts > 0);
     expect(interceptor.status().restarts).toBe(1);
@@ -74,6 +94,42 @@ describe.skipIf(skip !== null)('fuse, a server that waits in the kernel as it di
     });
     expect(Number(await said)).toBeGreaterThanOrEqual(3000);
     expect(new Set(dirty)).toEqual(new Set([inodeOf(path('one/read'))]));
+  });
+
+  it('[FSI5] a file that lost its last name just before is still there for whoever has it open', async () => {
+    world = await scratch({ ringBytes: 4 * MIB, onFull: 'block' });
+    const { interceptor, path } = world;
+    for (const name of ['read', 'ghost']) writeFileSync(path(`one/${name}`), 'x'.repeat(3000));
+    await interceptor.protect(world.raw('one'));
+    const owner = startUser(`exec 3<> ${path('one/ghost')}; echo open; read; rm ${path('one/ghost')}; echo gone; read
+      printf here >&3 && echo written`);
+    await owner.line();
+    const { server, holder } = await interceptor.servers();
+    // What the server says of the file waits there until the server is dead.
+    process.kill(holder, 'SIGSTOP');
+    try {
+      owner.say('now');
+      expect(await owner.line()).toBe('gone');
+      const { reader } = await untilStuck(world);
+      await untilTripwireWaits(world, server, reader);
+      process.kill(server, 'SIGKILL');
+      const leader = () => readFileSync(`/proc/${server}/task/${server}/stat`, 'latin1');
+      await until(() => leader().includes(') Z') && readdirSync(`/proc/${server}/task`).length === 2);
+    } finally {
+      process.kill(holder, 'SIGCONT');
+    }
+    await until(() => interceptor.status().restarts > 0);
+    owner.say('now');
+    const said = owner.line();
+    let over = false;
+    void ended(owner).then(() => {
+      over = true;
+    });
+    await until(() => {
+      drainAll(interceptor);
+      return over;
+    });
+    expect(await said).toBe('written');
   });
 });
 
