@@ -64,4 +64,10 @@ export const FORCED: readonly [seed: number, world: Partial<World>, steps: reado
     steps('15 18 22 38 41 168 170 253 312 320-322 330-331 335 354 358-359 369-370 381 388'),
     '[SRM3] [TCM5] a file was made, the target was killed, and the next process took it for one that had its content',
   ],
+  [
+    3862304,
+    { ...NOT_YET, sourceCuts: 0.005 },
+    steps('7-9 28 121 130 135 142 184'),
+    '[SRM2] [SRM3] a range was put into a file of which a stretch waited for its repair, and the stretch was looked at where it had been',
+  ],
 ];

@@ -16,7 +16,7 @@ import { mirrorRoot, mirrorWorld } from './job-mirror-world.ts';
 import { type JobFacts, type OutsideFacts, type Reason, troubleOf } from './job-state.ts';
 import { VolatileMirrorMemory } from './mirror/memory.ts';
 import type { Mirror } from './mirror/mirror.ts';
-import { isMistakable } from './mirror/mistakable.ts';
+import { noteMistakable } from './mirror/mistakable.ts';
 import type { Compare, MirrorOptions } from './mirror/plan.ts';
 import type { MirrorProgress } from './mirror/progress.ts';
 import type { MirrorRoot, MirrorWorld, Urgency } from './mirror/world.ts';
@@ -149,8 +149,8 @@ export class SourceJob {
     if (decoded === null) return null;
     this.#recovery.recorded(decoded.timeMs);
     this.#runs.verification?.observe(decoded);
-    if (isMistakable(decoded, this.#runs.mirror, !this.#runs.complete))
-      this.path.srm.dirty.addNode(root, decoded.node, 'shifted-while-mirrored');
+    const { mirror, complete } = this.#runs;
+    noteMistakable(decoded, { mirror, incomplete: !complete, dirty: this.path.srm.dirty });
     return decoded;
   }
 

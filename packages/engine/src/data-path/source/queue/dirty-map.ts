@@ -5,7 +5,7 @@
 import { type RawName, rawToBytes } from '@understudy/base';
 import { type DirtyReason, NO_NODE, type NodeId, type OperationRecord } from '@understudy/wire';
 import { noteOperation } from './dirty-operation.ts';
-import { Ranges } from './ranges.ts';
+import { Ranges, TO_THE_END } from './ranges.ts';
 
 export type { DirtyReason };
 
@@ -114,6 +114,12 @@ export class DirtyMap {
     this.#ranges += ranges.size - before;
     this.#version += 1;
     if (known === undefined) this.#add(key, { kind: 'compare', root, node, ranges }, reason);
+  }
+
+  /** What lies behind `offset` has moved: where stretches of this file that are known are now nobody has counted. */
+  shifted(root: number, node: NodeId, offset: number, reason: DirtyReason): void {
+    const known = this.#items.get(nodeKey(root, node))?.kind === 'ranges' || this.#items.has(`c${root}/${node}`);
+    if (known) this.addCompare(root, node, offset, TO_THE_END, reason);
   }
 
   addNames(root: number, node: NodeId, sinceMs: number, reason: DirtyReason): void {
