@@ -27,4 +27,4 @@ export function isMistakable(r: OperationRecord, mirror: Pick<Mirror, 'taken'> |
 }
 
 /** A range taken out of a file or put into it: the one change that is another when it is done twice. */
-const shiftsContent = (r: OperationRecord): boolean => r.verb === Verb.fallocate && (r.detail & (8 | 32)) !== 0;
+export const shiftsContent = (r: OperationRecord): boolean => r.verb === Verb.fallocate && (r.detail & (8 | 32)) !== 0;

@@ -3,7 +3,7 @@
  * have to be sent, as dirty items (VER2). Promise: bounded, and past its limits it says how many there are more.
  */
 import type { RawName } from '@understudy/base';
-import { NO_NODE, type Reply } from '@understudy/wire';
+import { NO_NODE, type OperationRecord, type Reply } from '@understudy/wire';
 import { fromBase64 } from '../../base64.ts';
 import { type DirtyItem, DirtyMap } from '../../data-path/source/queue/dirty-map.ts';
 
@@ -33,6 +33,7 @@ export class Findings {
   readonly #lines: Difference[] = [];
   readonly #content = new Map<string, Stretches>();
   readonly #dirty = new DirtyMap();
+  readonly #shifted = new Map<string, Pick<OperationRecord, 'root' | 'node'>>();
   #more = 0;
   #orphans = 0;
 
@@ -56,7 +57,13 @@ export class Findings {
 
   /** What sends exactly this. */
   items(): DirtyItem[] {
+    for (const { root, node } of this.#shifted.values()) this.#dirty.shifted(root, node, 0, 'verification');
     return this.#dirty.items();
+  }
+
+  /** A range was taken out or put in since the file was first looked at: where what differs is now nobody has counted. */
+  shifted({ root, node }: Pick<OperationRecord, 'root' | 'node'>): void {
+    this.#shifted.set(`${root}/${node}`, { root, node });
   }
 
   /** `isOurs`: certainly a file of the set; otherwise all of its root would have to be compared. */

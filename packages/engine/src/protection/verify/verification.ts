@@ -16,6 +16,7 @@ import {
 import { type Barrier, FileError, type SourceDirectory, type SourceEntry, type SourceFile } from '../../ports.ts';
 import { liesBeneath } from '../lies-beneath.ts';
 import { DIRECTORY, REGULAR, typeOf } from '../mirror/entry-sender.ts';
+import { shiftsContent } from '../mirror/mistakable.ts';
 import type { MirrorRoot, MirrorWorld, Urgency } from '../mirror/world.ts';
 import { pathForPeople } from '../path-for-people.ts';
 import { type Difference, Findings, nameOf } from './findings.ts';
@@ -119,6 +120,7 @@ export class Verification {
   /** Every operation of this job's roots, in ring order. */
   observe(r: OperationRecord): void {
     this.#group?.observe(r);
+    if (shiftsContent(r)) this.findings.shifted(r);
   }
 
   onReply(reply: Reply): void {
