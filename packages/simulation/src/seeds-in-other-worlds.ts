@@ -70,4 +70,10 @@ export const FORCED: readonly [seed: number, world: Partial<World>, steps: reado
     steps('7-9 28 121 130 135 142 184'),
     '[SRM2] [SRM3] a range was put into a file of which a stretch waited for its repair, and the stretch was looked at where it had been',
   ],
+  [
+    3863383,
+    { ...NOT_YET, sourceCuts: 0.02 },
+    steps('274 281 399 421 427 430-432 450-451'),
+    '[SRM2] the queue was let go of with a name that had left the set, and the directory that it went to kept the time that it had',
+  ],
 ];

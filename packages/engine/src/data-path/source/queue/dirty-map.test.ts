@@ -32,6 +32,16 @@ describe('dirty map', () => {
     ]);
   });
 
+  it('[SRM2] a name that left the set for a directory of it notes that one, too', () => {
+    const dirty = new DirtyMap();
+    const detach = { verb: Verb.detach, parent: node(1), name: rawFromText('gone') };
+    dirty.addOperation(record({ ...detach, parent2: node(2) }), 'queue-full');
+    expect(dirty.items()).toMatchObject([
+      { kind: 'entry', parent: node(1), name: 'gone' },
+      { kind: 'metadata', node: node(2) },
+    ]);
+  });
+
   it('counts an item once, and its reason once', () => {
     const dirty = new DirtyMap();
     for (let i = 0; i < 5; i += 1) dirty.addNode(0, node(4), 'refused-by-target');
