@@ -61,7 +61,8 @@ function noteNames(dirty: DirtyMap, record: OperationRecord, reason: DirtyReason
   dirty.addEntry(root, record.parent, record.name, reason);
   if (verb === Verb.rename) dirty.addEntry(root, record.parent2, record.name2, reason);
   // A name left the set for a directory that is ours: that one has its time of change from it.
-  else if (record.parent2 !== NO_NODE) dirty.addMetadata(root, record.parent2, reason);
+  else if (record.parent2 !== NO_NODE && record.parent2 !== record.parent)
+    dirty.addMetadata(root, record.parent2, reason);
 }
 
 function noteFallocate(dirty: DirtyMap, record: OperationRecord, reason: DirtyReason): void {
