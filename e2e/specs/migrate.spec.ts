@@ -18,7 +18,8 @@ async function cutOver(stage: Bootstrap, source: string, replica: string): Promi
   const { progress } = ledger;
   await until('the ledger goes on: nothing was held', () => ledger.progress > progress + 20);
   const moved = await stage.cli(['migrate', JOB, '--cutover', '--yes']);
-  expect([moved.code, moved.stdout], moved.stderr).toEqual([
+  const { stdout: unsent } = await stage.cli(['unsent', JOB]);
+  expect([moved.code, moved.stdout], `${moved.stderr}\n${unsent}`).toEqual([
     ExitCode.done,
     expect.stringContaining('Nothing was left behind on alpha.'),
   ]);
