@@ -184,6 +184,14 @@ static bool flush_locked(void)
 	return ring->notes == 0;
 }
 
+/* With the lock, which it gives back. */
+static void tell_notes(void)
+{
+	(void)flush_locked();
+	pthread_mutex_unlock(&lock);
+	ring_bell();
+}
+
 /* Called by the clock too: the notes must not wait for the next modification. */
 void ring_flush_notes(void)
 {
@@ -191,31 +199,21 @@ void ring_flush_notes(void)
 		return;
 	pthread_mutex_lock(&lock);
 	known_tail = read_tail();
-	(void)flush_locked();
-	pthread_mutex_unlock(&lock);
-	ring_bell();
-}
-
-static void ring_tell(struct root *root, uint64_t node, const enum note_why *why)
-{
-	pthread_mutex_lock(&lock);
-	if (why == NULL)
-		note_gap(root->state);
-	else
-		note_node(root->state, node, *why);
-	(void)flush_locked();
-	pthread_mutex_unlock(&lock);
-	ring_bell();
+	tell_notes();
 }
 
 void ring_gap(struct root *root)
 {
-	ring_tell(root, 0, NULL);
+	pthread_mutex_lock(&lock);
+	note_gap(root->state);
+	tell_notes();
 }
 
 void ring_note(struct root *root, uint64_t node, enum note_why why)
 {
-	ring_tell(root, node, &why);
+	pthread_mutex_lock(&lock);
+	note_node(root->state, node, why);
+	tell_notes();
 }
 
 static void take_fresh(struct worker *w)

@@ -128,8 +128,8 @@ export class Verification {
     const root = this.#world.roots.get(reply.root);
     const { node, parent = NO_NODE, path } = reply;
     const isOurs = liesBeneath(root, node, path) && (parent === NO_NODE || liesBeneath(root, parent, ''));
-    const isLeft = reply.what === 'extra' && root !== undefined && leftByRules(root, parent, nameOf(path));
-    if (!(isOurs && isLeft)) this.findings.add(reply, isOurs);
+    const isExtra = isOurs && reply.what === 'extra' && root !== undefined;
+    if (!(isExtra && leftByRules(root, parent, nameOf(path)))) this.findings.add(reply, isOurs);
   }
 
   markLost(): void {
