@@ -222,6 +222,19 @@ describe('the memory driver', () => {
     expect(told).toBe(2);
   });
 
+  it('hears of a file that is as it was at a power cut, and of which only an older name is left', async () => {
+    const { fs, top, interceptor } = setUp();
+    const file = fs.create(top, raw('kept'));
+    const gone = fs.mkdir(top, raw('gone'));
+    fs.link(file, gone, raw('newer'));
+    fs.unlink(gone, raw('newer'));
+    fs.rmdir(top, raw('gone'));
+    fs.snapshot()();
+    await interceptor.protect(raw('/data'));
+    fs.chmod(file, 0o600);
+    expect(drained(interceptor).map((r) => [r.verb, r.node])).toEqual([[Verb.setattr, file]]);
+  });
+
   it('keeps the protected directory as a mount does: no rename across, none of itself', async () => {
     const { fs, top, interceptor } = setUp();
     const outside = fs.create(fs.root, raw('outside'));

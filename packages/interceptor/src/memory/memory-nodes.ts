@@ -78,6 +78,8 @@ export class MemoryNodes {
         made.home = home === null ? null : (this.#nodes.get(home) ?? null);
         this.#changed(node.id);
       }
+      // The directory in which it was last named may be gone: then it lies where another of its names is.
+      for (const parent of this.#nodes.values()) for (const child of parent.entries.values()) child.home ??= parent;
     };
   }
 
