@@ -1,4 +1,4 @@
-/** Seeds that hurt in a world that no seed has drawn. `seeds.test.ts` runs them. */
+/** Seeds that hurt in a world that no seed has drawn, and the newest ones in their own. `seeds.test.ts` runs them. */
 import { steps } from './seeds-that-hurt.ts';
 import { NOT_YET, type World } from './world.ts';
 
@@ -75,5 +75,17 @@ export const FORCED: readonly [seed: number, world: Partial<World>, steps: reado
     { ...NOT_YET, sourceCuts: 0.02 },
     steps('274 281 399 421 427 430-432 450-451'),
     '[SRM2] the queue was let go of with a name that had left the set, and the directory that it went to kept the time that it had',
+  ],
+  [
+    4052377,
+    {},
+    steps('1 7-8 17-18 92 94 176 179 189 208 210 212 220 233 276 282 288 302 311 327 344 361-362 366 375'),
+    '[FSI2] a power cut brought a file back whose newest name had been in a directory that is gone, and the memory interceptor was deaf to it',
+  ],
+  [
+    4005136,
+    {},
+    steps('36 38 42 46 61-64 138 142 149-150 152-153 161'),
+    '[SRM2] an agent had begun again, and was asked what is dirty before it had heard once more what its ring held',
   ],
 ];

@@ -33,6 +33,7 @@ export class SourceHost {
   #generation = 0;
   #effectsToLive = Number.POSITIVE_INFINITY;
   #died = false;
+  #caughtUp = true;
 
   constructor(options: SourceHostOptions) {
     this.#options = options;
@@ -51,6 +52,11 @@ export class SourceHost {
   /** It met its end, and nobody has started it again. */
   get died(): boolean {
     return this.#died;
+  }
+
+  /** Its jobs have heard of all that the process before had: what was drained and not let go of comes once more. */
+  get caughtUp(): boolean {
+    return this.#caughtUp;
   }
 
   /** It dies at this many effects from now: what it stores, keeps, lets the ring go of, or sends. */
@@ -82,6 +88,7 @@ export class SourceHost {
   /** Another process takes up what this one left: what was drained and is still there comes once more. */
   again(): void {
     this.#died = false;
+    this.#caughtUp = false;
     for (const job of this.#through.keys()) this.#through.set(job, 0);
     this.interceptor.drainAgain();
   }
@@ -112,6 +119,7 @@ export class SourceHost {
         at += length;
       }
     });
+    this.#caughtUp = true;
   }
 
   get needsRoom(): boolean {

@@ -91,7 +91,9 @@ export class Watcher {
   /** [SRM2] What is not dirty is a past of the source also while something is. */
   #lookOutsideDirty(): void {
     const pair = this.#pair;
-    if (pair.sourceDied || pair.hasLostRemovals || pair.source.interceptor.deaf || !pair.target.settled) return;
+    const { host, interceptor } = pair.source;
+    // Whoever has just begun again knows what is in the ring still only when it has heard it.
+    if (pair.sourceDied || !host.caughtUp || interceptor.deaf || pair.hasLostRemovals || !pair.target.settled) return;
     const some = this.#outside.restriction();
     if (some === null) return;
     this.outside += 1;
