@@ -3,6 +3,7 @@
  * death falls on, the slot tells the next server how far it came.
  */
 #include "server.h"
+#include "notices.h"
 #include <sys/uio.h>
 
 static void send_to_kernel(struct worker *w, const struct iovec *parts, int count)
@@ -128,12 +129,16 @@ void commit(struct worker *w, const void *body, size_t length)
 
 void commit_partly(struct worker *w, int error)
 {
+	/* The kernel takes a call that failed for one that changed nothing. */
+	if (w->draft_count > 0)
+		(void)notice_attributes(w->root - roots, w->in->nodeid);
 	store(w, error, NULL, 0);
 	record_and_send(w);
 }
 
 void doubt(struct worker *w, uint64_t node)
 {
+	(void)notice_attributes(w->root - roots, node_fuse(w, node));
 	if (w->root->state->recording && !state->suspended)
 		ring_note(w->root, node, NOTE_DISK_ERROR);
 }

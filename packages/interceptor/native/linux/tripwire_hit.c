@@ -3,9 +3,9 @@
  * it, the node is noted as dirty, and the holder tells the agent who it was.
  */
 #include "tripwire.h"
+#include "notices.h"
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/uio.h>
 
 #define QUIET_MS 1000       /* a file that is written on and on is noted once in so long */
 #define SENTENCES 20        /* said in one window at most, the others are counted */
@@ -60,25 +60,9 @@ static uint64_t number_of(int root, uint64_t node)
 	return node == roots[root].node ? NODE_ROOT : node;
 }
 
-static bool notify(int root, int code, const void *body, size_t length, const char *name, size_t name_length)
-{
-	struct fuse_out_header header = { .error = code };
-	struct iovec parts[3] = { { &header, sizeof(header) }, { (void *)body, length }, { (void *)name, name_length } };
-	header.len = (uint32_t)(sizeof(header) + length + name_length);
-	return writev(roots[root].device, parts, name_length > 0 ? 3 : 2) == (ssize_t)header.len;
-}
-
-/* False: the mount does not know the file, so it has nothing of it either. */
 bool hit_forget_pages(int root, uint64_t node)
 {
-	const struct fuse_notify_inval_inode_out body = { number_of(root, node), 0, 0 };
-	return notify(root, FUSE_NOTIFY_INVAL_INODE, &body, sizeof(body), NULL, 0);
-}
-
-static void forget_name(int root, uint64_t directory, const char *name)
-{
-	const struct fuse_notify_inval_entry_out body = { number_of(root, directory), (uint32_t)strlen(name), 0 };
-	(void)notify(root, FUSE_NOTIFY_INVAL_ENTRY, &body, sizeof(body), name, strlen(name) + 1);
+	return notice_pages(root, number_of(root, node));
 }
 
 static void note(int root, uint64_t node)
@@ -209,7 +193,7 @@ static void hit_name(int root, const struct trip *trip)
 	uint64_t directory = number_in(root, &trip->directory);
 	if (directory == 0)
 		return;
-	forget_name(root, directory, trip->name);
+	notice_name(root, number_of(root, directory), trip->name);
 	(void)hit_forget_pages(root, directory);
 	note_calmly(root, directory);
 	/* What was outside till now may have been ignored. */

@@ -11,6 +11,7 @@ import {
   rmSync,
   statSync,
   truncateSync,
+  unlinkSync,
   utimesSync,
   writeFileSync,
 } from 'node:fs';
@@ -94,13 +95,29 @@ describe.skipIf(skip !== null)('fuse and a disk that fails', () => {
     rmSync(home, { recursive: true, force: true });
   });
 
-  it('[FSI5] space that is found in part and kept is told of as a file to be compared', async () => {
+  it('[FSI5] space that is found in part and kept is told of as a file to be compared, and seen by the applications', async () => {
     drainAll(world.interceptor);
     const path = world.path('one/plain');
+    // From here on the kernel has its size, and asks for it again only where it is told to.
+    expect([statSync(path).size, statSync(path).size]).toEqual([FILE_BYTES, FILE_BYTES]);
     const { error } = await caller.call('allot', path, '', 0, 200 << 20);
     expect([error, statSync(path).size > FILE_BYTES]).toEqual(['ENOSPC', true]);
     expect(drainAll(world.interceptor)).toContainEqual(REFUSED);
     truncateSync(path, FILE_BYTES);
+  });
+
+  it('[FSI5] zeros that a file has got in part are read by the applications', async () => {
+    const path = world.path('one/zeroed');
+    writeFileSync(path, 'x'.repeat(FILE_BYTES));
+    // More than there is room for: the file's own bytes become zeros before that is found out.
+    const { error } = await caller.call('zero', path, 0, 200 << 20);
+    expect(error).toBe('ENOSPC');
+    const beneath = await caller.call('first', path, 'O_DIRECT');
+    expect(beneath.ok).toBe('\0'.repeat(8));
+    for (let tries = 0; tries < 500 && readFileSync(path).subarray(0, 8).toString() !== beneath.ok; tries += 1)
+      await turn();
+    expect(readFileSync(path).subarray(0, 8).toString()).toBe(beneath.ok);
+    unlinkSync(path);
   });
 
   it('[FSI5] a write that the file holds and its disk does not, is told of likewise', async () => {

@@ -44,6 +44,8 @@ calls = {
     'sync': lambda path: maps[path].flush(),
     'punch': lambda path, at, length: from_libc('fallocate', handle(path), 3, at, length),
     'allot': lambda path, flag, at, length: from_libc('fallocate', opened(path, flag), 0, at, length),
+    'zero': lambda path, at, length: from_libc('fallocate', opened(path, ''), 16, at, length),
+    'first': lambda path, flag: read_page(os.open(path, os.O_RDONLY | getattr(os, flag, 0)))[:8].decode(),
     'cut': lambda path, flag, size: os.ftruncate(opened(path, flag), size),
     'direct': lambda path, flag, how, at: os.pwritev(opened(path, 'O_DIRECT', flag), [a_page()], at, getattr(os, how, 0)),
     'range': lambda path: from_libc('sync_file_range', handle(path), 0, 0, 7),
@@ -55,6 +57,10 @@ def opened(path, *flags):
 def a_page():
     page = mmap.mmap(-1, 4096)
     page.write(b'x' * 4096)
+    return page
+def read_page(fd):
+    page = mmap.mmap(-1, 4096)
+    os.preadv(fd, [page], 0)
     return page
 def from_libc(name, fd, *args):
     import ctypes
