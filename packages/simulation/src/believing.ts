@@ -8,12 +8,14 @@ export function welcomed(source: SourceAgent, welcome: Welcome): void {
   source.job.linkUp(welcome);
 }
 
+/** Whether what the target has said up to there is known to the next process, too: only then may it be forgotten there. */
 export function acknowledged(
   source: SourceAgent,
   { received, applied }: { received: Position; applied: Position },
-): void {
+): boolean {
   believes(source, received, applied);
   source.job.acknowledged(received, applied);
+  return source.hello().applied >= applied;
 }
 
 function believes({ job, failures }: SourceAgent, received: Position, applied: Position): void {

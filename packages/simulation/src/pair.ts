@@ -260,8 +260,8 @@ export class Pair {
   #heard(message: ToSource, link: WireLink): void {
     const { job } = this.source;
     if (message.kind === 'acknowledge') {
-      acknowledged(this.source, message);
-      if (this.#options.random.chance(0.1)) link.toTarget.push({ kind: 'confirm', applied: message.applied });
+      const isKept = acknowledged(this.source, message);
+      if (this.#options.random.chance(0.1) && isKept) link.toTarget.push({ kind: 'confirm', applied: message.applied });
     } else if (message.kind === 'resend') job.path.scm.resend(message.from);
     else if (message.kind === 'replies') {
       this.#reported.note(message.replies);

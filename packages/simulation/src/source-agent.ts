@@ -301,7 +301,7 @@ export class SourceAgent implements RingJob {
       epoch: this.epoch,
       oldest: path.oldest,
       next: path.next,
-      applied: path.heard,
+      applied: this.#kept.isKept(this.job) ? path.heard : position(0),
       fresh: path.awaiting,
       intent: 'replicate',
       machine: 'simulated',

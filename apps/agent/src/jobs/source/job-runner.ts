@@ -14,7 +14,15 @@ import {
   standingOf,
   type Urgency,
 } from '@understudy/engine';
-import { type Condition, EMPTIED_ROOT, type Hello, type Position, type Reply, type Welcome } from '@understudy/wire';
+import {
+  type Condition,
+  EMPTIED_ROOT,
+  type Hello,
+  type Position,
+  position,
+  type Reply,
+  type Welcome,
+} from '@understudy/wire';
 import type { StoredJob } from '../stored-job.ts';
 import { JobLink } from './job-link.ts';
 import { LastTouched } from './last-touched.ts';
@@ -320,7 +328,6 @@ export class JobRunner {
   #confirm(applied: Position): void {
     const now = performance.now();
     if (now - this.#confirmedAtMs < CONFIRM_MS) return;
-    // What the target forgets now must be known to the next process as well.
     if (this.options.survival?.isKept(this.job) === false) return;
     this.#confirmedAtMs = now;
     this.#link.confirm(applied);
@@ -333,7 +340,9 @@ export class JobRunner {
       node: root.files.rootNode,
     }));
     const { oldest, next, awaiting } = path;
-    const live = this.options.hello({ oldest, next, applied: path.heard, fresh: awaiting, roots });
+    // What the target forgets now must be known to the next process as well.
+    const applied = this.options.survival?.isKept(this.job) === false ? position(0) : path.heard;
+    const live = this.options.hello({ oldest, next, applied, fresh: awaiting, roots });
     return { ...live, commanded: this.options.commanded, epoch: this.#epoch, ...this.#more };
   }
 
