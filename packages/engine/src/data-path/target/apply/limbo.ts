@@ -7,7 +7,7 @@
  */
 import type { RawName } from '@understudy/base';
 import type { NodeId } from '@understudy/wire';
-import { FileError, type Handle, type ReplicaEntry } from '../../../ports.ts';
+import { FileError, type Handle, type ReplicaEntry, type ReplicaFiles } from '../../../ports.ts';
 import { folderName, isKeptFolder, keepAside, type PassingKind } from './keep-aside.ts';
 import { isDirectory, type Place, type ReplicaRoot } from './replica-root.ts';
 import { claimable, dropNote, dropStale, formerPath, isNote, toLimbo } from './waiting.ts';
@@ -71,25 +71,43 @@ export function setAside(root: ReplicaRoot, place: Place, holder: ReplicaEntry, 
  * changes with the replica; one whose names are all here keeps them.
  */
 function release(root: ReplicaRoot, directory: Handle): void {
-  const shared = new Map<Handle, Place[]>();
-  releaseBeneath(root, directory, shared);
-  for (const [handle, places] of shared) {
-    const node = root.nodes.nodeOf(handle);
-    if ((root.files.attributes(handle)?.nlink ?? 1) > places.length)
-      for (const { parent, name } of places) root.files.unlink(parent, name);
-    else if (node !== undefined) root.nodes.unbind(node);
-  }
+  for (const places of releaseBeneath(root, root.files, directory).values())
+    for (const { parent, name } of places) root.files.unlink(parent, name);
 }
 
-function releaseBeneath(root: ReplicaRoot, directory: Handle, shared: Map<Handle, Place[]>): void {
-  for (const { handle, name, attributes } of root.files.list(directory) ?? []) {
-    const node = root.nodes.nodeOf(handle);
-    if (isDirectory(attributes)) releaseBeneath(root, handle, shared);
-    if (node === undefined) continue;
-    const isShared = !isDirectory(attributes) && attributes.nlink > 1;
-    if (isShared) shared.set(handle, [...(shared.get(handle) ?? []), { parent: directory, name }]);
-    else root.nodes.unbind(node);
-  }
+/** Returns the names of those that have others elsewhere, and stay in the table. */
+function releaseBeneath(root: ReplicaRoot, files: ReplicaFiles, directory: Handle): Map<Handle, Place[]> {
+  const shared = new Map<Handle, Place[]>();
+  const waiting = [directory];
+  for (let parent = waiting.pop(); parent !== undefined; parent = waiting.pop())
+    for (const { handle, name, attributes } of files.list(parent) ?? []) {
+      if (isDirectory(attributes)) waiting.push(handle);
+      if (root.nodes.nodeOf(handle) === undefined) continue;
+      const isShared = !isDirectory(attributes) && attributes.nlink > 1;
+      if (isShared) shared.set(handle, [...(shared.get(handle) ?? []), { parent, name }]);
+      else unbindHandle(root, handle);
+    }
+  for (const [handle, places] of shared)
+    if ((files.attributes(handle)?.nlink ?? 1) <= places.length) {
+      unbindHandle(root, handle);
+      shared.delete(handle);
+    }
+  return shared;
+}
+
+function unbindHandle(root: ReplicaRoot, handle: Handle): void {
+  const node = root.nodes.nodeOf(handle);
+  if (node !== undefined) root.nodes.unbind(node);
+}
+
+/**
+ * The node is nowhere in the replica, and leaves the table. Where it was put aside by a process that was killed before that was written
+ * down, what lies in it leaves as well: else it would count as known, and nobody would find it.
+ */
+export function unbindGone(root: ReplicaRoot, node: NodeId): void {
+  const handle = root.nodes.handleOf(node);
+  if (handle !== undefined) releaseBeneath(root, root.files.plain ?? root.files, handle);
+  root.nodes.unbind(node);
 }
 
 /** Makes a directory empty that has to go: what is known may be claimed yet, the rest is kept. Returns how many were set aside. */

@@ -6,7 +6,7 @@ import { FORGET_IN_PLACE, type OperationRecord, position } from '@understudy/wir
 import type { Handle, ReplicaEntry } from '../../../../ports.ts';
 import { type ApplyContext, placeOf } from '../apply-context.ts';
 import { pathTold } from '../base64.ts';
-import { inLimbo, setAside, temporaryName } from '../limbo.ts';
+import { inLimbo, setAside, temporaryName, unbindGone } from '../limbo.ts';
 import { isDirectory, type ReplicaRoot } from '../replica-root.ts';
 
 export function forget(record: OperationRecord, context: ApplyContext): void {
@@ -24,7 +24,7 @@ export function forget(record: OperationRecord, context: ApplyContext): void {
       root.files.unlink(place.parent, place.name);
     else setAside(root, place, { name: place.name, ...file }, 'kept');
   }
-  if (root.alive(record.node) === null) root.nodes.unbind(record.node);
+  if (root.alive(record.node) === null) unbindGone(root, record.node);
 }
 
 /** Another node at that name has come there otherwise: the listing that speaks of the name decides about it. */
