@@ -50,6 +50,16 @@ describe('[MIR3] after a restart of the source', () => {
     expect([1, 7, 8, 9].map((id) => scope.knows(node(id)))).toEqual([true, true, true, false]);
   });
 
+  it('a mirror that a person had ordered goes on, though the target may not have come to its beginning yet', () => {
+    const { runs, scope } = runsWith(remembering());
+    scope.complete([]);
+    runs.complete = true;
+    const welcome = { resumes: true, complete: true, received: position(9), applied: position(3) };
+    runs.linkUp(welcome as never);
+    runs.startDue();
+    expect([runs.mirror?.repairing, runs.mirror?.compare]).toEqual([false, 'checksum']);
+  });
+
   it.each([
     ['nothing is remembered', new VolatileMirrorMemory(), true],
     ['not even the root was listed', remembering(7), true],

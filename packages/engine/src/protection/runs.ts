@@ -216,10 +216,11 @@ export class Runs {
       this.complete = false;
     } else if (mirror !== null) mirror.linkLost();
     else if (!welcome.complete) this.complete = false;
-    if (this.#complete || this.#mirror !== null) return;
+    if (this.#mirror !== null) return;
     const note = this.#parts.memory.load();
-    if (note === null) this.want('checksum');
-    else this.#wanted ??= { plan: note.plan, commanded: false, goesOn: note };
+    // One that a person had ordered was under way when the process died: the target may not have come to its beginning yet.
+    if (note !== null) this.#wanted ??= { plan: note.plan, commanded: false, goesOn: note };
+    else if (!this.#complete) this.want('checksum');
   }
 
   startDue(): void {
