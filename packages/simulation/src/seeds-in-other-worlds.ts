@@ -88,4 +88,36 @@ export const FORCED: readonly [seed: number, world: Partial<World>, steps: reado
     steps('36 38 42 46 61-64 138 142 149-150 152-153 161'),
     '[SRM2] an agent had begun again, and was asked what is dirty before it had heard once more what its ring held',
   ],
+  [
+    4059424,
+    {},
+    steps('63-65 79 109 112 116 120 123 176 178-179'),
+    '[TRM2] an agent died behind a refusal that it had heard of and not written down, and the target had been told that it may forget it',
+  ],
+  [
+    4059956,
+    {},
+    steps(
+      '2-3 12 67 69 76 82 132 137 139 144 152 160 162 166-167 172 180 191 195 197 206 231 247 256 259 266 326 333 355 403 407 412-414 434 436 441 447 452',
+    ),
+    '[TCM5] what had left the set was put aside, the target died, and what lay in it counted as known though nobody found it',
+  ],
+  [
+    4014321,
+    {},
+    steps('31 36 53 222 227 277 280 287-288 297 319 361 363 367 376 379 387-388'),
+    '[SRM3] a file was asked for, whoever was asked had died, and a repair of a part of it passed for all of it',
+  ],
+  [
+    4070972,
+    {},
+    steps('1 156 415 418 427 429 435-436 438-439 442-443 448-449 453 456'),
+    '[MIR3] an agent died just behind the beginning of an ordered mirror, and its successor knew of none',
+  ],
+  [
+    4071044,
+    {},
+    steps('23 31 270 278 281-282 285 293 324 327 332 373 375 384 386-387 428'),
+    '[SRM3] a repair of a part of a file that the target had lost passed for all of it',
+  ],
 ];

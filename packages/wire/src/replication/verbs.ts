@@ -49,7 +49,7 @@ export const Verb = {
   xattrs: 37,
   /** Content of node at offset; extent = length; with BLOCK_HOLE a hole and no data. */
   block: 38,
-  /** All blocks of node are sent: size, times, mode as given; the node is no longer pending. */
+  /** All blocks of node are sent: size, times, mode as given; the node is no longer pending. See SETTLE_ATTRIBUTES. */
   settle: 39,
   /**
    * Digests of node's bytes [offset, offset + extent) at exactly this position (bytes beyond the end count as absent): one of 32 bytes
@@ -119,5 +119,7 @@ export const EMPTIED_ROOT = 'root-emptied';
 export const FORGET_IN_PLACE = 1;
 /** `detail` of entry: of a node that the target knows only the name and the attributes count; its content is looked at elsewhere. */
 export const ENTRY_NAMES_ONLY = 1;
+/** `detail` of settle: the attributes alone; what of the node was asked for, content or a listing, is still to come. */
+export const SETTLE_ATTRIBUTES = 1;
 /** Bytes of a digest in `check`, whichever it is. */
 export const DIGEST_BYTES = 32;

@@ -115,7 +115,7 @@ describe('[SRM3] an old file in a directory that was active when the power went'
     const entries = new EntrySender({
       world: { say: (input: RecordInput) => said.push(input) },
       progress: { filesTotal: 0, bytesTotal: 0 },
-      inFlight: { asked: () => (asked += 1), askedSilently: () => {} },
+      inFlight: { asked: () => (asked += 1), askedQuietly: () => {} },
       compare: 'checksum',
       repair: true,
       orphans: {},
@@ -165,4 +165,22 @@ describe('[MIR3] what a mirror before the restart had finished', () => {
       expect([asked[0], known.has(node(9))]).toEqual([false, true]);
     },
   );
+
+  it('is told of by its name alone, and asked for by a target that has lost it: nothing says that all of its content has come', () => {
+    const said: RecordInput[] = [];
+    let quietly = 0;
+    const entries = new EntrySender({
+      world: { say: (input: RecordInput) => said.push(input) },
+      progress: { filesTotal: 0, bytesTotal: 0, filesDone: 0, bytesSkipped: 0 },
+      inFlight: { askedQuietly: () => (quietly += 1) },
+      compare: 'everything',
+      repair: false,
+      orphans: {},
+      isFinished: () => true,
+    } as never);
+    const scope = { whole: true, knows: () => true, wants: () => true, add: () => {} };
+    const entry = { name: name('n'), node: node(9), attributes: file } as never;
+    entries.listed({ index: 0, files: { xattrs: () => [] }, scope } as never, node(1), entry);
+    expect([said, quietly]).toMatchObject([[{ verb: Verb.entry, detail: ENTRY_NAMES_ONLY, flags: 0 }], 1]);
+  });
 });

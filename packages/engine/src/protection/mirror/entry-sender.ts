@@ -7,6 +7,7 @@ import {
   FORGET_IN_PLACE,
   type NodeId,
   RecordFlag,
+  SETTLE_ATTRIBUTES,
   Verb,
 } from '@understudy/wire';
 import { FileError, type SourceEntry } from '../../ports.ts';
@@ -145,7 +146,7 @@ export class EntrySender {
         this.#options.world.say({ verb: Verb.detach, root: root.index, parent, name, ...this.#options.orphans });
     }
     const attributes = root.files.stat(parent);
-    if (attributes !== null) this.#options.world.say({ verb: Verb.settle, root: root.index, node: parent, attributes });
+    if (attributes !== null) this.#attributes(root, parent, attributes);
   }
 
   /** What was asked of an entry and not answered: a file that bears another name by now is asked for by itself. */
@@ -226,8 +227,12 @@ export class EntrySender {
 
   #settleExactly(root: MirrorRoot, node: NodeId, attributes: Attributes): void {
     this.xattrs(root, node, true);
-    this.#options.world.say({ verb: Verb.settle, root: root.index, node, attributes });
+    this.#attributes(root, node, attributes);
     this.#options.inFlight.finishing(root.index, node);
+  }
+
+  #attributes({ index }: MirrorRoot, node: NodeId, attributes: Attributes): void {
+    this.#options.world.say({ verb: Verb.settle, root: index, node, attributes, detail: SETTLE_ATTRIBUTES });
   }
 
   /** Where rules are asked and a rename was not seen, a node may have left the set: what it is now is not the replica's affair. */
@@ -266,10 +271,12 @@ export class EntrySender {
     const data = type === SYMLINK ? (root.files.readLink(node) ?? NOTHING) : NOTHING;
     // Where they cannot be read it is not said that there are none: the target would remove what it has.
     let flags = xattrs === null || xattrs.length > 0 ? RecordFlag.entryHasXattrs : 0;
-    const detail = namesOnly ? ENTRY_NAMES_ONLY : 0;
     const finished = type === REGULAR && isFinished;
+    // The name may be new to the target, the content it has; where it has lost the file it asks.
+    const quiet = namesOnly || finished;
+    const detail = quiet ? ENTRY_NAMES_ONLY : 0;
     const listed = type === DIRECTORY && (isNew || !this.#options.repair || !(root.scope.whole || stood));
-    const contentFollows = listed || finished || (type === REGULAR && this.#contentFollows(isNew));
+    const contentFollows = listed || (type === REGULAR && !quiet && this.#contentFollows(isNew));
     if (contentFollows) flags |= RecordFlag.contentFollows;
     this.#options.world.say({
       verb: Verb.entry,
@@ -286,17 +293,10 @@ export class EntrySender {
       this.#options.world.say({ verb: Verb.xattrs, root: root.index, node, data: encodeXattrs(xattrs) });
     if (listed) this.#options.directory(root.index, node);
     else if (type === DIRECTORY) this.#options.inFlight.askedSilently({ root: root.index, node, offset: 0, extent: 0 });
-    if (finished) this.#stillFinished(root, node, attributes);
-    // Answered only where the target does not know it; where the answer is lost the listing is said again.
-    else if (namesOnly) this.#options.inFlight.askedSilently({ root: root.index, node: parent, offset: 0, extent: 0 });
+    if (finished) this.#countAsDone(attributes.size);
+    if (quiet) this.#options.inFlight.askedQuietly({ root: root.index, node, place: { parent, name } });
     else if (type === REGULAR) this.#regular(root, entry, parent, contentFollows);
     return 512;
-  }
-
-  /** The name may be new to the target; the content it has. */
-  #stillFinished(root: MirrorRoot, node: NodeId, attributes: Attributes): void {
-    this.#options.world.say({ verb: Verb.settle, root: root.index, node, attributes });
-    this.#countAsDone(attributes.size);
   }
 
   #countAsDone(size: number): void {

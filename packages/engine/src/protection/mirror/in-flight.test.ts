@@ -19,6 +19,7 @@ describe('[MIR3] what is in flight', () => {
     lost = 0;
     flight = new InFlight({
       mark: (settle) => marks.push(settle),
+      unanswered: (_, one) => again.push(`known ${one}`),
       again: (questions, silent) => {
         for (const one of questions) again.push(`asked ${one.node}`);
         for (const one of silent) again.push(`silent ${one.node} ${one.offset}`);
@@ -77,6 +78,20 @@ describe('[MIR3] what is in flight', () => {
     flight.flush();
     applied();
     expect(finished).toEqual([5n, 5n]);
+  });
+
+  it('what is answered only where the target does not know it is known where no answer came, and asked again where one was lost', () => {
+    for (const isLost of [false, true]) {
+      flight.askedQuietly({ root: 0, node: node(5), place });
+      flight.askedQuietly({ root: 0, node: node(6), place });
+      expect(flight.awaits(0, node(5))).toBe(true);
+      flight.answered(0, node(6));
+      flight.flush();
+      if (isLost) flight.linkLost();
+      expect([flight.awaits(0, node(5)), flight.awaits(0, node(6)), again]).toEqual([true, false, []]);
+      applied();
+      expect([flight.awaits(0, node(5)), again.splice(0)]).toEqual([false, [isLost ? 'asked 5' : 'known 5']]);
+    }
   });
 
   it('a listing that is wanted again is not finished by the first', () => {

@@ -35,6 +35,8 @@ interface Finishing {
 
 interface Group {
   readonly questions: Map<string, Question>;
+  /** Of entries that are answered only where the target does not know the file. */
+  readonly quiet: Map<string, Question>;
   readonly silent: SilentQuestion[];
   readonly finishing: Finishing[];
   weight: number;
@@ -47,6 +49,8 @@ export interface InFlightWorld {
   mark(settle: (applied: boolean) => void): void;
   /** These were not answered, or may have been. */
   again(questions: readonly Question[], silent: readonly SilentQuestion[]): void;
+  /** The target has come by a quiet question about the node, and knows it. */
+  unanswered(root: number, node: NodeId): void;
   finished(root: number, nodes: readonly NodeId[]): void;
   lost(): void;
   /** A group has been settled: the run may be able to go on. */
@@ -60,6 +64,7 @@ const WEIGHED_BYTES = 16 * 1024;
 const key = (root: number, node: NodeId): string => `${root}/${node}`;
 const newGroup = (): Group => ({
   questions: new Map(),
+  quiet: new Map(),
   silent: [],
   finishing: [],
   weight: 0,
@@ -86,6 +91,12 @@ export class InFlight {
 
   asked(question: Question): void {
     this.#open.questions.set(key(question.root, question.node), question);
+    this.#weigh(1);
+  }
+
+  /** An entry that is answered only where the target does not know the file. */
+  askedQuietly(question: Question): void {
+    this.#open.quiet.set(key(question.root, question.node), question);
     this.#weigh(1);
   }
 
@@ -124,15 +135,13 @@ export class InFlight {
   /** It was asked about the node, and no answer has come yet. */
   awaits(root: number, node: NodeId): boolean {
     const id = key(root, node);
-    if (this.#open.questions.has(id)) return true;
-    for (const group of this.#closed) if (group.questions.has(id)) return true;
-    return false;
+    return [this.#open, ...this.#closed].some(({ questions, quiet }) => questions.has(id) || quiet.has(id));
   }
 
   answered(root: number, node: NodeId): void {
     const id = key(root, node);
-    if (this.#open.questions.delete(id)) return;
-    for (const group of this.#closed) if (group.questions.delete(id)) return;
+    for (const { questions, quiet } of [this.#open, ...this.#closed])
+      if (questions.delete(id) || quiet.delete(id)) return;
   }
 
   /** Answers that were under way are gone. */
@@ -175,7 +184,9 @@ export class InFlight {
       else nodes.push(node);
     }
     for (const [root, nodes] of byRoot) this.#world.finished(root, nodes);
-    if (group.questions.size > 0 || silent.length > 0) this.#world.again([...group.questions.values()], silent);
+    const again = [...group.questions.values(), ...(group.tainted ? group.quiet.values() : [])];
+    if (again.length > 0 || silent.length > 0) this.#world.again(again, silent);
+    if (!group.tainted) for (const { root, node } of group.quiet.values()) this.#world.unanswered(root, node);
     this.#world.settled();
   }
 

@@ -305,7 +305,6 @@ export class Mirror {
   /** Questions whose answers were lost. */
   #again(questions: readonly Question[], silent: readonly SilentQuestion[]): void {
     for (const { root: index, node, place } of questions) {
-      if (!this.#world.roots.has(index)) continue;
       if (place === null) this.directories.push({ root: index, node });
       else this.#left.push({ kind: 'asked', root: index, node, parent: place.parent, name: place.name });
     }
@@ -321,6 +320,7 @@ export class Mirror {
     return new InFlight({
       mark: (settle) => this.#world.mark((outcome) => settle(outcome.kind === 'applied')),
       again: (questions, silent) => this.#again(questions, silent),
+      unanswered: (root, node) => this.replies.unanswered(root, node),
       finished: (root, nodes) => {
         // What a mirror that is lost had said still arrives, but the memory may be another's by then, which has to look at it again.
         if (!this.#repair && this.#phase !== 'lost') this.#memory.finished(root, nodes);

@@ -80,6 +80,12 @@ export class Replies {
     return true;
   }
 
+  /** It has not asked for the file, which it knows. */
+  unanswered(root: number, node: NodeId): void {
+    this.#release(root, node);
+    this.#world.goOn();
+  }
+
   /** Stretches of one file that differ, as one piece of work. */
   nextStretches(): ContentTask | undefined {
     const first = this.#stretches.shift();

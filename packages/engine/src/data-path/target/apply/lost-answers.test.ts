@@ -7,6 +7,7 @@ import {
   MirrorCompare,
   NO_ATTRIBUTES,
   position,
+  SETTLE_ATTRIBUTES,
   Verb,
 } from '@understudy/wire';
 import { beforeEach, describe, expect, it } from 'vitest';
@@ -134,6 +135,34 @@ describe('content that was asked for', () => {
       apply();
       expect(rig.replies).toMatchObject([{ kind: 'want', node: made.id }]);
     });
+  });
+
+  it.each([
+    ['a file', REGULAR],
+    ['a directory', DIRECTORY],
+  ])('[SRM3] is asked for again of %s though its attributes were told since, and a call has changed it', (_, mode) => {
+    const made = source.make(source.root, 'a', mode);
+    if (mode === REGULAR) source.write(made, 0, [1, 2, 3]);
+    source.records.length = 0;
+    sayRoot(source, ROOT_PATH);
+    source.say({ verb: Verb.mirrorBegin, detail: MirrorCompare.checksum + MIRROR_REPAIR });
+    const about = { node: made.id, attributes: source.attributes(made) };
+    const named = { ...about, parent: source.root.id, name: 'a' as RawName, detail: ENTRY_NAMES_ONLY };
+    source.say({ verb: Verb.entry, ...named });
+    source.say({ verb: Verb.settle, ...about, detail: SETTLE_ATTRIBUTES });
+    if (mode === REGULAR) source.write(made, 1, [9]);
+    // Whoever was asked has died.
+    source.say({ verb: Verb.mirrorBegin, detail: MirrorCompare.checksum + MIRROR_REPAIR });
+    source.say({ verb: Verb.entry, ...named, attributes: source.attributes(made) });
+    apply();
+    expect(rig.replies).toMatchObject([
+      { kind: 'want', node: made.id },
+      { kind: 'want', node: made.id },
+    ]);
+    source.say({ verb: Verb.settle, node: made.id, attributes: source.attributes(made) });
+    source.say({ verb: Verb.entry, ...named, attributes: source.attributes(made) });
+    apply();
+    expect(rig.replies).toHaveLength(2);
   });
 
   it('[MIR3] is asked for again when the answer was lost with the link, and once where it was not', () => {

@@ -23,8 +23,9 @@ export function entry(record: OperationRecord, context: ApplyContext): void {
   if (!known && isDirectory(record.attributes)) run.found.note(record);
   const now = root.files.attributes(handle);
   if (now === null) return;
-  // Made, and then something failed before its content was asked for: it is asked for now. What holds something is being sent already.
-  const isDue = root.nodes.isPending(record.node) && (isDirectory(now) || now.size === 0);
+  // Made, and then something failed before its content was asked for, or whoever was asked has died: it is asked for now. What it holds
+  // says nothing: operations may have changed it since.
+  const isDue = root.nodes.isPending(record.node);
   if (known && !isDue && record.detail === ENTRY_NAMES_ONLY) {
     attributesOnly(record, context, handle, now);
     return;
