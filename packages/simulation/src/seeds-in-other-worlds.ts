@@ -120,4 +120,12 @@ export const FORCED: readonly [seed: number, world: Partial<World>, steps: reado
     steps('23 31 270 278 281-282 285 293 324 327 332 373 375 384 386-387 428'),
     '[SRM3] a repair of a part of a file that the target had lost passed for all of it',
   ],
+  [
+    4001903,
+    {},
+    steps(
+      '68 70-71 96-97 103 129 134 138-139 148 172 182-183 191 195 200 220 232 235 271 280-281 324 358-359 362 366 375 382 397 400 404 407 409-410 412 447 450',
+    ),
+    '[SRM2] of a file that was dirty in three ways, and about whose name the target had been asked, one of them was looked at',
+  ],
 ];

@@ -56,7 +56,7 @@ export class Replies {
   readonly #world: RepliesWorld;
   readonly #stretches = new RingBuffer<Stretch>();
   /** Known to be dirty, of files about which the target has been asked. */
-  readonly #deferred = new Map<string, ContentTask>();
+  readonly #deferred = new Map<string, ContentTask[]>();
 
   constructor(world: RepliesWorld) {
     this.#world = world;
@@ -76,7 +76,10 @@ export class Replies {
   /** What a repair knows to be dirty of a file; false: nothing is to be waited for. */
   defers(task: ContentTask): boolean {
     if (!this.#world.inFlight.awaits(task.root, task.node)) return false;
-    this.#deferred.set(key(task.root, task.node), task);
+    const id = key(task.root, task.node);
+    const tasks = this.#deferred.get(id);
+    if (tasks === undefined) this.#deferred.set(id, [task]);
+    else tasks.push(task);
     return true;
   }
 
@@ -128,7 +131,9 @@ export class Replies {
       return;
     }
     inFlight.answered(root, node);
-    if (this.#deferred.delete(key(root, node))) this.#world.progress.filesDone += 1;
+    const id = key(root, node);
+    this.#world.progress.filesDone += this.#deferred.get(id)?.length ?? 0;
+    this.#deferred.delete(id);
     if (mode === null || this.#world.willSend(root, node)) return;
     this.#world.content({ root, node, how: 'send', ranges: null, pieces: 0, counts: true });
   }
@@ -140,10 +145,9 @@ export class Replies {
 
   #release(root: number, node: NodeId): void {
     const id = key(root, node);
-    const task = this.#deferred.get(id);
-    if (task === undefined) return;
+    const tasks = this.#deferred.get(id) ?? [];
     this.#deferred.delete(id);
-    this.#world.content(task);
+    for (const task of tasks) this.#world.content(task);
   }
 
   #have(root: number, node: NodeId): void {
