@@ -236,6 +236,7 @@ export class Pair {
     if (this.#powerLost && !welcome.resumes) this.#comparedAfterwards = true;
     this.#link = link;
     this.asSource(() => welcomed(this.source, welcome));
+    if (!this.sourceDied) this.#reported.numbersFrom(this.source.job.path.next);
     const heard = this.target.hearSuperseded(this.source.epoch - 1);
     if (heard !== null) this.source.failures.push(heard);
   }

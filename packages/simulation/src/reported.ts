@@ -25,6 +25,11 @@ export class Reported {
     this.#editedAt = next;
   }
 
+  /** A greeting has said where the source numbers on: an agent that had begun again may have been ahead of itself at the edit. */
+  numbersFrom(next: number): void {
+    this.#editedAt = Math.min(this.#editedAt, next);
+  }
+
   /** An agent was killed between making a file and noting whose it is: it bears a time of the target's own. */
   isStray(name: string, mtimeSec: number): boolean {
     return mtimeSec > TARGET_TIMES && this.orphans.has(name);

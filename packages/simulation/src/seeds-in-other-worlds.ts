@@ -128,4 +128,16 @@ export const FORCED: readonly [seed: number, world: Partial<World>, steps: reado
     ),
     '[SRM2] of a file that was dirty in three ways, and about whose name the target had been asked, one of them was looked at',
   ],
+  [
+    4080340,
+    {},
+    steps('1 6 86 96-98 103 108 111-112 142 181 206 214 226 234 237 239 243 253 258 292'),
+    '[MIR6] rules were edited by an agent that had begun again and was ahead of its numbers, and what they had left was not counted as left',
+  ],
+  [
+    4030158,
+    {},
+    steps('69 116 121 267 442 445-448 453'),
+    '[SRM2] a queue that a process had stored was let go of by the next, and what the ring brought of it again counted as queued for ever',
+  ],
 ];

@@ -191,4 +191,18 @@ describe('files of which the target lacks something', () => {
     made.enforceLimit();
     expect([made.srm.folds, made.unreceived.count, made.srm.dirty.size]).toEqual([1, 0, 1]);
   });
+
+  it('are dirty, and count here no more, where the next process lets go of what was stored, and the ring brings it once more', () => {
+    const store = new MemoryQueueStore();
+    const before = path(1 << 20, { store });
+    write(before, 100, 1);
+    before.keepAll();
+    const goesOn = { received: position(0), origin: 0 };
+    const made = path(1 << 20, { store, goesOn });
+    made.restart();
+    write(made, 100, 1);
+    expect([made.srm.dirty.size, made.unreceived.count]).toEqual([1, 0]);
+    write(made, 100, 2);
+    expect(made.unreceived.count).toBe(1);
+  });
 });
