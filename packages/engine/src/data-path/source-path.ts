@@ -84,7 +84,7 @@ export class SourcePath {
       lettingGo,
       ...(firstMarker === undefined ? {} : { firstMarker }),
     });
-    this.unreceived = new UnreceivedFiles(this.srm.storedThrough);
+    this.unreceived = new UnreceivedFiles(this.srm.queue.storedThrough);
     this.#known = goesOn ?? null;
     this.#awaiting = goesOn !== undefined;
     if (this.#awaiting) this.srm.queue.awaitTarget();
@@ -121,7 +121,7 @@ export class SourcePath {
     const decoded = this.srm.intercepted(records, at, { length, root }, (error) => this.#storeFailed(error));
     if (decoded !== null) {
       this.#seen = decoded.sequence;
-      const isQueued = this.srm.folds === folds && !this.srm.noting && decoded.sequence > this.srm.storedThrough;
+      const isQueued = this.srm.folds === folds && !this.srm.noting && !this.srm.wasStored(decoded.sequence);
       if (isQueued) this.unreceived.queued(root, decoded.node, decoded.sequence);
     }
     const verb = recordVerb(records, at);

@@ -244,9 +244,10 @@ static void refuse_space(struct worker *w, int fd, int error, const struct stat 
 	struct stat after;
 	if (!may_be_done(error) || stat_fd(fd, &after) != 0)
 		return refuse(w, error);
-	if ((in->mode & ~(uint32_t)FALLOC_FL_KEEP_SIZE) != 0)
+	bool content = (in->mode & ~(uint32_t)FALLOC_FL_KEEP_SIZE) != 0;
+	if (content)
 		notice_pages_soon(w->root - roots, w->in->nodeid);
-	if (error == EIO || (in->mode & ~(uint32_t)FALLOC_FL_KEEP_SIZE) != 0 || after.st_size != before->st_size)
+	if (error == EIO || content || after.st_size != before->st_size)
 		doubt(w, node_real(w, w->in->nodeid));
 	refuse_begun(w, fd, error, after.st_mode != before->st_mode);
 }

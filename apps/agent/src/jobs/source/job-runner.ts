@@ -325,10 +325,15 @@ export class JobRunner {
     this.options.wake();
   }
 
+  /** What the target is told to forget must be known to the next process as well. */
+  get #isKept(): boolean {
+    return this.options.survival?.isKept(this.job) !== false;
+  }
+
   #confirm(applied: Position): void {
     const now = performance.now();
     if (now - this.#confirmedAtMs < CONFIRM_MS) return;
-    if (this.options.survival?.isKept(this.job) === false) return;
+    if (!this.#isKept) return;
     this.#confirmedAtMs = now;
     this.#link.confirm(applied);
   }
@@ -340,8 +345,7 @@ export class JobRunner {
       node: root.files.rootNode,
     }));
     const { oldest, next, awaiting } = path;
-    // What the target forgets now must be known to the next process as well.
-    const applied = this.options.survival?.isKept(this.job) === false ? position(0) : path.heard;
+    const applied = this.#isKept ? path.heard : position(0);
     const live = this.options.hello({ oldest, next, applied, fresh: awaiting, roots });
     return { ...live, commanded: this.options.commanded, epoch: this.#epoch, ...this.#more };
   }

@@ -41,7 +41,7 @@ export class SourceReplicationManager {
   readonly #limits: QueueLimits;
   readonly #lettingGo: () => void;
   /** Operations up to this ring sequence are in the store already: they only keep the picture of the roots in step. */
-  readonly storedThrough: number;
+  readonly #storedThrough: number;
   /** Where rules are asked: the picture of the roots is the one at this ring sequence, and what came up to it has been seen to. */
   #seenThrough = 0;
   #markers: number;
@@ -55,7 +55,7 @@ export class SourceReplicationManager {
     this.#limits = limits;
     this.#lettingGo = lettingGo ?? (() => {});
     this.queue = new SendQueue({ next, store, memoryBytes: limits.memoryBytes / 2 });
-    this.storedThrough = this.queue.storedThrough;
+    this.#storedThrough = this.queue.storedThrough;
     this.#markers = firstMarker ?? 0;
   }
 
@@ -89,7 +89,7 @@ export class SourceReplicationManager {
     const decoded = { ...decodeRecord(records, at), root };
     const verdict = scope.whole ? filterRecord(scope, this.dirty, decoded) : this.#filterByRules(scope, decoded);
     if (verdict === 'drop') return null;
-    if (decoded.sequence > 0 && decoded.sequence <= this.storedThrough) return decoded;
+    if (this.wasStored(decoded.sequence)) return decoded;
     this.#operations += 1;
     if (this.#noting !== null) {
       this.#note(verdict === 'send' ? [decoded] : verdict.instead, this.#noting);
@@ -103,6 +103,11 @@ export class SourceReplicationManager {
       this.#note(verdict === 'send' ? [decoded] : verdict.instead, this.#noting ?? 'queue-disk-failed');
     }
     return decoded;
+  }
+
+  /** An earlier process has stored the operation. */
+  wasStored(sequence: number): boolean {
+    return sequence > 0 && sequence <= this.#storedThrough;
   }
 
   /** The picture of the roots has been restored as it was behind this ring sequence. */
